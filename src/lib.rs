@@ -1,0 +1,2 @@
+//! green-inbox
+pub mod notification;

@@ -1,0 +1,2 @@
+//! green-inbox
+fn main() {}

@@ -1,0 +1,137 @@
+//! WHAT arrives: the notifications of GREEN-API as typed values.
+//!
+//! Parsing is pure (bytes in, values out) and never fails: what nobody has described is
+//! [`Outcome::Unknown`], what does not fit its description is [`Outcome::Malformed`] with a reason,
+//! and both are ordinary outcomes. It takes two passes: the first finds the tags and the values
+//! that readers filter by, the second reads the one struct that the tag names.
+//!
+//! To add a notification, write one file with its struct and add one line to [`Notification`];
+//! to add a message, do the same with [`MessageContent`].
+//!
+//! Source: document 003, section 1.3.4 "Формат входящих уведомлений".
+
+mod block;
+mod call;
+mod columns;
+mod device;
+mod instance;
+pub mod message;
+mod quota;
+mod reason;
+pub mod scalar;
+mod state;
+mod status;
+mod tagged;
+
+use std::panic::catch_unwind;
+
+use serde::Deserialize;
+
+pub use block::{ChatState, IncomingBlock};
+pub use call::{Call, CallStatus, Participant};
+pub use columns::Columns;
+pub use device::{AvatarInfo, DeviceData, DeviceInfo};
+pub use instance::InstanceData;
+pub use message::{MessageContent, MessageData, MessageReceived, QuotedMessage, SenderData};
+pub use quota::{QuotaData, QuotaExceeded};
+pub use reason::Reason;
+pub use state::{Socket, State, StateInstanceChanged, StatusInstanceChanged};
+pub use status::{DeliveryStatus, OutgoingMessageStatus};
+
+/// Levels of nesting that a body may have; a deeper one is malformed.
+///
+/// It is the limit of `serde_json`, whose readers would refuse what is deeper.
+pub const MAX_DEPTH: usize = 128;
+
+/// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "it lives for one request and is never moved far")]
+pub enum Notification<'a> {
+    /// A message that the account received.
+    IncomingMessageReceived(MessageReceived<'a>),
+    /// A message that was sent from the phone.
+    OutgoingMessageReceived(MessageReceived<'a>),
+    /// A message that was sent through the API.
+    #[serde(rename = "outgoingAPIMessageReceived")]
+    OutgoingApiMessageReceived(MessageReceived<'a>),
+    /// What became of a sent message.
+    OutgoingMessageStatus(OutgoingMessageStatus<'a>),
+    /// The authorization of the account changed.
+    StateInstanceChanged(StateInstanceChanged<'a>),
+    /// The socket of the account opened or closed (deprecated by GREEN-API).
+    StatusInstanceChanged(StatusInstanceChanged<'a>),
+    /// The phone, or the avatar of a contact: two layouts under one name.
+    DeviceInfo(DeviceInfo<'a>),
+    /// A call to the account.
+    IncomingCall(Call<'a>),
+    /// A call from the account.
+    OutgoingCall(Call<'a>),
+    /// A chat was blocked.
+    IncomingBlock(IncomingBlock<'a>),
+    /// A limit of the tariff was reached.
+    QuotaExceeded(QuotaExceeded<'a>),
+    /// A `typeWebhook` that is in no document.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Notification<'_> {
+    /// Whether its `typeWebhook`, or the `typeMessage` inside, is in no document.
+    fn is_unknown(&self) -> bool {
+        match self {
+            Self::IncomingMessageReceived(message)
+            | Self::OutgoingMessageReceived(message)
+            | Self::OutgoingApiMessageReceived(message) => message.is_unknown(),
+            Self::Unknown => true,
+            _ => false,
+        }
+    }
+}
+
+/// What parsing made of a body.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// A notification that is described, as a typed value.
+    Known(Notification<'a>),
+    /// A JSON object whose `typeWebhook` or `typeMessage` nobody has described.
+    Unknown,
+    /// Not a notification; the reason names the place and what was expected there.
+    Malformed(Reason),
+}
+
+/// A body and what was understood of it.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// What readers filter by, as far as the body has it, whatever the outcome.
+    pub columns: Columns<'a>,
+    /// What the body is.
+    pub outcome: Outcome<'a>,
+}
+
+/// Reads a body as GREEN-API sent it. It takes any bytes and does not panic.
+#[must_use]
+pub fn parse(body: &[u8]) -> Parsed<'_> {
+    // A defect of ours must not become a 500 that GREEN-API repeats for a day.
+    catch_unwind(|| {
+        let mut columns = Columns::default();
+        let outcome = outcome(body, &mut columns).unwrap_or_else(Outcome::Malformed);
+        Parsed { columns, outcome }
+    })
+    .unwrap_or_else(|_| Parsed {
+        columns: Columns::default(),
+        outcome: Outcome::Malformed(Reason::defect()),
+    })
+}
+
+fn outcome<'a>(body: &'a [u8], columns: &mut Columns<'a>) -> Result<Outcome<'a>, Reason> {
+    let json = reason::json_object(body)?;
+    *columns = Columns::read(json)?;
+    let type_webhook = columns.type_webhook.as_ref().ok_or_else(Reason::no_type_webhook)?;
+    let notification: Notification<'a> = tagged::read(type_webhook, json)?;
+    Ok(if notification.is_unknown() {
+        Outcome::Unknown
+    } else {
+        Outcome::Known(notification)
+    })
+}

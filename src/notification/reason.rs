@@ -1,0 +1,163 @@
+//! Why a body is not a notification: the place and what was expected there, never the value that
+//! was found, since a value may be a phone number or a text.
+
+use std::fmt;
+
+use memchr::memchr2;
+use serde::de;
+use serde_json::error::Category;
+
+use super::MAX_DEPTH;
+
+/// Why a body is malformed, in words fit for a log.
+///
+/// ```
+/// let parsed = green_inbox::notification::parse(br#"{"typeWebhook": "stateInstanceChanged"}"#);
+/// let green_inbox::notification::Outcome::Malformed(reason) = parsed.outcome else { panic!() };
+/// assert_eq!(reason.to_string(), "instanceData: required, but missing");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Reason {}
+
+impl de::Error for Reason {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Stands before the reason of an inner value where it becomes an error of the outer one.
+const NESTED: char = '.';
+
+impl Reason {
+    pub(super) fn no_type_webhook() -> Self {
+        Self("typeWebhook: expected a string of 1 to 128 bytes".to_owned())
+    }
+
+    pub(super) fn defect() -> Self {
+        Self("the parser failed on this body, which is a defect of green-inbox".to_owned())
+    }
+
+    /// Turns an error of `serde_json` at `path` into a reason.
+    pub(super) fn misfit(path: &str, error: &serde_json::Error) -> Self {
+        let message = error.to_string();
+        let (message, place) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
+        if matches!(error.classify(), Category::Syntax | Category::Eof) {
+            return Self(format!("not JSON: {message} at line {place}"));
+        }
+        // Where nothing is tracked, serde_path_to_error says "." for the whole value.
+        let path = if path == "." { "" } else { path };
+        if let Some(nested) = message.strip_prefix(NESTED) {
+            return Self(if path.is_empty() {
+                nested.to_owned()
+            } else {
+                format!("{path}.{nested}")
+            });
+        }
+        let (field, problem) = problem(message);
+        let path = match (path, field) {
+            ("", field) => field.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, field) if path.ends_with(field) => path.to_owned(),
+            (path, field) => format!("{path}.{field}"),
+        };
+        Self(if path.is_empty() { problem } else { format!("{path}: {problem}") })
+    }
+
+    /// The reason of an inner value as an error of the outer one.
+    pub(super) fn nested<E: de::Error>(self) -> E {
+        E::custom(format!("{NESTED}{}", self.0))
+    }
+}
+
+/// Splits a message of serde into the field it names, if any, and the problem in our words.
+///
+/// Serde's messages hold the value that was found; all that is taken of it here is its kind.
+fn problem(message: &str) -> (&str, String) {
+    if let Some(field) = message.strip_prefix("missing field `") {
+        return (field.trim_end_matches('`'), "required, but missing".to_owned());
+    }
+    if let Some(field) = message.strip_prefix("duplicate field `") {
+        return (field.trim_end_matches('`'), "expected once, found twice".to_owned());
+    }
+    let found = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))
+        .and_then(|rest| rest.split(['"', '`', ',']).next())
+        .map(str::trim);
+    match (found, message.rsplit_once(", expected ")) {
+        (Some(found), Some((_, expected))) => {
+            let found = match found {
+                "map" => "object",
+                "sequence" => "array",
+                "integer" => "whole number",
+                "floating point" => "fraction",
+                "Option value" | "unit value" => "null",
+                kind => kind,
+            };
+            let expected = if expected.starts_with("struct") { "an object" } else { expected };
+            ("", format!("expected {expected}, found {found}"))
+        }
+        // Only our own errors are left; they hold no value.
+        _ => ("", message.to_owned()),
+    }
+}
+
+/// The body as text, if it can be one JSON object: UTF-8, an opening brace, nested within bounds.
+pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
+    let json = std::str::from_utf8(body)
+        .map_err(|error| Reason(format!("not UTF-8: byte {}", error.valid_up_to())))?;
+    match json.trim_start_matches([' ', '\t', '\r', '\n']).as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[') => return Err(Reason("expected an object, found an array".to_owned())),
+        Some(_) => return Err(Reason("expected an object".to_owned())),
+        None => return Err(Reason("expected an object, found nothing".to_owned())),
+    }
+    if deeper_than(json.as_bytes(), MAX_DEPTH) {
+        return Err(Reason(format!("nested deeper than {MAX_DEPTH} levels")));
+    }
+    Ok(json)
+}
+
+/// Whether brackets outside of strings are nested deeper than `levels`.
+///
+/// The readers of `serde_json` bound the depth of what they read but not of what they skip.
+fn deeper_than(json: &[u8], levels: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => at += string_length(&json[at + 1..]),
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > levels {
+                    return true;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    false
+}
+
+/// How many bytes a string takes after its opening quote, with the closing one.
+fn string_length(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if rest[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    rest.len()
+}

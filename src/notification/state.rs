@@ -1,0 +1,73 @@
+//! `stateInstanceChanged` and `statusInstanceChanged`: the authorization and the socket of an
+//! account.
+
+use serde::Deserialize;
+
+use super::InstanceData;
+use super::scalar::{Integer, Text};
+
+/// The authorization of the account changed.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct StateInstanceChanged<'a> {
+    /// The account.
+    pub instance_data: InstanceData<'a>,
+    /// When it happened, in seconds since 1970.
+    pub timestamp: Option<Integer>,
+    /// The state that it is in now.
+    pub state_instance: State<'a>,
+}
+
+/// The states of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub enum State<'a> {
+    /// Nobody is logged in: an operator must scan the QR code.
+    NotAuthorized,
+    /// It works.
+    Authorized,
+    /// Banned by the messenger.
+    Blocked,
+    /// The phone is off (no longer sent).
+    SleepMode,
+    /// Restarting, up to five minutes.
+    Starting,
+    /// Sending is stopped, fully or in part, because of a warning.
+    YellowCard,
+    /// Limited for a time (MAX).
+    Suspended,
+    /// Waits for the code (Telegram).
+    PendingCode,
+    /// Waits for the password (Telegram).
+    PendingPassword,
+    /// A state that is in no document.
+    #[serde(untagged)]
+    Unknown(Text<'a>),
+}
+
+/// The socket of the account opened or closed.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct StatusInstanceChanged<'a> {
+    /// The account.
+    pub instance_data: InstanceData<'a>,
+    /// When it happened, in seconds since 1970.
+    pub timestamp: Option<Integer>,
+    /// The socket now.
+    pub status_instance: Socket<'a>,
+}
+
+/// Whether the account can send and receive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub enum Socket<'a> {
+    /// It can. One example spells it `onLine`.
+    #[serde(alias = "onLine")]
+    Online,
+    /// It cannot.
+    #[serde(alias = "offLine")]
+    Offline,
+    /// A value that is in no document.
+    #[serde(untagged)]
+    Unknown(Text<'a>),
+}
