@@ -21,7 +21,11 @@ pub struct IncomingBlock<'a> {
 
 /// Whether a chat is blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[serde(
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "expected a string"
+)]
 pub enum ChatState<'a> {
     /// It is.
     Blocked,

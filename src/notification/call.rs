@@ -29,7 +29,11 @@ pub struct Call<'a> {
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[serde(
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "expected a string"
+)]
 pub enum CallStatus<'a> {
     /// It rings.
     Offer,

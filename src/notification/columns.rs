@@ -104,9 +104,16 @@ impl<'a> Columns<'a> {
             id_instance: id_instance.map(|id| id.0),
             type_instance: type_instance.and_then(fitting),
             type_webhook: found.type_webhook.0.and_then(fitting),
-            type_message: found.message_data.0.and_then(|m| m.type_message.0).and_then(fitting),
+            type_message: found
+                .message_data
+                .0
+                .and_then(|m| m.type_message.0)
+                .and_then(fitting),
             id_message: found.id_message.0.and_then(identifier),
-            chat_id: sender_chat.or(found.chat_id.0).or(avatar_chat).and_then(identifier),
+            chat_id: sender_chat
+                .or(found.chat_id.0)
+                .or(avatar_chat)
+                .and_then(identifier),
             sender: sender.or(found.from.0).and_then(identifier),
             timestamp: found.timestamp.0.map(|timestamp| timestamp.0),
         })

@@ -62,7 +62,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for DeviceInfo<'a> {
 
         let fields = Fields::deserialize(deserializer)?;
         if fields.device_data.is_none() && fields.avatar_info.is_none() {
-            return Err(de::Error::missing_field("deviceData` or `avatarInfo"));
+            return Err(de::Error::custom(
+                "expected deviceData or avatarInfo, found neither",
+            ));
         }
         Ok(Self {
             instance_data: fields.instance_data,

@@ -46,7 +46,10 @@ pub const MAX_DEPTH: usize = 128;
 /// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "it lives for one request and is never moved far")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one request and is never moved far"
+)]
 pub enum Notification<'a> {
     /// A message that the account received.
     IncomingMessageReceived(MessageReceived<'a>),
@@ -127,7 +130,10 @@ pub fn parse(body: &[u8]) -> Parsed<'_> {
 fn outcome<'a>(body: &'a [u8], columns: &mut Columns<'a>) -> Result<Outcome<'a>, Reason> {
     let json = reason::json_object(body)?;
     *columns = Columns::read(json)?;
-    let type_webhook = columns.type_webhook.as_ref().ok_or_else(Reason::no_type_webhook)?;
+    let type_webhook = columns
+        .type_webhook
+        .as_ref()
+        .ok_or_else(Reason::no_type_webhook)?;
     let notification: Notification<'a> = tagged::read(type_webhook, json)?;
     Ok(if notification.is_unknown() {
         Outcome::Unknown

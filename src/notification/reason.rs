@@ -68,7 +68,11 @@ impl Reason {
             (path, field) if path.ends_with(field) => path.to_owned(),
             (path, field) => format!("{path}.{field}"),
         };
-        Self(if path.is_empty() { problem } else { format!("{path}: {problem}") })
+        Self(if path.is_empty() {
+            problem
+        } else {
+            format!("{path}: {problem}")
+        })
     }
 
     /// The reason of an inner value as an error of the outer one.
@@ -82,27 +86,40 @@ impl Reason {
 /// Serde's messages hold the value that was found; all that is taken of it here is its kind.
 fn problem(message: &str) -> (&str, String) {
     if let Some(field) = message.strip_prefix("missing field `") {
-        return (field.trim_end_matches('`'), "required, but missing".to_owned());
+        return (
+            field.trim_end_matches('`'),
+            "required, but missing".to_owned(),
+        );
     }
     if let Some(field) = message.strip_prefix("duplicate field `") {
-        return (field.trim_end_matches('`'), "expected once, found twice".to_owned());
+        return (
+            field.trim_end_matches('`'),
+            "expected once, found twice".to_owned(),
+        );
+    }
+    if message.starts_with("invalid length") {
+        return ("", "expected an object, found an array".to_owned());
     }
     let found = message
         .strip_prefix("invalid type: ")
         .or_else(|| message.strip_prefix("invalid value: "))
-        .and_then(|rest| rest.split(['"', '`', ',']).next())
-        .map(str::trim);
+        .and_then(|rest| rest.split(['"', '`', ',']).next());
     match (found, message.rsplit_once(", expected ")) {
         (Some(found), Some((_, expected))) => {
-            let found = match found {
-                "map" => "object",
-                "sequence" => "array",
-                "integer" => "whole number",
-                "floating point" => "fraction",
-                "Option value" | "unit value" => "null",
-                kind => kind,
+            let found = match found.trim() {
+                "map" => "an object",
+                "sequence" => "an array",
+                "integer" => "a whole number",
+                "floating point" | "fraction" => "a fraction",
+                "string" => "a string",
+                "boolean" => "a boolean",
+                _ => "null",
             };
-            let expected = if expected.starts_with("struct") { "an object" } else { expected };
+            let expected = if expected.starts_with("struct") {
+                "an object"
+            } else {
+                expected
+            };
             ("", format!("expected {expected}, found {found}"))
         }
         // Only our own errors are left; they hold no value.
@@ -114,7 +131,11 @@ fn problem(message: &str) -> (&str, String) {
 pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
     let json = std::str::from_utf8(body)
         .map_err(|error| Reason(format!("not UTF-8: byte {}", error.valid_up_to())))?;
-    match json.trim_start_matches([' ', '\t', '\r', '\n']).as_bytes().first() {
+    match json
+        .trim_start_matches([' ', '\t', '\r', '\n'])
+        .as_bytes()
+        .first()
+    {
         Some(b'{') => {}
         Some(b'[') => return Err(Reason("expected an object, found an array".to_owned())),
         Some(_) => return Err(Reason("expected an object".to_owned())),

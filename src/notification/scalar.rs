@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// A string, borrowed from the body where it has no escapes.
 ///
-/// Half of a surrogate pair (`"\ud83d"`, a shortened emoji) is read as U+FFFD.
+/// Half of a surrogate pair (`"\ud83d"`, what is left of a shortened emoji) is replaced by U+FFFD.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Text<'a>(Cow<'a, str>);
 
@@ -54,7 +54,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
 
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned())))
+                Ok(Text(Cow::Owned(
+                    String::from_utf8_lossy(bytes).into_owned(),
+                )))
             }
         }
 
@@ -95,13 +97,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
             Some(b'-' | b'0'..=b'9') if !raw.contains(['.', 'e', 'E']) => {
                 return Ok(Id(Text(Cow::Borrowed(raw))));
             }
-            Some(b'-' | b'0'..=b'9') => Unexpected::Other("a fraction"),
+            Some(b'-' | b'0'..=b'9') => Unexpected::Other("fraction"),
             Some(b'{') => Unexpected::Map,
             Some(b'[') => Unexpected::Seq,
-            Some(b'n') => Unexpected::Other("null"),
+            Some(b'n') => Unexpected::Unit,
             _ => Unexpected::Other("boolean"),
         };
-        Err(de::Error::invalid_type(found, &"a string or a whole number"))
+        Err(de::Error::invalid_type(
+            found,
+            &"a string or a whole number",
+        ))
     }
 }
 

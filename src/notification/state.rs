@@ -20,7 +20,11 @@ pub struct StateInstanceChanged<'a> {
 
 /// The states of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[serde(
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "expected a string"
+)]
 pub enum State<'a> {
     /// Nobody is logged in: an operator must scan the QR code.
     NotAuthorized,
@@ -59,7 +63,11 @@ pub struct StatusInstanceChanged<'a> {
 
 /// Whether the account can send and receive.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[serde(
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "expected a string"
+)]
 pub enum Socket<'a> {
     /// It can. One example spells it `onLine`.
     #[serde(alias = "onLine")]

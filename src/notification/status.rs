@@ -27,7 +27,11 @@ pub struct OutgoingMessageStatus<'a> {
 
 /// How far a message came.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+#[serde(
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "expected a string"
+)]
 pub enum DeliveryStatus<'a> {
     /// Handed to the messenger.
     Sent,

@@ -4,7 +4,9 @@
 //! variant list of the enum is the table from tag to struct, and the struct is read straight from
 //! the JSON text.
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
+};
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_path_to_error::Track;
 
@@ -12,9 +14,29 @@ use super::reason::Reason;
 
 /// Reads the variant of `T` that `tag` names from the JSON object `json`.
 pub(super) fn read<'de, T: Deserialize<'de>>(tag: &str, json: &'de str) -> Result<T, Reason> {
-    T::deserialize(Tagged { tag, json, errors: Errors::Unplaced })
-        // Keeping the path costs an allocation for each key, so it is kept only when needed.
-        .or_else(|_| T::deserialize(Tagged { tag, json, errors: Errors::Placed }))
+    T::deserialize(Tagged {
+        tag,
+        json,
+        errors: Errors::Unplaced,
+    })
+    // Keeping the path costs an allocation for each key, so it is kept only when needed.
+    .or_else(|_| {
+        T::deserialize(Tagged {
+            tag,
+            json,
+            errors: Errors::Placed,
+        })
+    })
+}
+
+/// Reads a struct that needs no tag from the JSON object `json`, with the same reasons.
+pub(super) fn read_untagged<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Reason> {
+    #[derive(Deserialize)]
+    enum Only<T> {
+        #[serde(rename = "")]
+        One(T),
+    }
+    read("", json).map(|Only::One(value)| value)
 }
 
 #[derive(Clone, Copy)]
@@ -63,9 +85,9 @@ impl<'de> VariantAccess<'de> for Tagged<'_, 'de> {
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Reason> {
         let mut json = serde_json::Deserializer::from_str(self.json);
         match self.errors {
-            Errors::Unplaced => {
-                seed.deserialize(&mut json).map_err(|error| Reason::misfit("", &error))
-            }
+            Errors::Unplaced => seed
+                .deserialize(&mut json)
+                .map_err(|error| Reason::misfit("", &error)),
             Errors::Placed => {
                 let mut track = Track::new();
                 let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);

@@ -146,10 +146,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for MessageData<'a> {
         }
 
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        let common: Common<'a> =
-            tagged::read_untagged(json).map_err(|reason| reason.nested())?;
-        let content =
-            tagged::read(&common.type_message, json).map_err(|reason| reason.nested())?;
+        let common: Common<'a> = tagged::read_untagged(json).map_err(|reason| reason.nested())?;
+        let content = tagged::read(&common.type_message, json).map_err(|reason| reason.nested())?;
         Ok(Self {
             type_message: common.type_message,
             quoted_message: common.quoted_message,

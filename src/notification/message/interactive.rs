@@ -1,0 +1,96 @@
+//! Buttons that copy, call, open a link or answer, and the one that was pressed.
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+
+use crate::notification::scalar::{Id, Integer, Text};
+
+/// `interactiveButtons`.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct InteractiveButtons<'a> {
+    /// The buttons.
+    pub interactive_buttons: Interactive<'a>,
+}
+
+/// A text with buttons.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct Interactive<'a> {
+    /// The title.
+    pub title_text: Option<Text<'a>>,
+    /// The text.
+    pub content_text: Option<Text<'a>>,
+    /// The text below.
+    pub footer_text: Option<Text<'a>>,
+    /// The buttons.
+    pub buttons: Option<Vec<InteractiveButton<'a>>>,
+}
+
+/// A button.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct InteractiveButton<'a> {
+    /// `copy`, `call`, `url` or `reply`.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+    /// Its identifier.
+    pub button_id: Option<Id<'a>>,
+    /// What it says.
+    pub button_text: Option<Text<'a>>,
+    /// What it copies.
+    pub copy_code: Option<Id<'a>>,
+    /// What it calls.
+    pub phone_number: Option<Id<'a>>,
+    /// What it opens.
+    pub url: Option<Text<'a>>,
+}
+
+/// `interactiveButtonsReply`. The public pages disagree on the key of its content, so each that
+/// they name is read.
+#[derive(Debug)]
+pub struct InteractiveButtonsReply<'a> {
+    /// The buttons that answer, or the one that was pressed.
+    pub reply: InteractiveReply<'a>,
+}
+
+/// Buttons that answer, or the one of them that was pressed.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct InteractiveReply<'a> {
+    /// The title.
+    pub title_text: Option<Text<'a>>,
+    /// The text.
+    pub content_text: Option<Text<'a>>,
+    /// The text below.
+    pub footer_text: Option<Text<'a>>,
+    /// The buttons.
+    pub buttons: Option<Vec<InteractiveButton<'a>>>,
+    /// The message with the buttons, where one was pressed.
+    pub stanza_id: Option<Id<'a>>,
+    /// Place of the pressed button in the row.
+    pub selected_index: Option<Integer>,
+    /// The pressed button.
+    pub selected_id: Option<Id<'a>>,
+    /// What the pressed button says.
+    pub selected_display_text: Option<Text<'a>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for InteractiveButtonsReply<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+        struct Keys<'a> {
+            interactive_buttons_reply: Option<InteractiveReply<'a>>,
+            interactive_buttons: Option<InteractiveReply<'a>>,
+            template_button_reply_message: Option<InteractiveReply<'a>>,
+        }
+
+        let keys = Keys::deserialize(deserializer)?;
+        keys.interactive_buttons_reply
+            .or(keys.interactive_buttons)
+            .or(keys.template_button_reply_message)
+            .map(|reply| Self { reply })
+            .ok_or_else(|| de::Error::missing_field("interactiveButtonsReply"))
+    }
+}
