@@ -1,2 +1,5 @@
 //! green-inbox
+pub mod clock;
+pub mod config;
 pub mod notification;
+pub mod store;

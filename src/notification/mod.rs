@@ -46,10 +46,6 @@ pub const MAX_DEPTH: usize = 128;
 /// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives for one request and is never moved far"
-)]
 pub enum Notification<'a> {
     /// A message that the account received.
     IncomingMessageReceived(MessageReceived<'a>),
@@ -94,6 +90,10 @@ impl Notification<'_> {
 
 /// What parsing made of a body.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one request and is never moved far"
+)]
 pub enum Outcome<'a> {
     /// A notification that is described, as a typed value.
     Known(Notification<'a>),

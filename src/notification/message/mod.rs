@@ -40,6 +40,7 @@ pub use text::{
 };
 
 use super::InstanceData;
+use super::reason::Reason;
 use super::scalar::{Id, Integer, Text};
 use super::tagged;
 
@@ -59,7 +60,7 @@ pub struct MessageReceived<'a> {
     /// What was written. Only MAX leaves it out, where an edit replaces the media.
     pub message_data: Option<MessageData<'a>>,
     /// The message that is quoted, where it stands beside `messageData` and not inside.
-    pub quoted_message: Option<QuotedMessage<'a>>,
+    pub quoted_message: Option<Box<QuotedMessage<'a>>>,
 }
 
 impl MessageReceived<'_> {
@@ -79,7 +80,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for MessageReceived<'a> {
             id_message: Option<Id<'a>>,
             sender_data: Option<SenderData<'a>>,
             message_data: Option<MessageData<'a>>,
-            quoted_message: Option<QuotedMessage<'a>>,
+            quoted_message: Option<Box<QuotedMessage<'a>>>,
         }
 
         let fields = Fields::deserialize(deserializer)?;
@@ -125,7 +126,7 @@ pub struct MessageData<'a> {
     /// `typeMessage` as it was spelled.
     pub type_message: Text<'a>,
     /// The message that is quoted or reacted to.
-    pub quoted_message: Option<QuotedMessage<'a>>,
+    pub quoted_message: Option<Box<QuotedMessage<'a>>>,
     /// Whether it was forwarded, where it is said here and not inside of the content.
     pub is_forwarded: Option<bool>,
     /// How often it was forwarded, likewise.
@@ -140,14 +141,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for MessageData<'a> {
         #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
         struct Common<'a> {
             type_message: Text<'a>,
-            quoted_message: Option<QuotedMessage<'a>>,
+            quoted_message: Option<Box<QuotedMessage<'a>>>,
             is_forwarded: Option<bool>,
             forwarding_score: Option<Integer>,
         }
 
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        let common: Common<'a> = tagged::read_untagged(json).map_err(|reason| reason.nested())?;
-        let content = tagged::read(&common.type_message, json).map_err(|reason| reason.nested())?;
+        let common: Common<'a> = tagged::read_untagged(json).map_err(Reason::nested)?;
+        let content = tagged::read(&common.type_message, json).map_err(Reason::nested)?;
         Ok(Self {
             type_message: common.type_message,
             quoted_message: common.quoted_message,

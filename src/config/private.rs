@@ -1,0 +1,82 @@
+//! `[private]`: the private listener.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use super::token::{self, Token};
+
+/// The private listener: what reads.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Private {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Bearer tokens for reading; needed when the address is not loopback.
+    pub tokens: Vec<Token>,
+    /// A file with more tokens, one a line, read again on SIGHUP.
+    pub tokens_file: Option<PathBuf>,
+    /// Connections at one time.
+    pub max_connections: u32,
+}
+
+impl Default for Private {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            tokens: Vec::new(),
+            tokens_file: None,
+            max_connections: 256,
+        }
+    }
+}
+
+impl Private {
+    /// All tokens that admit, with those of the file as it is now.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a token cannot be used.
+    pub fn all_tokens(&self) -> Result<Vec<Token>, ConfigError> {
+        token::gather(
+            &self.tokens,
+            "private.tokens",
+            self.tokens_file.as_deref(),
+            "private.tokens_file",
+        )
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let tokens = self.all_tokens()?;
+        if tokens
+            .iter()
+            .any(|token| token.scheme_and_credentials().0 != "bearer")
+        {
+            return Err(ConfigError::setting(
+                "private.tokens",
+                "a token is of the scheme Basic",
+                "write Bearer tokens, or bare ones, which mean Bearer",
+            ));
+        }
+        if tokens.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
+            return Err(ConfigError::setting(
+                "private.listen",
+                format!(
+                    "{} is not loopback and there is no token to read with",
+                    self.listen
+                ),
+                "set private.tokens (or private.tokens_file), or listen on 127.0.0.1",
+            ));
+        }
+        if self.max_connections == 0 {
+            return Err(ConfigError::setting(
+                "private.max_connections",
+                "0 is too small",
+                "use at least 1, or drop the key for its default",
+            ));
+        }
+        Ok(())
+    }
+}

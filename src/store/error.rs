@@ -1,0 +1,74 @@
+//! What can go wrong with the database.
+
+use std::path::PathBuf;
+
+/// The database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The SQLite that was built in has the WAL-reset bug (sqlite.org/wal.html).
+    #[error("SQLite {0} can lose commits when two connections write; 3.51.3 or newer is needed")]
+    OldSqlite(&'static str),
+    /// The folder of the database cannot be made or written.
+    #[error("the folder `{}` cannot be written: {error}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Another program holds the database.
+    #[error("`{}` is in use by another green-inbox", .0.display())]
+    InUse(PathBuf),
+    /// The file is a database of another program.
+    #[error("`{}` is a database of another program", .0.display())]
+    Foreign(PathBuf),
+    /// The file was written by a newer version.
+    #[error("`{}` was written by a newer green-inbox (schema {version})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        version: i64,
+    },
+    /// A setting of SQLite did not hold.
+    #[error("SQLite did not take the setting {name} = {wanted}; it says {found}")]
+    Pragma {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("the schema cannot be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// SQLite refused.
+    #[error("SQLite refused: {0}")]
+    Write(#[from] rusqlite::Error),
+    /// SQLite refused to read.
+    #[error("SQLite refused: {0}")]
+    Read(#[from] sqlx::Error),
+    /// The thread that writes could not be started.
+    #[error("the writer could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Nothing was stored, and the caller may try again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// Too much is waiting.
+    #[error("too many notifications wait for the disk")]
+    Full,
+    /// The writer has stopped.
+    #[error("the writer has stopped")]
+    Stopped,
+    /// The commit failed.
+    #[error("the database could not commit")]
+    Failed,
+}
+
+/// The database could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the database could not be read: {0}")]
+pub struct ReadError(#[from] pub(super) sqlx::Error);

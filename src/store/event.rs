@@ -1,0 +1,135 @@
+//! An event: a notification on its way into the database, and as it is given back.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::clock::UnixMillis;
+use crate::notification::scalar::Text;
+use crate::notification::{Outcome, Parsed};
+
+/// What was made of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeKind {
+    /// Described and understood.
+    Known,
+    /// A type that nobody has described.
+    Unknown,
+    /// Not a notification.
+    Malformed,
+}
+
+impl OutcomeKind {
+    /// Its name, as it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Unknown => "unknown",
+            Self::Malformed => "malformed",
+        }
+    }
+
+    /// The outcome of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Known, Self::Unknown, Self::Malformed]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A notification that is to be stored.
+#[derive(Debug)]
+pub struct NewEvent {
+    pub(super) received_at: UnixMillis,
+    pub(super) outcome: OutcomeKind,
+    pub(super) reason: Option<String>,
+    pub(super) id_instance: Option<i64>,
+    pub(super) type_instance: Option<String>,
+    pub(super) type_webhook: Option<String>,
+    pub(super) type_message: Option<String>,
+    pub(super) id_message: Option<String>,
+    pub(super) chat_id: Option<String>,
+    pub(super) sender: Option<String>,
+    pub(super) timestamp: Option<i64>,
+    pub(super) digest: [u8; 32],
+    pub(super) body: Bytes,
+}
+
+impl NewEvent {
+    /// A body that arrived at `received_at` and what was understood of it.
+    #[must_use]
+    pub fn new(received_at: UnixMillis, parsed: &Parsed<'_>, body: &Bytes) -> Self {
+        let (outcome, reason) = match &parsed.outcome {
+            Outcome::Known(_) => (OutcomeKind::Known, None),
+            Outcome::Unknown => (OutcomeKind::Unknown, None),
+            Outcome::Malformed(reason) => (OutcomeKind::Malformed, Some(reason.to_string())),
+        };
+        let owned = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
+        let columns = &parsed.columns;
+        Self {
+            received_at,
+            outcome,
+            reason,
+            id_instance: columns.id_instance,
+            type_instance: owned(&columns.type_instance),
+            type_webhook: owned(&columns.type_webhook),
+            type_message: owned(&columns.type_message),
+            id_message: owned(&columns.id_message),
+            chat_id: owned(&columns.chat_id),
+            sender: owned(&columns.sender),
+            timestamp: columns.timestamp,
+            digest: Sha256::digest(body).into(),
+            body: body.clone(),
+        }
+    }
+}
+
+/// A notification that is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place; the first one where it came before.
+    pub seq: i64,
+    /// Whether it came before.
+    pub repeated: bool,
+}
+
+/// A stored notification as it is given back.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Its place in the order of commits.
+    pub seq: i64,
+    /// When it came first.
+    pub received_at: UnixMillis,
+    /// When it came last.
+    pub last_received_at: UnixMillis,
+    /// How often it came.
+    pub deliveries: i64,
+    /// What was made of it.
+    pub outcome: OutcomeKind,
+    /// Why it is malformed.
+    pub reason: Option<String>,
+    /// `instanceData.idInstance`.
+    pub id_instance: Option<i64>,
+    /// `instanceData.typeInstance`.
+    pub type_instance: Option<String>,
+    /// `typeWebhook`.
+    pub type_webhook: Option<String>,
+    /// `messageData.typeMessage`.
+    pub type_message: Option<String>,
+    /// `idMessage`.
+    pub id_message: Option<String>,
+    /// The chat.
+    pub chat_id: Option<String>,
+    /// Who caused it.
+    pub sender: Option<String>,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    pub timestamp: Option<i64>,
+    /// The body, where it was asked for: itself where it is JSON, else its text as a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<RawValue>>,
+}

@@ -1,0 +1,224 @@
+//! Reads events: one, the bytes of one, or a page of those that fit a filter.
+
+use futures_util::TryStreamExt;
+use serde_json::value::RawValue;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::{Event, OutcomeKind, ReadError, Reader};
+use crate::clock::UnixMillis;
+
+/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
+
+const COLUMNS: &str = "
+    event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
+    coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
+    type_webhook, type_message, id_message, chat_id, sender, timestamp";
+
+const SOURCE: &str = " FROM event LEFT JOIN repeat ON repeat.seq = event.seq";
+
+/// Which events; what is `None` is not asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// `idInstance`.
+    pub instance: Option<i64>,
+    /// `typeWebhook`.
+    pub type_webhook: Option<String>,
+    /// `typeMessage`.
+    pub type_message: Option<String>,
+    /// `chatId`.
+    pub chat: Option<String>,
+    /// What was made of it.
+    pub outcome: Option<OutcomeKind>,
+    /// Came first at this moment or later.
+    pub since: Option<UnixMillis>,
+    /// Came first before this moment.
+    pub until: Option<UnixMillis>,
+}
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The newest first.
+    Descending,
+    /// The oldest first.
+    Ascending,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// At the first event of the order.
+    Start,
+    /// Behind this seq, in the order.
+    Behind(i64),
+}
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct EventQuery {
+    /// Which events.
+    pub filter: EventFilter,
+    /// In which order.
+    pub order: Order,
+    /// From where on.
+    pub position: Position,
+    /// How many at most.
+    pub limit: u32,
+    /// Whether with their bodies.
+    pub with_body: bool,
+}
+
+/// Some of the events that were asked for.
+#[derive(Debug)]
+pub struct EventPage {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// Whether there are more behind the last.
+    pub more: bool,
+}
+
+impl Reader {
+    /// The event at `seq` with its body, if there is one.
+    pub async fn event(&self, seq: i64) -> Result<Option<Event>, ReadError> {
+        let mut sql = select(true);
+        sql.push(" WHERE event.seq = ").push_bind(seq);
+        let row = sql.build().fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| event(&row, true)).transpose()?)
+    }
+
+    /// The bytes that came as the event `seq`, if there is one.
+    pub async fn body(&self, seq: i64) -> Result<Option<Vec<u8>>, ReadError> {
+        let sql = "SELECT body FROM event WHERE seq = ?";
+        Ok(sqlx::query_scalar(sql)
+            .bind(seq)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// A page of events.
+    pub async fn events(&self, query: &EventQuery) -> Result<EventPage, ReadError> {
+        let mut sql = select(query.with_body);
+        conditions(&mut sql, query);
+        sql.push(match query.order {
+            Order::Ascending => " ORDER BY event.seq LIMIT ",
+            Order::Descending => " ORDER BY event.seq DESC LIMIT ",
+        });
+        // One more, to see whether there are more.
+        sql.push_bind(i64::from(query.limit) + 1);
+
+        let mut page = EventPage {
+            events: Vec::new(),
+            more: false,
+        };
+        let mut bytes = 0;
+        let mut rows = sql.build().fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            let event = event(&row, query.with_body)?;
+            bytes += event.body.as_ref().map_or(0, |body| body.get().len());
+            let full = page.events.len() == query.limit as usize
+                || (bytes > MAX_PAGE_BYTES && !page.events.is_empty());
+            if full {
+                page.more = true;
+                break;
+            }
+            page.events.push(event);
+        }
+        Ok(page)
+    }
+}
+
+fn select(with_body: bool) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(COLUMNS)
+        .push(if with_body { ", body" } else { "" })
+        .push(SOURCE);
+    sql
+}
+
+fn conditions(sql: &mut QueryBuilder<Sqlite>, query: &EventQuery) {
+    let mut word = " WHERE ";
+    let mut condition = |sql: &mut QueryBuilder<Sqlite>, text: &str| {
+        sql.push(word).push(text);
+        word = " AND ";
+    };
+    if let Position::Behind(seq) = query.position {
+        condition(
+            sql,
+            match query.order {
+                Order::Ascending => "event.seq > ",
+                Order::Descending => "event.seq < ",
+            },
+        );
+        sql.push_bind(seq);
+    }
+    let filter = &query.filter;
+    for (column, value) in [
+        ("type_webhook = ", &filter.type_webhook),
+        ("type_message = ", &filter.type_message),
+        ("chat_id = ", &filter.chat),
+    ] {
+        if let Some(value) = value {
+            condition(sql, column);
+            sql.push_bind(value.clone());
+        }
+    }
+    for (column, value) in [
+        ("id_instance = ", filter.instance),
+        ("received_at >= ", filter.since.map(|moment| moment.0)),
+        ("received_at < ", filter.until.map(|moment| moment.0)),
+    ] {
+        if let Some(value) = value {
+            condition(sql, column);
+            sql.push_bind(value);
+        }
+    }
+    if let Some(outcome) = filter.outcome {
+        condition(sql, "outcome = ");
+        sql.push_bind(outcome.name());
+    }
+}
+
+fn event(row: &SqliteRow, with_body: bool) -> Result<Event, sqlx::Error> {
+    let outcome: &str = row.try_get("outcome")?;
+    let outcome = OutcomeKind::from_name(outcome)
+        .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))?;
+    let body = if with_body {
+        Some(shown_body(outcome, row.try_get("body")?)?)
+    } else {
+        None
+    };
+    Ok(Event {
+        seq: row.try_get("seq")?,
+        received_at: UnixMillis(row.try_get("received_at")?),
+        last_received_at: UnixMillis(row.try_get("last_received_at")?),
+        deliveries: row.try_get("deliveries")?,
+        outcome,
+        reason: row.try_get("reason")?,
+        id_instance: row.try_get("id_instance")?,
+        type_instance: row.try_get("type_instance")?,
+        type_webhook: row.try_get("type_webhook")?,
+        type_message: row.try_get("type_message")?,
+        id_message: row.try_get("id_message")?,
+        chat_id: row.try_get("chat_id")?,
+        sender: row.try_get("sender")?,
+        timestamp: row.try_get("timestamp")?,
+        body,
+    })
+}
+
+/// A body inside of JSON: itself where it is JSON that readers take, else its text as a string,
+/// with U+FFFD for bytes that are not UTF-8.
+fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx::Error> {
+    let text = String::from_utf8_lossy(bytes);
+    // A known or unknown body was read before; the reader of values refuses what is too deep.
+    let is_json = outcome != OutcomeKind::Malformed
+        || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    let body = if is_json {
+        RawValue::from_string(text.into_owned())
+    } else {
+        serde_json::value::to_raw_value(&text)
+    };
+    body.map_err(|error| sqlx::Error::Decode(error.into()))
+}

@@ -1,0 +1,252 @@
+//! Group commit: one thread takes what is waiting, commits it as one transaction, and only then
+//! answers each request. There is no timer, since the running commit is the window in which the
+//! next batch gathers.
+//!
+//! The thread holds a connection of its own and prepared statements: awaiting each statement
+//! through an async client costs more than the statement (ARCHITECTURE.md has the figures).
+
+use std::cell::Cell;
+use std::fs::File;
+use std::thread;
+
+use rusqlite::hooks::CheckpointMode;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{error, warn};
+
+use super::append::append;
+use super::{Appended, NewEvent, OpenError, Unavailable};
+
+/// Notifications in one transaction, at most.
+const MAX_BATCH: usize = 512;
+
+/// Pages of the log after which the writer checkpoints (4 KiB each).
+const CHECKPOINT_PAGES: i32 = 4000;
+
+/// Appends notifications. Cheap to clone; when the last clone is gone the thread commits what is
+/// waiting and ends.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    event: NewEvent,
+    answer: oneshot::Sender<Result<Appended, Unavailable>>,
+}
+
+impl Writer {
+    /// Stores a notification; when this returns `Ok`, its commit has returned and it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was promised: too much is waiting, the writer has stopped, or the commit failed.
+    /// (After a failed commit the notification may be there all the same; when it comes again it
+    /// is found as a repeat.)
+    pub async fn append(&self, event: NewEvent) -> Result<Appended, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send(Pending { event, answer })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Unavailable::Full,
+                mpsc::error::TrySendError::Closed(_) => Unavailable::Stopped,
+            })?;
+        answered.await.unwrap_or(Err(Unavailable::Stopped))
+    }
+
+    /// Whether the thread behind it is gone.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.queue.is_closed()
+    }
+}
+
+/// Says what was committed last, to wake whoever follows. The truth is in the database.
+#[derive(Debug, Clone)]
+pub struct Commits(watch::Receiver<i64>);
+
+impl Commits {
+    /// Waits until something after `seq` is committed, or the writer has stopped.
+    pub async fn after(&mut self, seq: i64) {
+        // An error means that the writer has stopped: nothing will come.
+        if self.0.wait_for(|newest| *newest > seq).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// How the thread ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriterEnd {
+    /// Every [`Writer`] was dropped, and what was waiting is committed.
+    Drained,
+    /// The disk or the file failed in a way after which its pages cannot be trusted.
+    Failed(String),
+    /// The thread panicked.
+    Panicked,
+}
+
+/// The thread behind the writer.
+#[derive(Debug)]
+pub struct WriterThread(oneshot::Receiver<WriterEnd>);
+
+impl WriterThread {
+    /// Waits until the thread has ended.
+    pub async fn ended(&mut self) -> WriterEnd {
+        (&mut self.0).await.unwrap_or(WriterEnd::Panicked)
+    }
+}
+
+/// Starts the thread. It keeps `lock` as long as it has the connection.
+pub(super) fn start(
+    connection: Connection,
+    lock: File,
+    newest: i64,
+    max_waiting: usize,
+) -> Result<(Writer, Commits, WriterThread), OpenError> {
+    let (queue, waiting) = mpsc::channel(max_waiting);
+    let (newest, commits) = watch::channel(newest);
+    let (end, ended) = oneshot::channel();
+    let batches = Batches { connection, newest };
+    thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || {
+            let how = batches.run(waiting);
+            drop(lock);
+            // Nobody may be waiting for it.
+            let _ = end.send(how);
+        })
+        .map_err(OpenError::Thread)?;
+    Ok((Writer { queue }, Commits(commits), WriterThread(ended)))
+}
+
+thread_local! {
+    /// Pages of the log after the last commit of this thread, as SQLite said.
+    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+struct Batches {
+    connection: Connection,
+    newest: watch::Sender<i64>,
+}
+
+/// A failure after which the file cannot be trusted.
+struct Broken(String);
+
+impl Batches {
+    fn run(self, mut waiting: mpsc::Receiver<Pending>) -> WriterEnd {
+        self.connection.wal_hook(Some(|_, pages| {
+            LOG_PAGES.set(pages);
+            Ok(())
+        }));
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+            if let Err(Broken(problem)) = self.store(&mut batch) {
+                error!(problem, "the database cannot be trusted any more; stopping");
+                return WriterEnd::Failed(problem);
+            }
+            if LOG_PAGES.get() >= CHECKPOINT_PAGES {
+                self.checkpoint(CheckpointMode::PASSIVE);
+            }
+        }
+        self.checkpoint(CheckpointMode::TRUNCATE);
+        WriterEnd::Drained
+    }
+
+    /// Commits a batch and answers it. Where it fails, each is tried alone, so that one bad row
+    /// harms nobody.
+    fn store(&self, batch: &mut Vec<Pending>) -> Result<(), Broken> {
+        match self.commit(batch.iter().map(|pending| &pending.event)) {
+            Ok(appended) => {
+                self.answer(batch.drain(..).zip(appended));
+                return Ok(());
+            }
+            Err(failure) => {
+                warn!(rows = batch.len(), %failure, "a commit failed; trying its rows one by one");
+                self.broken(&failure)?;
+            }
+        }
+        for pending in batch.drain(..) {
+            match self.commit([&pending.event]) {
+                Ok(appended) => self.answer([pending].into_iter().zip(appended)),
+                Err(failure) => {
+                    error!(%failure, "a notification could not be stored");
+                    let broken = self.broken(&failure);
+                    // Who no longer waits is not answered.
+                    let _ = pending.answer.send(Err(Unavailable::Failed));
+                    broken?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing here can fail: the rows are on disk.
+    fn answer(&self, rows: impl Iterator<Item = (Pending, Appended)>) {
+        let mut newest = *self.newest.borrow();
+        for (pending, appended) in rows {
+            newest = newest.max(appended.seq);
+            // Who no longer waits is not answered.
+            let _ = pending.answer.send(Ok(appended));
+        }
+        self.newest.send_if_modified(|known| {
+            let grown = newest > *known;
+            *known = newest;
+            grown
+        });
+    }
+
+    fn commit<'e>(
+        &self,
+        events: impl IntoIterator<Item = &'e NewEvent>,
+    ) -> rusqlite::Result<Vec<Appended>> {
+        self.statement("BEGIN IMMEDIATE")?;
+        let appended: rusqlite::Result<Vec<_>> = events
+            .into_iter()
+            .map(|event| append(&self.connection, event))
+            .collect();
+        let committed = appended.and_then(|rows| self.statement("COMMIT").map(|()| rows));
+        if committed.is_err() && !self.connection.is_autocommit() {
+            // What could not be rolled back is seen by `broken`.
+            let _ = self.statement("ROLLBACK");
+        }
+        committed
+    }
+
+    fn statement(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    /// After these a later commit could say that it is on disk when it is not.
+    fn broken(&self, failure: &rusqlite::Error) -> Result<(), Broken> {
+        match failure.sqlite_error_code() {
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ApiMisuse,
+            ) => Err(Broken(failure.to_string())),
+            _ if !self.connection.is_autocommit() => Err(Broken(format!(
+                "a transaction could not be ended after: {failure}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves the log into the file. A failure is only told: the log is still the truth.
+    fn checkpoint(&self, mode: CheckpointMode) {
+        let sql = match mode {
+            CheckpointMode::TRUNCATE => "PRAGMA wal_checkpoint(TRUNCATE)",
+            _ => "PRAGMA wal_checkpoint(PASSIVE)",
+        };
+        let done = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i32>(0)));
+        if let Err(failure) = done {
+            warn!(%failure, "a checkpoint failed");
+        }
+        LOG_PAGES.set(0);
+    }
+}
