@@ -1,0 +1,49 @@
+//! `pollMessage` and `pollUpdateMessage`.
+
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+use super::script::API;
+
+const NAME: &str = "Что печём в пятницу?";
+const RYE: &str = "Ржаной";
+const WHEAT: &str = "Wheat with seeds";
+
+/// The poll, the same inside a message and inside a quote.
+pub(super) fn data() -> Value {
+    json!({
+        "name": NAME,
+        "options": [{ "optionName": RYE }, { "optionName": WHEAT }],
+        "multipleAnswers": false,
+    })
+}
+
+pub(super) fn asked(_: &Scene) -> Value {
+    json!({ "pollMessageData": data() })
+}
+
+fn votes(scene: &Scene, rye: &[String], wheat: &[String]) -> Value {
+    json!({
+        "stanzaId": scene.id(API, "pollMessage"),
+        "name": NAME,
+        "votes": [
+            { "optionName": RYE, "optionVoters": rye },
+            { "optionName": WHEAT, "optionVoters": wheat },
+        ],
+    })
+}
+
+/// `multipleAnswers` stands beside the votes.
+pub(super) fn voted(scene: &Scene) -> Value {
+    json!({
+        "pollMessageData": votes(scene, &[scene.customer()], &[]),
+        "multipleAnswers": false,
+    })
+}
+
+/// The customer thought better of it; `multipleAnswers` stands among the votes.
+pub(super) fn changed(scene: &Scene) -> Value {
+    let mut votes = votes(scene, &[], &[scene.customer()]);
+    votes["multipleAnswers"] = false.into();
+    json!({ "pollMessageData": votes })
+}

@@ -1,0 +1,145 @@
+//! What happens in a sample, and how a body is composed of it.
+
+use serde_json::{Map, Value};
+
+use super::scene::{Chat, Scene};
+
+/// A message that the account received.
+pub(super) const INCOMING: &str = "incomingMessageReceived";
+/// A message that was sent from the phone.
+pub(super) const PHONE: &str = "outgoingMessageReceived";
+/// A message that was sent through the API.
+pub(super) const API: &str = "outgoingAPIMessageReceived";
+
+/// Gives the part of a body that is its own; always an object, or null for a message without
+/// `messageData`.
+type Content = fn(&Scene) -> Value;
+
+/// A sample without its product line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Script {
+    pub(super) type_webhook: &'static str,
+    /// The rest of the name: `typeMessage`, state or status, then what tells it from others.
+    pub(super) rest: &'static str,
+    says: Says,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    Message {
+        id_of: &'static str,
+        chat: Chat,
+        data: Content,
+    },
+    Event(Content),
+    Untimed(Content),
+}
+
+/// A message from the customer.
+pub(super) const fn incoming(rest: &'static str, data: Content) -> Script {
+    message(INCOMING, rest, data)
+}
+
+/// A message that the bakery wrote on its phone.
+pub(super) const fn phone(rest: &'static str, data: Content) -> Script {
+    message(PHONE, rest, data)
+}
+
+/// A message that the bakery's program sent.
+pub(super) const fn api(rest: &'static str, data: Content) -> Script {
+    message(API, rest, data)
+}
+
+/// Anything but a message.
+pub(super) const fn event(
+    type_webhook: &'static str,
+    rest: &'static str,
+    fields: Content,
+) -> Script {
+    Script {
+        type_webhook,
+        rest,
+        says: Says::Event(fields),
+    }
+}
+
+/// The same without a `timestamp`.
+pub(super) const fn untimed(
+    type_webhook: &'static str,
+    rest: &'static str,
+    fields: Content,
+) -> Script {
+    Script {
+        type_webhook,
+        rest,
+        says: Says::Untimed(fields),
+    }
+}
+
+const fn message(type_webhook: &'static str, rest: &'static str, data: Content) -> Script {
+    Script {
+        type_webhook,
+        rest,
+        says: Says::Message {
+            id_of: rest,
+            chat: Chat::Private,
+            data,
+        },
+    }
+}
+
+impl Script {
+    /// Writes the message elsewhere than in the chat with the customer.
+    pub(super) const fn within(mut self, place: Chat) -> Self {
+        if let Says::Message { chat, .. } = &mut self.says {
+            *chat = place;
+        }
+        self
+    }
+
+    /// Gives the message the `idMessage` of another one of its `typeWebhook`.
+    pub(super) const fn with_id_of(mut self, other: &'static str) -> Self {
+        if let Says::Message { id_of, .. } = &mut self.says {
+            *id_of = other;
+        }
+        self
+    }
+
+    /// The whole body.
+    pub(super) fn play(&self, scene: &Scene) -> Value {
+        let mut body = Map::new();
+        body.insert("typeWebhook".to_owned(), self.type_webhook.into());
+        body.insert("instanceData".to_owned(), scene.instance_data());
+        match self.says {
+            Says::Message { id_of, chat, data } => {
+                body.insert("timestamp".to_owned(), scene.values.timestamp.into());
+                body.insert(
+                    "idMessage".to_owned(),
+                    scene.id(self.type_webhook, id_of).into(),
+                );
+                body.insert(
+                    "senderData".to_owned(),
+                    scene.sender_data(self.type_webhook, chat),
+                );
+                if let Value::Object(mut data) = data(scene) {
+                    data.insert("typeMessage".to_owned(), scene.kind().into());
+                    body.insert("messageData".to_owned(), data.into());
+                }
+            }
+            Says::Event(fields) => {
+                body.insert("timestamp".to_owned(), scene.values.timestamp.into());
+                body.extend(members(fields(scene)));
+            }
+            Says::Untimed(fields) => body.extend(members(fields(scene))),
+        }
+        body.into()
+    }
+}
+
+fn members(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value {
+        members
+    } else {
+        Map::new()
+    }
+}
