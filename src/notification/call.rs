@@ -57,7 +57,8 @@ pub enum CallStatus<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Participant<'a> {
-    /// The account.
+    /// The account; the public page of outgoing calls writes `id`.
+    #[serde(alias = "id")]
     pub wid: Option<Id<'a>>,
     /// What became of the call for this account.
     pub status: Option<CallStatus<'a>>,

@@ -13,6 +13,7 @@
 mod block;
 mod call;
 mod columns;
+mod concern;
 mod device;
 mod instance;
 pub mod message;

@@ -60,6 +60,12 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// What was made of the body.
+    #[must_use]
+    pub fn outcome(&self) -> OutcomeKind {
+        self.outcome
+    }
+
     /// A body that arrived at `received_at` and what was understood of it.
     #[must_use]
     pub fn new(received_at: UnixMillis, parsed: &Parsed<'_>, body: &Bytes) -> Self {

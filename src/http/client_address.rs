@@ -1,0 +1,68 @@
+//! Who sent a request, where proxies stand in between.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::HeaderMap;
+
+use crate::config::Network;
+
+/// The other end of the connection that a request came on.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// The address that a request was sent from, and how it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// The peer itself.
+    Peer(IpAddr),
+    /// A trusted proxy said so.
+    Forwarded(IpAddr),
+}
+
+impl ClientAddress {
+    /// The address, in its canonical form.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        match self {
+            Self::Peer(address) | Self::Forwarded(address) => address,
+        }
+    }
+}
+
+/// A trusted proxy handed on something that is not an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("X-Forwarded-For holds something that is not an address")]
+pub struct BadForwardedFor;
+
+/// Finds the address of the client: the peer's, or, if the peer is a trusted proxy, the rightmost
+/// of all `X-Forwarded-For` lines that is not itself trusted.
+///
+/// Each proxy adds the address of its own peer at the right, so what stands further left may be
+/// made up by the client. Where all are trusted, the leftmost is the client.
+///
+/// # Errors
+///
+/// An entry that has to be believed does not parse as an address.
+pub fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[Network],
+) -> Result<ClientAddress, BadForwardedFor> {
+    let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
+    let peer = peer.to_canonical();
+    let mut client = ClientAddress::Peer(peer);
+    if !is_trusted(peer) {
+        return Ok(client);
+    }
+    for line in headers.get_all("x-forwarded-for").iter().rev() {
+        for entry in line.to_str().map_err(|_| BadForwardedFor)?.rsplit(',') {
+            let address: IpAddr = entry.trim().parse().map_err(|_| BadForwardedFor)?;
+            let address = address.to_canonical();
+            client = ClientAddress::Forwarded(address);
+            if !is_trusted(address) {
+                return Ok(client);
+            }
+        }
+    }
+    Ok(client)
+}

@@ -1,0 +1,98 @@
+//! Compares an `Authorization` header with the tokens that admit, in constant time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::config::Token;
+
+/// The tokens that admit. They are kept as digests, so that a comparison takes the same time
+/// whatever the lengths, and may be exchanged while requests are served.
+#[derive(Debug)]
+pub struct Credentials(RwLock<Arc<[[u8; 32]]>>);
+
+/// What a request presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// A token that admits, by its place in the list.
+    Accepted(usize),
+    /// No `Authorization` header.
+    Nothing,
+    /// Something else.
+    Refused,
+}
+
+impl Credentials {
+    /// Takes the tokens that admit.
+    #[must_use]
+    pub fn new(tokens: &[Token]) -> Self {
+        Self(RwLock::new(digests(tokens)))
+    }
+
+    /// Puts other tokens in their place.
+    pub fn replace(&self, tokens: &[Token]) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = digests(tokens);
+    }
+
+    /// Whether no token is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens().is_empty()
+    }
+
+    /// Compares the one `Authorization` header of a request with every token.
+    #[must_use]
+    pub fn check(&self, headers: &HeaderMap) -> Presented {
+        let mut lines = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = lines.next() else {
+            return Presented::Nothing;
+        };
+        if lines.next().is_some() {
+            return Presented::Refused;
+        }
+        let value = value.as_bytes().trim_ascii();
+        let end = value
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\t'))
+            .unwrap_or(value.len());
+        let (scheme, credentials) = value.split_at(end);
+        let presented = digest(&scheme.to_ascii_lowercase(), credentials.trim_ascii_start());
+
+        // No early end: the time must not tell which token was close.
+        let mut accepted = Presented::Refused;
+        for (place, token) in self.tokens().iter().enumerate() {
+            let equal: Choice = token[..].ct_eq(&presented);
+            if bool::from(equal) {
+                accepted = Presented::Accepted(place);
+            }
+        }
+        accepted
+    }
+
+    fn tokens(&self) -> Arc<[[u8; 32]]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn digests(tokens: &[Token]) -> Arc<[[u8; 32]]> {
+    tokens
+        .iter()
+        .map(|token| {
+            let (scheme, credentials) = token.scheme_and_credentials();
+            digest(scheme.as_bytes(), credentials.as_bytes())
+        })
+        .collect()
+}
+
+fn digest(scheme: &[u8], credentials: &[u8]) -> [u8; 32] {
+    // A scheme has no space, so no two pairs give the same bytes.
+    Sha256::new()
+        .chain_update(scheme)
+        .chain_update(b" ")
+        .chain_update(credentials)
+        .finalize()
+        .into()
+}

@@ -1,0 +1,119 @@
+//! Errors as `application/problem+json` (RFC 9457) with a stable `code`.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use hyper::header::HeaderValue;
+use hyper::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+/// Seconds after which a refused notification may come again; GREEN-API waits as long by itself.
+const RETRY_AFTER_SECONDS: &str = "60";
+
+/// An error as its caller sees it. It says nothing of the inside.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    header: Option<(hyper::header::HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// An error with its stable code and what there is to say of this case.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            header: None,
+        }
+    }
+
+    /// 400: a parameter of the query or the path cannot be used.
+    pub fn bad_parameter(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-parameter", detail)
+    }
+
+    /// 401, with the schemes that would be taken.
+    #[must_use]
+    pub fn unauthorized(challenge: &'static str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "A valid token is needed.",
+        )
+        .with_header(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing at this address.",
+        )
+    }
+
+    /// 405, with the method that would be taken.
+    #[must_use]
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let detail = "This address takes another method.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+            .with_header(ALLOW, allow)
+    }
+
+    /// 500: a failure that is ours.
+    #[must_use]
+    pub fn internal() -> Self {
+        let detail = "The server failed; its log says more.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// 503: nothing was done, and the same may be tried later.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let detail = "Nothing was stored; send it again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+            .with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
+    }
+
+    fn with_header(mut self, name: hyper::header::HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, HeaderValue::from_static(value)));
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+        };
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.extend(self.header);
+        (self.status, headers, axum::Json(body)).into_response()
+    }
+}

@@ -1,0 +1,82 @@
+//! What is said of a notification, at the levels that document 003 (section 1.3.13, 4) asks for:
+//! problems of the schema ERROR, types never seen WARN, ignored types DEBUG, the work INFO.
+//!
+//! No line has a token, a phone number or a text; chats and senders are phone numbers.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use tracing::{debug, error, info, warn};
+
+use super::Rejection;
+use crate::notification::{Outcome, Parsed};
+use crate::store::Appended;
+
+/// A request that did not pass a gate.
+pub(super) fn refused(client: IpAddr, reason: &impl Display) {
+    warn!(%client, %reason, "refused a request: {reason}");
+}
+
+/// A notification of a type that is to be ignored.
+pub(super) fn ignored(parsed: &Parsed<'_>) {
+    let (type_webhook, id_instance) = (type_webhook(parsed), parsed.columns.id_instance);
+    debug!(
+        typeWebhook = type_webhook,
+        idInstance = id_instance,
+        "ignored {type_webhook:?}"
+    );
+}
+
+/// A notification that is on disk.
+pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
+    let Appended { seq, repeated } = stored;
+    let type_webhook = type_webhook(parsed);
+    let columns = &parsed.columns;
+    let type_message = columns.type_message.as_deref();
+    let (id_instance, timestamp) = (columns.id_instance, columns.timestamp);
+    // The same fields at four levels: a level is part of a line's static description.
+    macro_rules! line {
+        ($level:ident, $outcome:literal, $($message:tt)+) => {
+            $level!(
+                seq,
+                repeated,
+                outcome = $outcome,
+                typeWebhook = type_webhook,
+                typeMessage = type_message,
+                idInstance = id_instance,
+                timestamp,
+                $($message)+
+            )
+        };
+    }
+    match &parsed.outcome {
+        Outcome::Known(notification) => match notification.concern() {
+            None => line!(info, "known", "stored {type_webhook} as {seq}"),
+            Some(concern) => line!(
+                warn,
+                "known",
+                concern,
+                "stored {type_webhook} as {seq}: {concern}, an operator should look at it"
+            ),
+        },
+        Outcome::Unknown => {
+            line!(
+                warn,
+                "unknown",
+                "stored as {seq} a type never seen: {type_webhook:?} {type_message:?}"
+            );
+        }
+        Outcome::Malformed(reason) => {
+            line!(error, "malformed", %reason, "stored as {seq} what does not fit: {reason}");
+        }
+    }
+}
+
+/// A notification that is not on disk.
+pub(super) fn not_stored(reason: &Rejection) {
+    error!(%reason, "a notification was not stored and will be sent again: {reason}");
+}
+
+fn type_webhook<'p>(parsed: &'p Parsed<'_>) -> &'p str {
+    parsed.columns.type_webhook.as_deref().unwrap_or_default()
+}

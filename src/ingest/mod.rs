@@ -1,0 +1,90 @@
+//! The write side: `POST` from GREEN-API, through three gates, to the disk, to its answer.
+//!
+//! The handler in [`receive`] is the way of a notification, step by step. Each gate yields a proof
+//! type that the next step asks for, so that none can be left out.
+
+mod body;
+mod log;
+mod receive;
+mod rejection;
+mod source;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::post;
+
+pub use body::{BodyError, BodyReader};
+pub use rejection::Rejection;
+pub use source::{AllowedSource, SourceGate, SourceRefused};
+pub use token::{Admission, Authorized, TokenGate, Unauthorized};
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, Ingest as Settings};
+use crate::http::Problem;
+use crate::notification::Parsed;
+use crate::store::Writer;
+
+/// What the write side is made of.
+#[derive(Debug)]
+pub struct Ingest {
+    sources: SourceGate,
+    tokens: Arc<TokenGate>,
+    bodies: BodyReader,
+    ignored_types: Vec<String>,
+    clock: Clock,
+    writer: Writer,
+}
+
+impl Ingest {
+    /// Builds the gates from the settings.
+    ///
+    /// # Errors
+    ///
+    /// A token cannot be used.
+    pub fn new(settings: &Settings, clock: Clock, writer: Writer) -> Result<Self, ConfigError> {
+        Ok(Self {
+            sources: SourceGate::new(settings),
+            tokens: Arc::new(TokenGate::new(settings)?),
+            bodies: BodyReader::new(
+                settings.body_limit_bytes,
+                settings.body_memory_bytes,
+                Duration::from_secs(settings.body_timeout_seconds.into()),
+            ),
+            ignored_types: settings.ignored_types.clone(),
+            clock,
+            writer,
+        })
+    }
+
+    /// Whether a notification is of a type that is answered and not stored.
+    fn ignores(&self, parsed: &Parsed<'_>) -> bool {
+        let name = parsed.columns.type_webhook.as_deref();
+        name.is_some_and(|name| self.ignored_types.iter().any(|ignored| ignored == name))
+    }
+
+    /// The gate of tokens, to exchange them while requests are served.
+    #[must_use]
+    pub fn token_gate(&self) -> Arc<TokenGate> {
+        Arc::clone(&self.tokens)
+    }
+}
+
+/// The public listener: the webhook at `path`, with and without a trailing slash, and nothing else.
+pub fn router(ingest: Arc<Ingest>, path: &str) -> Router {
+    let path = path.trim_end_matches('/');
+    let webhook =
+        || post(receive::receive).fallback(|| async { Problem::method_not_allowed("POST") });
+    let router = Router::new().route(&format!("{path}/"), webhook());
+    let router = if path.is_empty() {
+        router
+    } else {
+        router.route(path, webhook())
+    };
+    router
+        .fallback(|| async { Problem::not_found().into_response() })
+        .with_state(ingest)
+}

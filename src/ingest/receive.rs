@@ -1,0 +1,75 @@
+//! The way of a notification: source, token, body, parse, append, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::{Ingest, Rejection, log};
+use crate::http::Peer;
+use crate::notification;
+use crate::store::{Appended, NewEvent, OutcomeKind};
+
+/// How long a request waits for its commit. Less than the 60 s that nginx waits for an answer, and
+/// than the 180 s that GREEN-API does.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Serialize)]
+struct Stored {
+    seq: i64,
+    outcome: OutcomeKind,
+    repeated: bool,
+}
+
+#[derive(Serialize)]
+struct Ignored {
+    ignored: bool,
+}
+
+/// `POST {ingest.path}`.
+pub(super) async fn receive(
+    State(ingest): State<Arc<Ingest>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let (head, body) = request.into_parts();
+    let source = ingest
+        .sources
+        .admit(peer.0.ip(), &head.headers)
+        .inspect_err(|refused| log::refused(peer.0.ip(), refused))?;
+    let client = source.client.address();
+    let authorized = ingest
+        .tokens
+        .authorize(&head.headers, source)
+        .inspect_err(|refused| log::refused(client, refused))?;
+    let bytes = ingest
+        .bodies
+        .read(authorized, body)
+        .await
+        .inspect_err(|refused| log::refused(client, refused))?;
+    let received_at = ingest.clock.now();
+    let parsed = notification::parse(&bytes);
+    if ingest.ignores(&parsed) {
+        log::ignored(&parsed);
+        return Ok(Json(Ignored { ignored: true }).into_response());
+    }
+    let event = NewEvent::new(received_at, &parsed, &bytes);
+    let outcome = event.outcome();
+    let stored = append(&ingest, event).await.inspect_err(log::not_stored)?;
+    log::stored(&parsed, stored);
+    let answer = Stored {
+        seq: stored.seq,
+        outcome,
+        repeated: stored.repeated,
+    };
+    Ok(Json(answer).into_response())
+}
+
+async fn append(ingest: &Ingest, event: NewEvent) -> Result<Appended, Rejection> {
+    let committed = timeout(COMMIT_TIMEOUT, ingest.writer.append(event)).await;
+    Ok(committed.map_err(|_| Rejection::CommitTimeout)??)
+}

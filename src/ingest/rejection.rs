@@ -1,0 +1,63 @@
+//! Maps what can go wrong on the way of a notification to its answer, once and completely.
+
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+
+use super::body::BodyError;
+use super::{SourceRefused, Unauthorized};
+use crate::http::Problem;
+use crate::store::Unavailable;
+
+/// A notification that was not taken. GREEN-API will send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// The source gate.
+    #[error(transparent)]
+    Source(#[from] SourceRefused),
+    /// The token gate.
+    #[error(transparent)]
+    Token(#[from] Unauthorized),
+    /// The body gate.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+    /// The commit took too long; it may still come.
+    #[error("the commit took too long")]
+    CommitTimeout,
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Source(_) => Problem::new(
+                StatusCode::FORBIDDEN,
+                "source-not-allowed",
+                "Requests from this address are not allowed.",
+            ),
+            Self::Token(_) => {
+                Problem::unauthorized("Bearer realm=\"webhook\", Basic realm=\"webhook\"")
+            }
+            Self::Body(BodyError::TooLarge(limit)) => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                format!("The body is over {limit} bytes."),
+            ),
+            Self::Body(BodyError::Timeout) => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body-timeout",
+                "The body did not arrive in time; nothing was stored.",
+            ),
+            Self::Body(BodyError::Interrupted) => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "body-incomplete",
+                "The body ended before its end; nothing was stored.",
+            ),
+            Self::Body(BodyError::NoMemory)
+            | Self::Store(Unavailable::Full | Unavailable::Stopped | Unavailable::Failed)
+            | Self::CommitTimeout => Problem::unavailable(),
+        }
+        .into_response()
+    }
+}

@@ -1,0 +1,72 @@
+//! The first gate: where a request comes from.
+
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+
+use crate::config::{Ingest as Settings, Network};
+use crate::http::{BadForwardedFor, ClientAddress, client_address};
+
+/// Admits requests by the address of their client.
+#[derive(Debug)]
+pub struct SourceGate {
+    allowed: Vec<Network>,
+    trusted: Vec<Network>,
+}
+
+/// Proof that a request came from an allowed address.
+#[derive(Debug, Clone, Copy)]
+pub struct AllowedSource {
+    /// Who sent it.
+    pub client: ClientAddress,
+    /// The entry of the list that admits it.
+    pub rule: Network,
+}
+
+/// Why a request was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SourceRefused {
+    /// The client is on no list.
+    #[error("{0} is not in ingest.allowed_sources")]
+    NotAllowed(IpAddr),
+    /// The client is not known.
+    #[error(transparent)]
+    BadForwardedFor(#[from] BadForwardedFor),
+}
+
+impl SourceGate {
+    /// Takes the lists from the settings.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            allowed: settings.allowed_sources.clone(),
+            trusted: settings.trusted_proxies.clone(),
+        }
+    }
+
+    /// Whether `address` is a proxy whose `X-Forwarded-For` is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted
+            .iter()
+            .any(|network| network.contains(address.to_canonical()))
+    }
+
+    /// Finds the client of a request and looks it up.
+    ///
+    /// # Errors
+    ///
+    /// The client is not allowed, or what a trusted proxy said of it is not an address.
+    pub fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<AllowedSource, SourceRefused> {
+        let client = client_address(peer, headers, &self.trusted)?;
+        let address = client.address();
+        self.allowed
+            .iter()
+            .find(|network| network.contains(address))
+            .map(|rule| AllowedSource {
+                client,
+                rule: *rule,
+            })
+            .ok_or(SourceRefused::NotAllowed(address))
+    }
+}
