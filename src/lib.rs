@@ -1,5 +1,7 @@
 //! green-inbox
-
+pub mod api;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;

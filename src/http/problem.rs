@@ -87,8 +87,7 @@ impl Problem {
 
     /// 503: nothing was done, and the same may be tried later.
     #[must_use]
-    pub fn unavailable() -> Self {
-        let detail = "Nothing was stored; send it again later.";
+    pub fn unavailable(detail: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::post;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::{BodyError, BodyReader};
 pub use rejection::Rejection;
@@ -85,6 +86,9 @@ pub fn router(ingest: Arc<Ingest>, path: &str) -> Router {
         router.route(path, webhook())
     };
     router
-        .fallback(|| async { Problem::not_found().into_response() })
+        .fallback(|| async { Problem::not_found() })
+        .layer(CatchPanicLayer::custom(|_| {
+            rejection::unavailable().into_response()
+        }))
         .with_state(ingest)
 }

@@ -56,8 +56,13 @@ impl IntoResponse for Rejection {
             ),
             Self::Body(BodyError::NoMemory)
             | Self::Store(Unavailable::Full | Unavailable::Stopped | Unavailable::Failed)
-            | Self::CommitTimeout => Problem::unavailable(),
+            | Self::CommitTimeout => unavailable(),
         }
         .into_response()
     }
+}
+
+/// 503: nothing was promised.
+pub(super) fn unavailable() -> Problem {
+    Problem::unavailable("It is not stored; send it again later.")
 }

@@ -88,13 +88,15 @@ impl Reader {
         Ok(row.map(|row| event(&row, true)).transpose()?)
     }
 
-    /// The bytes that came as the event `seq`, if there is one.
-    pub async fn body(&self, seq: i64) -> Result<Option<Vec<u8>>, ReadError> {
-        let sql = "SELECT body FROM event WHERE seq = ?";
-        Ok(sqlx::query_scalar(sql)
+    /// The bytes that came as the event `seq`, and what was made of them, if there is one.
+    pub async fn body(&self, seq: i64) -> Result<Option<(OutcomeKind, Vec<u8>)>, ReadError> {
+        let row = sqlx::query("SELECT outcome, body FROM event WHERE seq = ?")
             .bind(seq)
             .fetch_optional(&self.pool)
-            .await?)
+            .await?;
+        Ok(row
+            .map(|row| Ok::<_, sqlx::Error>((outcome(&row)?, row.try_get("body")?)))
+            .transpose()?)
     }
 
     /// A page of events.
@@ -180,10 +182,13 @@ fn conditions(sql: &mut QueryBuilder<Sqlite>, query: &EventQuery) {
     }
 }
 
+fn outcome(row: &SqliteRow) -> Result<OutcomeKind, sqlx::Error> {
+    OutcomeKind::from_name(row.try_get("outcome")?)
+        .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))
+}
+
 fn event(row: &SqliteRow, with_body: bool) -> Result<Event, sqlx::Error> {
-    let outcome: &str = row.try_get("outcome")?;
-    let outcome = OutcomeKind::from_name(outcome)
-        .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))?;
+    let outcome = outcome(row)?;
     let body = if with_body {
         Some(shown_body(outcome, row.try_get("body")?)?)
     } else {

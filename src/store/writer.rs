@@ -54,12 +54,6 @@ impl Writer {
             })?;
         answered.await.unwrap_or(Err(Unavailable::Stopped))
     }
-
-    /// Whether the thread behind it is gone.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.queue.is_closed()
-    }
 }
 
 /// Says what was committed last, to wake whoever follows. The truth is in the database.
@@ -67,6 +61,18 @@ impl Writer {
 pub struct Commits(watch::Receiver<i64>);
 
 impl Commits {
+    /// The newest seq that is committed.
+    #[must_use]
+    pub fn newest(&self) -> i64 {
+        *self.0.borrow()
+    }
+
+    /// Whether the writer has stopped, so that nothing more will come.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.0.has_changed().is_err()
+    }
+
     /// Waits until something after `seq` is committed, or the writer has stopped.
     pub async fn after(&mut self, seq: i64) {
         // An error means that the writer has stopped: nothing will come.

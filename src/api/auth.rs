@@ -1,0 +1,112 @@
+//! Who may read.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+use hyper::{HeaderMap, StatusCode};
+
+use super::Api;
+use crate::config::{ConfigError, Private as Settings};
+use crate::http::{Credentials, Presented, Problem};
+
+/// Admits readers by their token. Where none is set, which is possible on loopback only, it admits
+/// everyone who asks for this machine by its address or as `localhost`.
+#[derive(Debug)]
+pub struct ReadGate(Credentials);
+
+impl ReadGate {
+    /// Takes the tokens from the settings and the file that they name.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a token cannot be used.
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self(Credentials::new(&settings.all_tokens()?)))
+    }
+
+    /// Reads the tokens again; on an error the old ones stay.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a token cannot be used.
+    pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
+        self.0.replace(&settings.all_tokens()?);
+        Ok(())
+    }
+
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if !self.0.is_empty() {
+            return match self.0.check(headers) {
+                Presented::Accepted(_) => Ok(()),
+                Presented::Nothing | Presented::Refused => {
+                    Err(Problem::unauthorized("Bearer realm=\"private\""))
+                }
+            };
+        }
+        // A page of the internet can make a browser ask a name that leads here ("DNS rebinding"),
+        // but the name then stands in the request.
+        if headers
+            .get(HOST)
+            .is_none_or(|host| is_local_name(host.as_bytes()))
+        {
+            Ok(())
+        } else {
+            Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "host-not-allowed",
+                "Without private.tokens this is read by address or as localhost only.",
+            ))
+        }
+    }
+}
+
+fn is_local_name(host: &[u8]) -> bool {
+    let Ok(authority) = Authority::try_from(host) else {
+        return false;
+    };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+}
+
+/// Lets a request through that may read.
+pub(super) async fn authorize(
+    State(api): State<Arc<Api>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    api.gate.admit(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local_name;
+
+    #[test]
+    fn only_addresses_and_localhost_are_local() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8081",
+            "127.0.0.1:8081",
+            "[::1]:8081",
+            "[::1]",
+        ] {
+            assert!(is_local_name(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "",
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.example.org:80",
+            "a b",
+        ] {
+            assert!(!is_local_name(host.as_bytes()), "{host}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `GET /api/v1/events/{seq}` and `GET /api/v1/events/{seq}/body`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use hyper::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+
+use super::Api;
+use super::parameters::Parameters;
+use crate::http::Problem;
+use crate::store::{Event, OutcomeKind};
+
+/// One event with its body.
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    Path(seq): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Event>, Problem> {
+    let seq = read_seq(&seq, query.as_deref())?;
+    api.reader
+        .event(seq)
+        .await?
+        .map(Json)
+        .ok_or_else(Problem::not_found)
+}
+
+/// The exact bytes that came.
+pub(super) async fn body(
+    State(api): State<Arc<Api>>,
+    Path(seq): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let seq = read_seq(&seq, query.as_deref())?;
+    let (outcome, body) = api.reader.body(seq).await?.ok_or_else(Problem::not_found)?;
+    let content_type = match outcome {
+        OutcomeKind::Known | OutcomeKind::Unknown => "application/json",
+        OutcomeKind::Malformed => "application/octet-stream",
+    };
+    // A browser must not take a body for a page of ours.
+    let headers = [
+        (CONTENT_TYPE, content_type),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn read_seq(text: &str, query: Option<&str>) -> Result<i64, Problem> {
+    Parameters::read(query)?.finish()?;
+    text.parse()
+        .map_err(|_| Problem::bad_parameter("`seq` must be a whole number."))
+}

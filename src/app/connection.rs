@@ -1,0 +1,74 @@
+//! One connection, on hyper's own builder: `axum::serve` cannot bound the time that the head of a
+//! request takes.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::CONNECTION;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tower::ServiceExt;
+use tracing::debug;
+
+use super::listener::Ending;
+use crate::http::{Peer, Problem};
+
+/// Header lines of a request; GREEN-API and nginx send about ten.
+const MAX_HEADERS: usize = 64;
+
+/// Bytes of the head of a request, and of what is read at once.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Answers the requests of a connection until it ends.
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    header_timeout: Duration,
+    ending: Ending,
+) {
+    // Answers are small and written whole.
+    if let Err(failure) = stream.set_nodelay(true) {
+        debug!(%failure, "a connection was gone before it was served");
+        return;
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFER_BYTES);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = ending.cut.cancelled() => return,
+        () = ending.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                result = connection => result,
+                () = ending.cut.cancelled() => return,
+            }
+        }
+    };
+    if let Err(failure) = result {
+        debug!(%failure, "a connection ended early");
+    }
+}
+
+/// What answers where there are too many connections.
+pub(super) fn refusing() -> Router {
+    Router::new().fallback(|| async {
+        let problem = Problem::unavailable("There are too many connections; try again later.");
+        ([(CONNECTION, "close")], problem)
+    })
+}

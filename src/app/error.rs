@@ -1,0 +1,95 @@
+//! What keeps the program from starting, and what ends it.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::config::ConfigError;
+use crate::store::{OpenError, WriterEnd};
+
+/// The program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error("storage.path: {0}\n  mend: {mend}", mend = mend(.0))]
+    Store(#[from] OpenError),
+    /// An address cannot be listened on.
+    #[error(
+        "{key}: {address} cannot be listened on: {error}\n  mend: stop what listens there, or set another address"
+    )]
+    Bind {
+        /// The setting.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system refused something that it always grants.
+    #[error("the system refused: {0}")]
+    System(#[from] io::Error),
+}
+
+impl StartError {
+    /// Whether the configuration has to be changed before another start can succeed.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            // A full disk passes; what else keeps a folder from being written does not.
+            Self::Store(OpenError::Folder { error, .. }) => {
+                error.kind() != io::ErrorKind::StorageFull
+            }
+            Self::Store(error) => {
+                matches!(
+                    error,
+                    OpenError::OldSqlite(_) | OpenError::Foreign(_) | OpenError::Newer { .. }
+                )
+            }
+            Self::Config(_) => true,
+            Self::Bind { .. } | Self::System(_) => false,
+        }
+    }
+}
+
+fn mend(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::OldSqlite(_) => "build with the SQLite that is bundled",
+        OpenError::Folder { .. } => {
+            "make the folder writable for the user that runs the program, or set another path"
+        }
+        OpenError::InUse(_) => "stop the other one, or set another path",
+        OpenError::Foreign(_) => "set another path",
+        OpenError::Newer { .. } => "run the version that wrote it, or a newer one",
+        OpenError::Pragma { .. } => "set a path on a local disk, not on a network file system",
+        _ => "look at the disk and at the file; `sqlite3 FILE 'PRAGMA integrity_check'` tells more",
+    }
+}
+
+/// The program ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Store(String),
+    /// The thread that writes panicked.
+    #[error("the writer panicked")]
+    WriterPanicked,
+    /// The thread that writes ended before its time.
+    #[error("the writer ended before its time")]
+    WriterEnded,
+    /// A listener ended before its time.
+    #[error("the {0} listener ended before its time")]
+    Listener(&'static str),
+}
+
+impl From<WriterEnd> for RunError {
+    fn from(end: WriterEnd) -> Self {
+        match end {
+            WriterEnd::Drained => Self::WriterEnded,
+            WriterEnd::Failed(problem) => Self::Store(problem),
+            WriterEnd::Panicked => Self::WriterPanicked,
+        }
+    }
+}

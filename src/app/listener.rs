@@ -1,0 +1,163 @@
+//! Accepts connections, a bounded number at a time, until it is told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::warn;
+
+use super::connection;
+use crate::http::Peer;
+
+/// Connections over the bound that are answered 503 at one time; those over this are dropped.
+const MAX_REFUSALS: usize = 64;
+
+/// How long to wait when the system has no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The bounds of a listener.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Connections at one time.
+    pub(super) max_connections: u32,
+    /// What the head of a request may take, idle time before it included.
+    pub(super) header_timeout: Duration,
+}
+
+/// A bound listener and what answers on it.
+#[derive(Debug)]
+pub(super) struct Listener {
+    name: &'static str,
+    socket: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    limits: Limits,
+}
+
+impl Listener {
+    pub(super) fn new(
+        name: &'static str,
+        socket: TcpListener,
+        router: Router,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let address = socket.local_addr()?;
+        Ok(Self {
+            name,
+            socket,
+            address,
+            router,
+            limits,
+        })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts until `stop` is cancelled.
+    pub(super) fn start(self, stop: &CancellationToken) -> Server {
+        let connections = TaskTracker::new();
+        let cut = CancellationToken::new();
+        let ending = Ending {
+            stop: stop.clone(),
+            cut: cut.clone(),
+        };
+        let accept = tokio::spawn(self.accept(connections.clone(), ending));
+        Server {
+            accept,
+            connections,
+            cut,
+        }
+    }
+
+    async fn accept(self, connections: TaskTracker, ending: Ending) {
+        let places = Arc::new(Semaphore::new(self.limits.max_connections as usize));
+        let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
+        let refusing = connection::refusing();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = ending.stop.cancelled() => return,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(failure) => {
+                    // Of a connection that is gone already nothing needs to be said.
+                    if failure.kind() != io::ErrorKind::ConnectionAborted {
+                        warn!(listener = self.name, %failure, "cannot accept: {failure}");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                    continue;
+                }
+            };
+            let (router, place) = if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+                (&self.router, place)
+            } else if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
+                warn!(
+                    listener = self.name,
+                    "too many connections: one was refused"
+                );
+                (&refusing, place)
+            } else {
+                continue;
+            };
+            let served = connection::serve(
+                stream,
+                Peer(peer),
+                router.clone(),
+                self.limits.header_timeout,
+                ending.clone(),
+            );
+            connections.spawn(async move {
+                served.await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// How a connection is told to end.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// After the request that was begun.
+    pub(super) stop: CancellationToken,
+    /// At once.
+    pub(super) cut: CancellationToken,
+}
+
+/// A listener that accepts.
+#[derive(Debug)]
+pub(super) struct Server {
+    accept: JoinHandle<()>,
+    connections: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl Server {
+    /// Waits until it no longer accepts.
+    pub(super) async fn ended(&mut self) {
+        // A panic ends it too.
+        let _ = (&mut self.accept).await;
+    }
+
+    /// Waits until the last connection is closed.
+    pub(super) async fn drained(&self) {
+        self.connections.close();
+        self.connections.wait().await;
+    }
+
+    /// Closes the connections that are left.
+    pub(super) async fn cut(&self) {
+        self.cut.cancel();
+        self.drained().await;
+    }
+}

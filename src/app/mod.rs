@@ -1,0 +1,222 @@
+//! The composition root: builds the program of its parts and runs it, for `main` and for tests
+//! alike. What comes from outside (bound listeners, the clock, the signal to stop) is handed in.
+
+mod connection;
+mod error;
+mod listener;
+pub mod telemetry;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+pub use error::{RunError, StartError};
+
+use crate::api::{self, Api, ReadGate};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ingest::{self, Ingest, TokenGate};
+use crate::store::{self, Reader, WriterEnd, WriterThread};
+use listener::{Limits, Listener};
+
+/// How long requests that were begun may take to end, and then the writer.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// The two bound listeners.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Takes the webhook.
+    pub public: TcpListener,
+    /// Gives back what was stored.
+    pub private: TcpListener,
+}
+
+impl Listeners {
+    /// Binds both as the configuration says.
+    ///
+    /// # Errors
+    ///
+    /// An address is taken or is not one of this machine.
+    pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        let bind = async |key, address| {
+            TcpListener::bind(address)
+                .await
+                .map_err(|error| StartError::Bind {
+                    key,
+                    address,
+                    error,
+                })
+        };
+        Ok(Self {
+            public: bind("ingest.listen", config.ingest.listen).await?,
+            private: bind("private.listen", config.private.listen).await?,
+        })
+    }
+}
+
+/// The program, ready to run.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    public: Listener,
+    private: Listener,
+    tokens: Tokens,
+    reader: Reader,
+    writer: WriterThread,
+    /// Cancelled when the program is to stop.
+    stop: CancellationToken,
+}
+
+/// The tokens of both listeners, to read them again while the program runs.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    config: Config,
+    ingest: Arc<TokenGate>,
+    private: Arc<ReadGate>,
+}
+
+impl Tokens {
+    /// Reads the token files again. Where one cannot be used, its old tokens stay.
+    pub fn reload(&self) {
+        let ingest = self.ingest.reload(&self.config.ingest);
+        let private = self.private.reload(&self.config.private);
+        for failure in [ingest, private].into_iter().filter_map(Result::err) {
+            error!(%failure, "tokens were not read again, the old ones stay: {failure}");
+        }
+        info!("the token files were read again");
+    }
+}
+
+impl App {
+    /// Checks the configuration, opens the database and puts the parts together.
+    ///
+    /// # Errors
+    ///
+    /// The configuration or the database cannot be used.
+    pub async fn build(
+        config: Config,
+        listeners: Listeners,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        config.check()?;
+        let stop = CancellationToken::new();
+        let store = store::open(&config.storage.path, config.ingest.max_waiting as usize).await?;
+        let ingest = Arc::new(Ingest::new(&config.ingest, clock, store.writer)?);
+        let gate = Arc::new(ReadGate::new(&config.private)?);
+        let tokens = Tokens {
+            config: config.clone(),
+            ingest: ingest.token_gate(),
+            private: Arc::clone(&gate),
+        };
+        let header_timeout = Duration::from_secs(config.ingest.header_timeout_seconds.into());
+        let limits = |max_connections| Limits {
+            max_connections,
+            header_timeout,
+        };
+        let webhook = ingest::router(ingest, &config.ingest.path);
+        let api = api::router(Arc::new(Api {
+            gate,
+            reader: store.reader.clone(),
+            commits: store.commits,
+            stop: stop.clone(),
+        }));
+        Ok(Self {
+            public: Listener::new(
+                "public",
+                listeners.public,
+                webhook,
+                limits(config.ingest.max_connections),
+            )?,
+            private: Listener::new(
+                "private",
+                listeners.private,
+                api,
+                limits(config.private.max_connections),
+            )?,
+            config,
+            tokens,
+            reader: store.reader,
+            writer: store.thread,
+            stop,
+        })
+    }
+
+    /// Where the webhook is taken.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// Where what was stored is given back.
+    #[must_use]
+    pub fn private_address(&self) -> SocketAddr {
+        self.private.address()
+    }
+
+    /// The tokens, to read them again.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens {
+        self.tokens.clone()
+    }
+
+    /// Serves until `shutdown` is ready, then answers what was begun, commits what is waiting, and
+    /// returns within 10 s.
+    ///
+    /// # Errors
+    ///
+    /// A part of the program ended that must not.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        info!(
+            public = %self.public.address(),
+            private = %self.private.address(),
+            path = self.config.ingest.path,
+            database = %self.config.storage.path.display(),
+            "taking notifications at http://{}{}, giving them back at http://{}",
+            self.public.address(),
+            self.config.ingest.path,
+            self.private.address(),
+        );
+        let mut public = self.public.start(&self.stop);
+        let mut private = self.private.start(&self.stop);
+        let mut failed = tokio::select! {
+            () = shutdown => {
+                info!("stopping: no new requests");
+                None
+            }
+            end = self.writer.ended() => Some(RunError::from(end)),
+            () = public.ended() => Some(RunError::Listener("public")),
+            () = private.ended() => Some(RunError::Listener("private")),
+        };
+        self.stop.cancel();
+        if failed.is_none() {
+            tokio::join!(public.ended(), private.ended());
+        }
+        let deadline = Instant::now() + DRAIN;
+        for server in [public, private] {
+            if timeout_at(deadline, server.drained()).await.is_err() {
+                warn!("requests that were begun did not end in time and were cut");
+                server.cut().await;
+            }
+        }
+        self.reader.close().await;
+        // The last handle of the writer went with the routers; it commits what is waiting and ends.
+        if failed.is_none() {
+            match timeout_at(deadline + Duration::from_secs(1), self.writer.ended()).await {
+                Ok(WriterEnd::Drained) => info!("stopped: all that was answered is on disk"),
+                Ok(end) => failed = Some(RunError::from(end)),
+                Err(_) => {
+                    warn!(
+                        "the disk did not take what was waiting in time; none of it was answered"
+                    );
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}

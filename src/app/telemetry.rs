@@ -1,0 +1,71 @@
+//! What the program says of its work: lines on standard error, as text or as JSON.
+
+use std::io::{self, IsTerminal};
+
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{Layer, fmt, registry};
+
+use crate::config::{Format, Level, Log};
+
+/// Lines that wait for a slow reader of standard error; what is over this is dropped, so that a
+/// full pipe never stands between a commit and its answer.
+const MAX_WAITING_LINES: usize = 8192;
+
+/// Writes the lines that wait when it is dropped.
+#[derive(Debug)]
+pub struct Telemetry {
+    _guard: WorkerGuard,
+}
+
+/// Begins to write lines.
+///
+/// # Errors
+///
+/// It was begun before.
+pub fn init(settings: Log) -> Result<Telemetry, TryInitError> {
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(MAX_WAITING_LINES)
+        .thread_name("log-writer")
+        .finish(io::stderr());
+    let level = match settings.level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    };
+    // Other crates would say tokens and bodies at their lower levels.
+    let filter = Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(level.min(LevelFilter::WARN));
+    let layer = match settings.format {
+        Format::Text => fmt::layer()
+            .with_ansi(io::stderr().is_terminal())
+            .with_target(false)
+            .with_writer(writer)
+            .boxed(),
+        Format::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .with_writer(writer)
+            .boxed(),
+    };
+    registry().with(layer.with_filter(filter)).try_init()?;
+    // The message of a panic may hold what was parsed; its place does not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(
+            place,
+            "a panic, which is a defect of green-inbox, at {place}"
+        );
+    }));
+    Ok(Telemetry { _guard: guard })
+}

@@ -1,0 +1,81 @@
+//! The commands, one file each.
+
+mod check_config;
+mod default_config;
+mod explain;
+mod healthcheck;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config, ConfigError};
+
+/// Keeps every GREEN-API notification: what was answered 200 is on disk.
+#[derive(Debug, Parser)]
+#[command(name = "green-inbox", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(ConfigArgs),
+    /// Say what is wrong with the configuration, or print it with secrets redacted.
+    CheckConfig(ConfigArgs),
+    /// Print the default configuration file, with a comment for each key.
+    DefaultConfig,
+    /// Say which rule would admit or refuse a request; nothing is sent.
+    Explain(explain::ExplainArgs),
+    /// Exit 0 if the server answers that it is ready.
+    Healthcheck(ConfigArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, clap::Args)]
+struct ConfigArgs {
+    /// The configuration file [default: config/green-inbox.toml where it exists].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn load(&self) -> Result<Config, ConfigError> {
+        load(self.config.as_deref())
+    }
+}
+
+fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    config::load(file, environment())
+}
+
+/// The variables of the environment; those that are not Unicode cannot be ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The exit code for usage or configuration that cannot be used.
+const USAGE: u8 = 2;
+
+/// Runs the command that was given.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::DefaultConfig => default_config::run(),
+        Command::Explain(args) => explain::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+    }
+}
+
+/// Says what is wrong and what to do.
+fn fail(code: u8, error: &impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,85 @@
+//! `green-inbox serve`.
+
+use std::process::ExitCode;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, warn};
+
+use super::{ConfigArgs, USAGE, fail};
+use crate::app::{App, Listeners, RunError, StartError, Tokens, telemetry};
+use crate::clock::Clock;
+use crate::config::Config;
+
+pub(super) fn run(args: &ConfigArgs) -> ExitCode {
+    let config = match args.load() {
+        Ok(config) => config,
+        Err(error) => return fail(USAGE, &error),
+    };
+    let telemetry = match telemetry::init(config.log) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(1, &error),
+    };
+    let result = Runtime::new()
+        .map_err(StartError::from)
+        .and_then(|runtime| {
+            let served = runtime.block_on(serve(config));
+            // What still runs after the deadline has nothing to say.
+            runtime.shutdown_background();
+            served
+        });
+    match result {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            error!(%failure, "stopped: {failure}");
+            drop(telemetry);
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            drop(telemetry);
+            fail(if error.is_configuration() { USAGE } else { 1 }, &error)
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<Result<(), RunError>, StartError> {
+    config.check()?;
+    // Before anything listens: an early signal must not end the program as it would by default.
+    let signals = Signals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: signal(SignalKind::hangup())?,
+    };
+    let listeners = Listeners::bind(&config).await?;
+    let app = App::build(config, listeners, Clock::system()).await?;
+    let tokens = app.tokens();
+    Ok(app.run(signals.stop(tokens)).await)
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Waits for the first SIGTERM or SIGINT; SIGHUP reads the token files again. After it returned,
+    /// a second one ends the process at once.
+    async fn stop(mut self, tokens: Tokens) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hangup.recv() => tokens.reload(),
+            }
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            warn!("a second signal: ending at once");
+            std::process::exit(1);
+        });
+    }
+}

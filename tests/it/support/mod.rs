@@ -1,0 +1,13 @@
+//! What the tests stand on: a server in this process, the real program, and a client for both.
+//! Each has a fresh database in a temporary folder and its own ports.
+
+pub mod client;
+pub mod process;
+pub mod server;
+
+pub use client::{Answer, get, post, request};
+pub use process::Process;
+pub use server::TestServer;
+
+/// The token that the servers of the tests admit.
+pub const TOKEN: &str = "Bearer open-sesame";
