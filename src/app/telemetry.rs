@@ -48,9 +48,9 @@ pub fn init(settings: Log) -> Result<Telemetry, TryInitError> {
             .with_target(false)
             .with_writer(writer)
             .boxed(),
+        // The fields stand in an object of their own: a notification has a `timestamp` too.
         Format::Json => fmt::layer()
             .json()
-            .flatten_event(true)
             .with_target(false)
             .with_writer(writer)
             .boxed(),
