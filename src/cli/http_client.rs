@@ -1,10 +1,11 @@
 //! A thin HTTP/1.1 client for the commands that talk to a listener of this program.
 
 use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::http::uri::Scheme;
@@ -52,9 +53,6 @@ pub(super) enum HttpError {
         /// What happened instead.
         cause: String,
     },
-    /// The answer began and did not end, or is too long.
-    #[error("the answer broke off: {0}")]
-    BrokenOff(String),
 }
 
 impl HttpError {
@@ -96,6 +94,16 @@ pub(super) fn http_uri(text: &str) -> Result<Uri, HttpError> {
     is_usable.then_some(uri).ok_or_else(wrong)
 }
 
+/// The address of a listener as this machine reaches it.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::from((ip, listen.port()))
+}
+
 /// The `Authorization` header for a token; none for an empty one, as GREEN-API does it.
 ///
 /// # Errors
@@ -132,9 +140,8 @@ impl HttpClient {
         Self { client }
     }
 
-    /// Asks for what is at `uri`; the body of the answer is still to be read, with [`whole`] or
-    /// [`Answer::of`] or as it comes.
-    #[expect(dead_code, reason = "for the commands that read")]
+    /// Asks for what is at `uri`; the body of the answer is still to be read, with [`Answer::of`]
+    /// or as it comes.
     pub(super) async fn get(
         &self,
         uri: &Uri,
@@ -177,12 +184,6 @@ impl HttpClient {
             Ok(answer) => answer.map_err(|error| HttpError::no_answer(uri, &error)),
             Err(elapsed) => Err(HttpError::no_answer(uri, &elapsed)),
         }
-    }
-}
-
-impl Default for HttpClient {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -249,21 +250,6 @@ fn shown(text: &str) -> String {
     printable.take(SHOWN_CHARACTERS).collect()
 }
 
-/// The whole body of an answer.
-///
-/// # Errors
-///
-/// It has more than `limit` bytes, breaks off, or takes longer than an answer may.
-#[expect(dead_code, reason = "for the commands that read")]
-pub(super) async fn whole(response: Response<Incoming>, limit: usize) -> Result<Bytes, HttpError> {
-    let body = Limited::new(response.into_body(), limit).collect();
-    match timeout(ANSWER_TIMEOUT, body).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) => Err(HttpError::BrokenOff(innermost(error.as_ref()))),
-        Err(elapsed) => Err(HttpError::BrokenOff(elapsed.to_string())),
-    }
-}
-
 async fn beginning(mut body: Incoming) -> Bytes {
     let mut gathered = BytesMut::new();
     while gathered.len() < BEGINNING_BYTES {
@@ -277,7 +263,7 @@ async fn beginning(mut body: Incoming) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::{HttpError, authorization, http_uri, shown};
+    use super::{HttpError, authorization, http_uri, reachable, shown};
     use crate::config::Token;
 
     #[test]
@@ -303,6 +289,18 @@ mod tests {
         }
         for text in ["https://a/", "HTTPS://a/"] {
             assert!(matches!(http_uri(text), Err(HttpError::Https(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_own_address_is_one_that_can_be_reached() {
+        for (listen, address) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), address);
         }
     }
 

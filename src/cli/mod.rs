@@ -2,8 +2,14 @@
 
 mod check_config;
 mod default_config;
+mod demo;
 mod explain;
 mod healthcheck;
+mod http_client;
+mod latencies;
+mod plan;
+mod send;
+mod sender;
 mod serve;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +31,10 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(ConfigArgs),
+    /// Show it in a minute: a server of its own, a sample of everything, and how to read it.
+    Demo(demo::DemoArgs),
+    /// Play GREEN-API: send samples, and send again what is not answered 200.
+    Send(send::SendArgs),
     /// Say what is wrong with the configuration, or print it with secrets redacted.
     CheckConfig(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
@@ -67,6 +77,8 @@ const USAGE: u8 = 2;
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Send(args) => send::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),

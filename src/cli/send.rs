@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,11 +13,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::http_client::{HttpClient, HttpError, authorization, http_uri};
-use super::sender::{Plan, Report, play};
+use super::http_client::{HttpClient, HttpError, authorization, http_uri, reachable};
+use super::plan::Plan;
+use super::sender::{Report, play};
 use super::{ConfigArgs, USAGE, fail};
 use crate::clock::Clock;
-use crate::config::{ConfigError, Ingest, Token};
+use crate::config::{ConfigError, Token};
 use crate::sample::{self, Sample};
 
 /// Behind the rate by less than this is not worth a line: timers are no finer on a busy machine.
@@ -205,21 +205,14 @@ fn destination(args: &SendArgs) -> Result<(Uri, Option<HeaderValue>), UsageError
         if token.is_none() {
             token = ingest.all_tokens()?.into_iter().next();
         }
-        http_uri(&own_address(&ingest))?
+        http_uri(&format!(
+            "http://{}{}",
+            reachable(ingest.listen),
+            ingest.path
+        ))?
     };
     let header = token.as_ref().map(authorization).transpose()?.flatten();
     Ok((target, header))
-}
-
-/// The webhook as this machine reaches it.
-fn own_address(ingest: &Ingest) -> String {
-    let ip = match ingest.listen.ip() {
-        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    let address = SocketAddr::from((ip, ingest.listen.port()));
-    format!("http://{address}{}", ingest.path)
 }
 
 fn style() -> ProgressStyle {
@@ -278,27 +271,7 @@ fn mend(code: Option<&str>) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, own_address, rate, seconds};
-    use crate::config::Ingest;
-
-    #[test]
-    fn the_own_address_is_one_that_can_be_reached() {
-        for (listen, address) in [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080/webhook"),
-            ("0.0.0.0:80", "http://127.0.0.1:80/webhook"),
-            ("[::]:80", "http://[::1]:80/webhook"),
-            ("192.0.2.1:80", "http://192.0.2.1:80/webhook"),
-        ] {
-            let listen = listen.parse().unwrap();
-            assert_eq!(
-                own_address(&Ingest {
-                    listen,
-                    ..Ingest::default()
-                }),
-                address
-            );
-        }
-    }
+    use super::{chosen, rate, seconds};
 
     #[test]
     fn numbers_that_make_no_sense_are_refused() {

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::HeaderValue;
-use hyper::{StatusCode, Uri};
+use hyper::StatusCode;
 use indicatif::ProgressBar;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,83 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::http_client::HttpClient;
-use crate::sample::{Sample, Values};
-
-/// GREEN-API numbers its instances by ten digits.
-const FIRST_INSTANCE: i64 = 1_101_000_001;
-
-/// Further ahead nothing is planned; it keeps sums of times in range.
-const FAR: Duration = Duration::from_hours(10 * 365 * 24);
-
-/// From the serials of one product line to those of the next, so that two accounts that say the
-/// same in the same form are told apart.
-const LINE_SERIALS: u64 = 50_000;
-
-/// What is sent, where to, and at what pace.
-#[derive(Debug)]
-pub(super) struct Plan {
-    /// Where the webhook is.
-    pub(super) target: Uri,
-    /// Sent with every request.
-    pub(super) authorization: Option<HeaderValue>,
-    /// What is sent, over and over in this order.
-    pub(super) samples: Vec<Sample>,
-    /// How many notifications.
-    pub(super) total: u64,
-    /// Notifications a second over all instances; none for as fast as possible.
-    pub(super) rate: Option<f64>,
-    /// Instances that take turns.
-    pub(super) instances: u32,
-    /// Requests at one time; with more of them than instances the order of an instance is lost.
-    pub(super) concurrency: u32,
-    /// Wait before a refused notification is sent again.
-    pub(super) pause: Duration,
-    /// How often one is sent until it counts as failed.
-    pub(super) attempts: u32,
-    /// Serial of the first pass over the samples; another run should have another.
-    pub(super) first_serial: u64,
-    /// GREEN-API's `timestamp` of what is sent first, in seconds since 1970.
-    pub(super) started_at: i64,
-}
-
-impl Plan {
-    /// How long after the start the notification with this number is due.
-    fn due(&self, number: u64) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 notifications")]
-        let seconds = self.rate.map_or(0.0, |rate| number as f64 / rate);
-        Duration::try_from_secs_f64(seconds).map_or(FAR, |due| due.min(FAR))
-    }
-
-    /// The body of the notification with this number. A pass over the samples shares what makes
-    /// them one story: instance, serial and timestamp.
-    fn body(&self, number: u64) -> Bytes {
-        let instances = u64::from(self.instances.max(1));
-        let samples = (self.samples.len() as u64).max(1);
-        let (pass, place) = (number / instances / samples, number / instances % samples);
-        let due = self.due(pass * samples * instances).as_secs();
-        let Some(sample) = usize::try_from(place)
-            .ok()
-            .and_then(|place| self.samples.get(place))
-        else {
-            return Bytes::new();
-        };
-        let is_of_its_line = |other: &Sample| line(other) == line(sample);
-        let line_start = self.samples.iter().position(is_of_its_line).unwrap_or(0) as u64;
-        let values = Values {
-            id_instance: FIRST_INSTANCE.saturating_add_unsigned(number % instances),
-            serial: self
-                .first_serial
-                .wrapping_add(line_start * LINE_SERIALS + pass),
-            timestamp: self.started_at.saturating_add_unsigned(due),
-        };
-        sample.body(&values).into()
-    }
-}
-
-/// The product line of a sample.
-fn line(sample: &Sample) -> &str {
-    sample.name().split('/').next().unwrap_or_default()
-}
+use super::latencies::Latencies;
+use super::plan::Plan;
 
 /// What came of a plan.
 #[derive(Debug, Default)]
@@ -313,130 +237,5 @@ impl Sending {
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How long something took, in buckets of a fixed number that are less than 1.6 % wide.
-#[derive(Debug)]
-pub(super) struct Latencies {
-    buckets: Vec<u64>,
-    count: u64,
-}
-
-/// Buckets between a power of two and the next.
-const STEPS: u32 = 64;
-
-impl Latencies {
-    fn record(&mut self, took: Duration) {
-        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        if let Some(bucket) = self.buckets.get_mut(bucket(micros)) {
-            *bucket += 1;
-            self.count += 1;
-        }
-    }
-
-    /// What so many percent did not exceed; none when nothing was recorded.
-    #[must_use]
-    pub(super) fn percentile(&self, percent: u64) -> Option<Duration> {
-        let rank = (self.count * percent).div_ceil(100).max(1);
-        let mut seen = 0;
-        let place = self.buckets.iter().position(|bucket| {
-            seen += bucket;
-            seen >= rank
-        });
-        place.map(|place| Duration::from_micros(upper_end(place as u64)))
-    }
-}
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self {
-            buckets: vec![0; bucket(u32::MAX) + 1],
-            count: 0,
-        }
-    }
-}
-
-fn bucket(micros: u32) -> usize {
-    let shift = (u32::BITS - micros.leading_zeros()).saturating_sub(STEPS.ilog2() + 1);
-    (shift * STEPS + (micros >> shift)) as usize
-}
-
-fn upper_end(bucket: u64) -> u64 {
-    let steps = u64::from(STEPS);
-    let shift = (bucket / steps).saturating_sub(1);
-    ((bucket - shift * steps + 1) << shift) - 1
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::time::Duration;
-
-    use super::{Latencies, Plan, bucket, upper_end};
-    use crate::sample;
-
-    fn plan(rate: Option<f64>, instances: u32) -> Plan {
-        Plan {
-            target: hyper::Uri::from_static("http://127.0.0.1/"),
-            authorization: None,
-            samples: sample::all().into_iter().take(2).collect(),
-            total: 10,
-            rate,
-            instances,
-            concurrency: 1,
-            pause: Duration::ZERO,
-            attempts: 1,
-            first_serial: u64::MAX,
-            started_at: 1_764_000_000,
-        }
-    }
-
-    #[test]
-    fn the_schedule_does_not_drift() {
-        assert_eq!(plan(Some(4.0), 1).due(10), Duration::from_millis(2500));
-        assert_eq!(plan(None, 1).due(10), Duration::ZERO);
-        assert_eq!(plan(Some(1e-300), 1).due(10), super::FAR);
-    }
-
-    #[test]
-    fn no_two_bodies_are_the_same() {
-        let samples = sample::all();
-        let total = samples.len() as u64 * 6;
-        let plan = Plan {
-            samples,
-            ..plan(None, 3)
-        };
-        let bodies: HashSet<_> = (0..total).map(|number| plan.body(number)).collect();
-        assert_eq!(bodies.len() as u64, total);
-        assert_eq!(plan.body(7), plan.body(7));
-    }
-
-    #[test]
-    fn percentiles_are_within_a_bucket() {
-        let mut latencies = Latencies::default();
-        assert_eq!(latencies.percentile(50), None);
-        for micros in 1..=100_000 {
-            latencies.record(Duration::from_micros(micros));
-        }
-        for (percent, exact) in [(50, 50_000), (99, 99_000), (100, 100_000)] {
-            let found = latencies.percentile(percent).unwrap().as_micros();
-            assert!(
-                (exact..exact + exact / 60).contains(&found),
-                "{percent}: {found}"
-            );
-        }
-    }
-
-    #[test]
-    fn buckets_follow_each_other_without_a_gap() {
-        let mut last = None;
-        for micros in (0..300_000).chain([u32::MAX - 1, u32::MAX]) {
-            let bucket = bucket(micros);
-            assert!(u64::from(micros) <= upper_end(bucket as u64));
-            assert!(micros >= 300_000 || last.is_none_or(|last| bucket - last <= 1));
-            last = Some(bucket);
-        }
-        assert_eq!(upper_end(bucket(u32::MAX) as u64), u64::from(u32::MAX));
     }
 }

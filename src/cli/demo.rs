@@ -1,0 +1,145 @@
+//! `green-inbox demo`: the first minute. A server on loopback with a fresh database and random
+//! tokens, a sample of everything sent to it over HTTP, and how to read it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use data_encoding::HEXLOWER;
+use indicatif::ProgressBar;
+use tokio::runtime::Runtime;
+use tokio::signal::ctrl_c;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::fail;
+use super::http_client::{HttpClient, authorization, http_uri};
+use super::plan::Plan;
+use super::sender::{Report, play};
+use crate::app::{App, Listeners, telemetry};
+use crate::clock::Clock;
+use crate::config::{Config, Level, Log, Network, Token};
+use crate::sample;
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// End at once, after everything was sent and read back.
+    #[arg(long)]
+    exit: bool,
+}
+
+type DemoError = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) fn run(args: &DemoArgs) -> ExitCode {
+    let result = Runtime::new()
+        .map_err(DemoError::from)
+        .and_then(|runtime| runtime.block_on(demo(args)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, &error),
+    }
+}
+
+async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
+    let folder = tempfile::tempdir()?;
+    let webhook_token = random_token()?;
+    let read_token = random_token()?;
+    let config = settings(folder.path(), &webhook_token, &read_token);
+    // What the samples report on purpose, an account that lost its authorization, is no news here.
+    let _telemetry = telemetry::init(Log {
+        level: Level::Error,
+        ..Log::default()
+    })?;
+    let path = config.ingest.path.clone();
+    let listeners = Listeners::bind(&config).await?;
+    let app = App::build(config, listeners, Clock::system()).await?;
+    let webhook = format!("http://{}{path}", app.public_address());
+    let private = format!("http://{}", app.private_address());
+    println!(
+        "green-inbox demo: a server of its own, with its database in {}",
+        folder.path().display()
+    );
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(app.run(async {
+        // Dropped or sent, it is to stop.
+        let _ = stopped.await;
+    }));
+    let report = send_everything(&webhook, &webhook_token).await?;
+    println!(
+        "{} notifications of every kind were sent to it over HTTP, {} are on disk\n",
+        report.total, report.accepted
+    );
+    if report.accepted < report.total {
+        return Err("the server did not take every sample; please report this".into());
+    }
+    print!(
+        "{}",
+        how_to_read(&webhook, &private, &webhook_token, &read_token)
+    );
+    if !args.exit {
+        println!("\nIt runs until Ctrl-C; then its database is deleted.");
+        ctrl_c().await?;
+    }
+    drop(stop);
+    server.await??;
+    Ok(())
+}
+
+/// Loopback only, ports that are free, nothing of the configuration.
+fn settings(folder: &Path, webhook_token: &str, read_token: &str) -> Config {
+    let loopback = Ipv4Addr::LOCALHOST;
+    let mut config = Config::default();
+    config.ingest.listen = SocketAddr::from((loopback, 0));
+    config.ingest.allowed_sources = vec![Network::from(IpAddr::from(loopback))];
+    config.ingest.tokens = vec![Token::new(webhook_token)];
+    config.private.listen = SocketAddr::from((loopback, 0));
+    config.private.tokens = vec![Token::new(read_token)];
+    config.storage.path = folder.join("green-inbox.db");
+    config
+}
+
+fn random_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(HEXLOWER.encode(&bytes))
+}
+
+async fn send_everything(webhook: &str, token: &str) -> Result<Report, DemoError> {
+    let samples = sample::all();
+    let plan = Plan {
+        target: http_uri(webhook)?,
+        authorization: authorization(&Token::new(token))?,
+        total: samples.len() as u64,
+        samples,
+        rate: None,
+        instances: 1,
+        concurrency: 1,
+        pause: Duration::from_secs(1),
+        attempts: 3,
+        first_serial: 1,
+        started_at: Clock::system().now().0.div_euclid(1000),
+    };
+    let stop = CancellationToken::new();
+    Ok(play(plan, HttpClient::new(), ProgressBar::hidden(), stop).await)
+}
+
+fn how_to_read(webhook: &str, private: &str, webhook_token: &str, read_token: &str) -> String {
+    let curl = format!("curl -s -H 'Authorization: Bearer {read_token}'");
+    let post = format!("curl -s -H 'Authorization: Bearer {webhook_token}'");
+    let body = r#"{"typeWebhook":"stateInstanceChanged","instanceData":{"idInstance":1101000001},"timestamp":1767225600,"stateInstance":"authorized"}"#;
+    format!(
+        "The newest three events:\n  {curl} '{private}/api/v1/events?limit=3'\n\
+         Text messages, with their bodies:\n  \
+         {curl} '{private}/api/v1/events?typeMessage=textMessage&body=true'\n\
+         One event, and the exact bytes that came:\n  {curl} '{private}/api/v1/events/1'\n  \
+         {curl} '{private}/api/v1/events/1/body'\n\
+         Follow what comes from now on (waits up to a minute):\n  \
+         {curl} '{private}/api/v1/events?after={after}&wait=60'\n\
+         Send one yourself, twice, and see that the second is a repeat:\n  \
+         {post} '{webhook}' -d '{body}'\n",
+        after = sample::all().len(),
+    )
+}
