@@ -12,10 +12,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
 
-use super::listener::Ending;
 use crate::http::{Peer, Problem};
 
 /// Header lines of a request; GREEN-API and nginx send about ten.
@@ -23,6 +23,15 @@ const MAX_HEADERS: usize = 64;
 
 /// Bytes of the head of a request, and of what is read at once.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
+
+/// How a connection is told to end.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// After the request that was begun.
+    pub(super) stop: CancellationToken,
+    /// At once.
+    pub(super) cut: CancellationToken,
+}
 
 /// Answers the requests of a connection until it ends.
 pub(super) async fn serve(

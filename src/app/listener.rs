@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::connection;
+use super::connection::{self, Ending};
 use crate::http::Peer;
 
 /// Connections over the bound that are answered 503 at one time; those over this are dropped.
@@ -123,15 +123,6 @@ impl Listener {
             });
         }
     }
-}
-
-/// How a connection is told to end.
-#[derive(Debug, Clone)]
-pub(super) struct Ending {
-    /// After the request that was begun.
-    pub(super) stop: CancellationToken,
-    /// At once.
-    pub(super) cut: CancellationToken,
 }
 
 /// A listener that accepts.

@@ -1,4 +1,5 @@
 //! Tests from outside: the real router on a port of its own, and the real program.
 
+mod architecture;
 mod smoke;
 mod support;

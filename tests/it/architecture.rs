@@ -1,0 +1,159 @@
+//! Imports point one way: the table in ARCHITECTURE.md is the law, and this reads the code by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The rows `| module | what it imports | …` between the two marks.
+fn allowed() -> Arrows {
+    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
+    let table = text
+        .split("<!-- imports -->")
+        .nth(1)
+        .expect("the table stands between two marks");
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let names = |cell: &str| -> BTreeSet<String> {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|');
+        let module = names(cells.next().unwrap()).pop_first().unwrap();
+        (module, names(cells.next().unwrap()))
+    })
+    .collect()
+}
+
+/// Every module of ours that each module names, in code and not in comments.
+fn found() -> Arrows {
+    let source = Path::new(ROOT).join("src");
+    let files = files_below(&source);
+    let module = |file: &Path| {
+        let first = file
+            .strip_prefix(&source)
+            .unwrap()
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    };
+    let modules: BTreeSet<String> = files
+        .iter()
+        .map(|file| module(file))
+        .filter(|name| name != "lib" && name != "main")
+        .collect();
+    let mut arrows: Arrows = modules
+        .iter()
+        .map(|name| (name.clone(), BTreeSet::new()))
+        .collect();
+    for file in &files {
+        let from = module(file);
+        let Some(imports) = arrows.get_mut(&from) else {
+            continue;
+        };
+        let code = fs::read_to_string(file).unwrap();
+        let depth = file.strip_prefix(&source).unwrap().components().count()
+            - usize::from(file.ends_with("mod.rs"));
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for path in paths(line, depth) {
+                imports.extend(
+                    modules
+                        .iter()
+                        .filter(|name| **name == path && **name != from)
+                        .cloned(),
+                );
+            }
+        }
+    }
+    arrows
+}
+
+/// What is named directly below the root of the crate: behind `crate::`, or behind as many
+/// `super::` as the file is deep; a group in braces counts whole.
+fn paths(line: &str, depth: usize) -> Vec<String> {
+    let to_root = "super::".repeat(depth);
+    let mut paths = Vec::new();
+    for prefix in ["crate::", &to_root] {
+        for (at, _) in line.match_indices(prefix) {
+            let rest = &line[at + prefix.len()..];
+            let group = rest
+                .strip_prefix('{')
+                .and_then(|rest| rest.split('}').next());
+            let names = group.map_or(vec![rest], |group| group.split(',').collect());
+            paths.extend(names.iter().map(|name| {
+                let name = name.trim();
+                let end = name
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .unwrap_or(name.len());
+                name[..end].to_owned()
+            }));
+        }
+    }
+    paths
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+#[test]
+fn the_imports_are_those_of_the_table() {
+    let (allowed, found) = (allowed(), found());
+    assert!(
+        found.len() > 5 && found.values().any(|imports| !imports.is_empty()),
+        "{found:?}"
+    );
+    assert_eq!(
+        found, allowed,
+        "left: what src/ imports, right: the table in ARCHITECTURE.md"
+    );
+}
+
+#[test]
+fn the_table_has_no_circle() {
+    let mut rest = allowed();
+    while !rest.is_empty() {
+        let leaves: Vec<String> = rest
+            .iter()
+            .filter(|(_, imports)| imports.iter().all(|import| !rest.contains_key(import)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        assert!(!leaves.is_empty(), "a circle among {rest:?}");
+        rest.retain(|name, _| !leaves.contains(name));
+    }
+}
+
+#[test]
+fn every_way_to_name_a_module_is_seen() {
+    assert_eq!(paths("use crate::store::Writer;", 2), ["store"]);
+    assert_eq!(paths("    let x = crate::api::router(y);", 2), ["api"]);
+    assert_eq!(
+        paths("use crate::{api, store::Writer};", 1),
+        ["api", "store"]
+    );
+    assert_eq!(paths("use super::super::cli::run;", 2), ["cli"]);
+}
