@@ -45,9 +45,7 @@ pub struct Store {
 /// Anything that would make a later answer untrue: a folder that cannot be written, an SQLite with
 /// a known bug, a setting that does not hold, a schema that is newer than this program.
 pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
-    if rusqlite::version_number() < LEAST_SQLITE {
-        return Err(OpenError::OldSqlite(rusqlite::version()));
-    }
+    check_version(rusqlite::version_number(), rusqlite::version())?;
     probe_folder(path)?;
     let lock = lock(path)?;
     let connection = Connection::open(path)?;
@@ -65,6 +63,14 @@ pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
         commits,
         thread,
     })
+}
+
+fn check_version(number: i32, version: &'static str) -> Result<(), OpenError> {
+    if number < LEAST_SQLITE {
+        Err(OpenError::OldSqlite(version))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes a file beside the database and takes it away again.
@@ -145,4 +151,20 @@ async fn reader(path: &Path) -> Result<Reader, OpenError> {
         .connect_with(options)
         .await?;
     Ok(Reader::new(pool))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_version;
+
+    #[test]
+    fn an_sqlite_that_can_lose_commits_is_refused() {
+        let error = check_version(3_051_002, "3.51.2").unwrap_err().to_string();
+        assert!(
+            error.contains("3.51.2") && error.contains("3.51.3 or newer"),
+            "{error}"
+        );
+        assert!(check_version(3_051_003, "3.51.3").is_ok());
+        assert!(check_version(rusqlite::version_number(), rusqlite::version()).is_ok());
+    }
 }

@@ -1,5 +1,6 @@
 //! Tests from outside: the real router on a port of its own, and the real program.
 
 mod architecture;
+mod failing_disk;
 mod smoke;
 mod support;
