@@ -25,8 +25,11 @@ use crate::ingest::{self, Ingest, TokenGate};
 use crate::store::{self, Reader, WriterEnd, WriterThread};
 use listener::{Limits, Listener};
 
-/// How long requests that were begun may take to end, and then the writer.
+/// How long requests that were begun may take to end.
 const DRAIN: Duration = Duration::from_secs(8);
+
+/// How long the readers and the writer may take after that.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The two bound listeners.
 #[derive(Debug)]
@@ -204,10 +207,15 @@ impl App {
                 server.cut().await;
             }
         }
-        self.reader.close().await;
+        if timeout_at(deadline + GRACE, self.reader.close())
+            .await
+            .is_err()
+        {
+            warn!("a reader did not end in time");
+        }
         // The last handle of the writer went with the routers; it commits what is waiting and ends.
         if failed.is_none() {
-            match timeout_at(deadline + Duration::from_secs(1), self.writer.ended()).await {
+            match timeout_at(deadline + GRACE, self.writer.ended()).await {
                 Ok(WriterEnd::Drained) => info!("stopped: all that was answered is on disk"),
                 Ok(end) => failed = Some(RunError::from(end)),
                 Err(_) => {
