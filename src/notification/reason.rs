@@ -17,11 +17,16 @@ use super::MAX_DEPTH;
 /// assert_eq!(reason.to_string(), "instanceData: required, but missing");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason(String);
+pub struct Reason {
+    /// Where it is, empty for the whole body.
+    path: String,
+    problem: String,
+}
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let joint = if self.path.is_empty() { "" } else { ": " };
+        write!(f, "{}{joint}{}", self.path, self.problem)
     }
 }
 
@@ -29,20 +34,27 @@ impl std::error::Error for Reason {}
 
 impl de::Error for Reason {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self::of_body(message.to_string())
     }
 }
 
-/// Stands before the reason of an inner value where it becomes an error of the outer one.
-const NESTED: char = '.';
-
 impl Reason {
+    fn of_body(problem: impl Into<String>) -> Self {
+        Self {
+            path: String::new(),
+            problem: problem.into(),
+        }
+    }
+
     pub(super) fn no_type_webhook() -> Self {
-        Self("typeWebhook: expected a string of 1 to 128 bytes".to_owned())
+        Self {
+            path: "typeWebhook".to_owned(),
+            problem: "expected a string of 1 to 128 bytes".to_owned(),
+        }
     }
 
     pub(super) fn defect() -> Self {
-        Self("the parser failed on this body, which is a defect of green-inbox".to_owned())
+        Self::of_body("the parser failed on this body, which is a defect of green-inbox")
     }
 
     /// Turns an error of `serde_json` at `path` into a reason.
@@ -50,16 +62,15 @@ impl Reason {
         let message = error.to_string();
         let (message, place) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
         if matches!(error.classify(), Category::Syntax | Category::Eof) {
-            return Self(format!("not JSON: {message} at line {place}"));
+            return Self::of_body(format!("not JSON: {message} at line {place}"));
         }
         // Where nothing is tracked, serde_path_to_error says "." for the whole value.
         let path = if path == "." { "" } else { path };
-        if let Some(nested) = message.strip_prefix(NESTED) {
-            return Self(if path.is_empty() {
-                nested.to_owned()
-            } else {
-                format!("{path}.{nested}")
-            });
+        if let Some((inner, problem)) = nested(message) {
+            return Self {
+                path: format!("{path}{inner}").trim_start_matches('.').to_owned(),
+                problem: problem.to_owned(),
+            };
         }
         let (field, problem) = problem(message);
         let path = match (path, field) {
@@ -68,17 +79,21 @@ impl Reason {
             (path, field) if path.ends_with(field) => path.to_owned(),
             (path, field) => format!("{path}.{field}"),
         };
-        Self(if path.is_empty() {
-            problem
-        } else {
-            format!("{path}: {problem}")
-        })
+        Self { path, problem }
     }
 
-    /// The reason of an inner value as an error of the outer one.
+    /// The reason of an inner value as an error of the outer one, as [`nested`] reads it.
     pub(super) fn nested<E: de::Error>(self) -> E {
-        E::custom(format!("{NESTED}{}", self.0))
+        let joint = if self.path.is_empty() { "" } else { "." };
+        E::custom(format!("{joint}{}: {}", self.path, self.problem))
     }
+}
+
+/// Splits the error that [`Reason::nested`] made into its path, with a dot before, and its problem.
+fn nested(message: &str) -> Option<(&str, &str)> {
+    message
+        .split_once(": ")
+        .filter(|(path, _)| path.is_empty() || path.starts_with('.'))
 }
 
 /// Splits a message of serde into the field it names, if any, and the problem in our words.
@@ -130,19 +145,21 @@ fn problem(message: &str) -> (&str, String) {
 /// The body as text, if it can be one JSON object: UTF-8, an opening brace, nested within bounds.
 pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
     let json = std::str::from_utf8(body)
-        .map_err(|error| Reason(format!("not UTF-8: byte {}", error.valid_up_to())))?;
+        .map_err(|error| Reason::of_body(format!("not UTF-8: byte {}", error.valid_up_to())))?;
     match json
         .trim_start_matches([' ', '\t', '\r', '\n'])
         .as_bytes()
         .first()
     {
         Some(b'{') => {}
-        Some(b'[') => return Err(Reason("expected an object, found an array".to_owned())),
-        Some(_) => return Err(Reason("expected an object".to_owned())),
-        None => return Err(Reason("expected an object, found nothing".to_owned())),
+        Some(b'[') => return Err(Reason::of_body("expected an object, found an array")),
+        Some(_) => return Err(Reason::of_body("expected an object")),
+        None => return Err(Reason::of_body("expected an object, found nothing")),
     }
     if deeper_than(json.as_bytes(), MAX_DEPTH) {
-        return Err(Reason(format!("nested deeper than {MAX_DEPTH} levels")));
+        return Err(Reason::of_body(format!(
+            "nested deeper than {MAX_DEPTH} levels"
+        )));
     }
     Ok(json)
 }
