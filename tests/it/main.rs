@@ -2,5 +2,6 @@
 
 mod architecture;
 mod failing_disk;
+mod notification;
 mod smoke;
 mod support;
