@@ -41,8 +41,8 @@ pub use status::{DeliveryStatus, OutgoingMessageStatus};
 
 /// Levels of nesting that a body may have; a deeper one is malformed.
 ///
-/// It is the limit of `serde_json`, whose readers would refuse what is deeper.
-pub const MAX_DEPTH: usize = 128;
+/// It is the limit of `serde_json`, whose readers of values refuse what is deeper.
+pub const MAX_DEPTH: usize = 127;
 
 /// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Bodies that are no JSON object, or one that is nested too deep.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::text_message;
 use crate::notification::{kind, parse, reason, with};
@@ -152,7 +152,7 @@ fn nesting() {
         let body = text_message().to_string();
         format!("{},\"новое\":{value}}}", body.strip_suffix('}').unwrap())
     };
-    let too_deep = "nested deeper than 128 levels";
+    let too_deep = "nested deeper than 127 levels";
 
     let objects = nested("{\"a\":", "}", 200);
     assert_eq!(reason(objects.as_bytes()), too_deep);
@@ -169,9 +169,11 @@ fn nesting() {
 
     // The notification itself is one level.
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        let most = inside(&nested(open, close, 127));
+        let most = inside(&nested(open, close, 126));
+        assert!(serde_json::from_str::<Value>(&most).is_ok());
         assert_eq!(kind(&parse(most.as_bytes())), "known");
-        let more = inside(&nested(open, close, 128));
+        let more = inside(&nested(open, close, 127));
+        assert!(serde_json::from_str::<Value>(&more).is_err());
         assert_eq!(reason(more.as_bytes()), too_deep);
     }
     // Brackets in a text are no levels, nor are levels that are closed again.
