@@ -55,9 +55,9 @@ pub fn client_address(
         return Ok(client);
     }
     for line in headers.get_all("x-forwarded-for").iter().rev() {
-        for entry in line.to_str().map_err(|_| BadForwardedFor)?.rsplit(',') {
-            let address: IpAddr = entry.trim().parse().map_err(|_| BadForwardedFor)?;
-            let address = address.to_canonical();
+        // Bytes, since what stands further left is not looked at and need not be text.
+        for entry in line.as_bytes().rsplit(|byte| *byte == b',') {
+            let address = address(entry).ok_or(BadForwardedFor)?;
             client = ClientAddress::Forwarded(address);
             if !is_trusted(address) {
                 return Ok(client);
@@ -65,4 +65,12 @@ pub fn client_address(
         }
     }
     Ok(client)
+}
+
+/// An entry as an address, in its canonical form.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(entry.trim_ascii()).ok()?;
+    text.parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
 }

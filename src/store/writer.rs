@@ -179,8 +179,10 @@ impl Batches {
                 Err(failure) => {
                     error!(%failure, "a notification could not be stored");
                     let broken = self.broken(&failure);
+                    let Pending { event, answer } = pending;
+                    drop(event);
                     // Who no longer waits is not answered.
-                    let _ = pending.answer.send(Err(Unavailable::Failed));
+                    let _ = answer.send(Err(Unavailable::Failed));
                     broken?;
                 }
             }
@@ -191,10 +193,12 @@ impl Batches {
     /// Nothing here can fail: the rows are on disk.
     fn answer(&self, rows: impl Iterator<Item = (Pending, Appended)>) {
         let mut newest = *self.newest.borrow();
-        for (pending, appended) in rows {
+        for (Pending { event, answer }, appended) in rows {
             newest = newest.max(appended.seq);
+            // Who is answered may count on the memory of its body being free.
+            drop(event);
             // Who no longer waits is not answered.
-            let _ = pending.answer.send(Ok(appended));
+            let _ = answer.send(Ok(appended));
         }
         self.newest.send_if_modified(|known| {
             let grown = newest > *known;

@@ -1,0 +1,327 @@
+//! Who sent it: the peer, or what trusted proxies say of it.
+
+use std::net::IpAddr;
+
+use green_inbox::config::{Ingest, Network};
+use green_inbox::ingest::{SourceGate, SourceRefused};
+use hyper::HeaderMap;
+use hyper::header::HeaderValue;
+
+use super::{notice, post_with};
+use crate::support::{TOKEN, TestServer, post};
+
+/// What the gates of this file trust: one proxy, a network of them, and one that speaks IPv6.
+const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:aaaa::/48"];
+
+/// What they allow.
+const ALLOWED: [&str; 4] = [
+    "192.0.2.1",
+    "198.51.100.0/24",
+    "2001:db8::7",
+    "2001:db8:7::/48",
+];
+
+fn networks(list: &[&str]) -> Vec<Network> {
+    list.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+fn gate(allowed: &[&str]) -> SourceGate {
+    SourceGate::new(&Ingest {
+        allowed_sources: networks(allowed),
+        trusted_proxies: networks(&TRUSTED),
+        ..Ingest::default()
+    })
+}
+
+fn forwarded(lines: &[&[u8]]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+    }
+    headers
+}
+
+/// What a gate made of a request: the address of its client, or nothing if it is not known.
+fn client(peer: &str, lines: &[&[u8]]) -> Option<String> {
+    // All are allowed, so that only the finding of the client decides.
+    let gate = gate(&["0.0.0.0/0", "::/0"]);
+    match gate.admit(peer.parse().unwrap(), &forwarded(lines)) {
+        Ok(source) => Some(source.client.address().to_string()),
+        Err(SourceRefused::BadForwardedFor(_)) => None,
+        Err(SourceRefused::NotAllowed(address)) => panic!("{address} is allowed"),
+    }
+}
+
+/// The client of a request that a trusted proxy hands on.
+fn behind_proxy(lines: &[&str]) -> Option<String> {
+    let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
+    client("127.0.0.1", &lines)
+}
+
+#[test]
+fn without_the_header_it_is_the_peer() {
+    for (peer, address) in [
+        ("192.0.2.1", "192.0.2.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+    ] {
+        assert_eq!(client(peer, &[]).as_deref(), Some(address), "{peer}");
+    }
+}
+
+#[test]
+fn who_is_not_trusted_is_not_believed() {
+    for peer in [
+        "192.0.2.66",
+        "2001:db8::66",
+        "::ffff:192.0.2.66",
+        "127.0.0.2",
+        "11.0.0.1",
+    ] {
+        let seen = peer.strip_prefix("::ffff:").unwrap_or(peer);
+        for line in [
+            "192.0.2.1",
+            "10.0.0.1",
+            "127.0.0.1, 192.0.2.1",
+            "garbage",
+            "",
+        ] {
+            let found = client(peer, &[line.as_bytes()]);
+            assert_eq!(found.as_deref(), Some(seen), "{peer}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn it_is_the_rightmost_that_is_not_trusted() {
+    for (lines, address) in [
+        (&["192.0.2.1"][..], "192.0.2.1"),
+        // A made-up entry at the left, in the middle, at the right, of any kind.
+        (&["192.0.2.1, 203.0.113.9"], "203.0.113.9"),
+        (&["127.0.0.1, 203.0.113.9"], "203.0.113.9"),
+        (&["192.0.2.1, 203.0.113.9, 10.0.0.1"], "203.0.113.9"),
+        (&["203.0.113.9, 192.0.2.1, 10.0.0.1"], "192.0.2.1"),
+        (&["203.0.113.9, 10.9.9.9, 192.0.2.1"], "192.0.2.1"),
+        // Proxies behind one another.
+        (&["192.0.2.1, 10.0.0.1, 10.0.0.2, 127.0.0.1"], "192.0.2.1"),
+        (&["192.0.2.1, 2001:db8:aaaa::1, ::1"], "192.0.2.1"),
+        (&["192.0.2.1, ::ffff:10.0.0.1"], "192.0.2.1"),
+        // Lines are one list, in their order.
+        (&["192.0.2.1", "203.0.113.9"], "203.0.113.9"),
+        (&["203.0.113.9", "192.0.2.1"], "192.0.2.1"),
+        (
+            &["203.0.113.9, 192.0.2.1", "10.0.0.1", "10.0.0.2"],
+            "192.0.2.1",
+        ),
+        (&["192.0.2.1", "203.0.113.9, 10.0.0.1"], "203.0.113.9"),
+        // Spaces and tabs, many and none.
+        (&["203.0.113.9,192.0.2.1"], "192.0.2.1"),
+        (&["  203.0.113.9 \t,\t  192.0.2.1\t "], "192.0.2.1"),
+        // IPv6, and IPv4 that is written as IPv6.
+        (&["203.0.113.9, 2001:db8::7"], "2001:db8::7"),
+        (&["2001:DB8:0:0:0:0:0:7"], "2001:db8::7"),
+        (&["203.0.113.9, ::ffff:192.0.2.1"], "192.0.2.1"),
+        (&["::ffff:c000:201"], "192.0.2.1"),
+    ] {
+        assert_eq!(behind_proxy(lines).as_deref(), Some(address), "{lines:?}");
+    }
+}
+
+#[test]
+fn where_all_are_trusted_it_is_the_leftmost() {
+    for (lines, address) in [
+        (&["10.0.0.1"][..], "10.0.0.1"),
+        (&["10.0.0.1, 10.0.0.2, 127.0.0.1"], "10.0.0.1"),
+        (&["::1, 10.0.0.2", "127.0.0.1"], "::1"),
+    ] {
+        assert_eq!(behind_proxy(lines).as_deref(), Some(address), "{lines:?}");
+    }
+}
+
+/// What is not an address, whoever might have written it.
+const GARBAGE: [&str; 14] = [
+    "",
+    " ",
+    "unknown",
+    "_hidden",
+    "\"192.0.2.1\"",
+    "192.0.2.1:443",
+    "[2001:db8::7]",
+    "[2001:db8::7]:443",
+    "fe80::1%eth0",
+    "192.0.2.0/24",
+    "192.0.2",
+    "192.0.2.256",
+    "0300.0.2.1",
+    "inbox.example",
+];
+
+#[test]
+fn garbage_that_would_be_believed_is_refused() {
+    for garbage in GARBAGE {
+        for lines in [
+            vec![garbage.to_owned()],
+            vec![format!("192.0.2.1, {garbage}")],
+            vec![format!("192.0.2.1, {garbage}, 10.0.0.1")],
+            vec![format!("{garbage}, 10.0.0.1")],
+            vec!["192.0.2.1".to_owned(), garbage.to_owned()],
+            vec![
+                "192.0.2.1".to_owned(),
+                garbage.to_owned(),
+                "10.0.0.1".to_owned(),
+            ],
+        ] {
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            assert_eq!(behind_proxy(&lines), None, "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn garbage_further_left_is_never_looked_at() {
+    for garbage in GARBAGE {
+        for lines in [
+            vec![format!("{garbage}, 192.0.2.1")],
+            vec![format!("{garbage}, 192.0.2.1, 10.0.0.1")],
+            vec![format!("{garbage}, 10.0.0.1, 192.0.2.1")],
+            vec![garbage.to_owned(), "192.0.2.1".to_owned()],
+            vec![garbage.to_owned(), "192.0.2.1, 10.0.0.1".to_owned()],
+        ] {
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            assert_eq!(
+                behind_proxy(&lines).as_deref(),
+                Some("192.0.2.1"),
+                "{lines:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_are_garbage_too() {
+    let found = |lines: &[&[u8]]| client("127.0.0.1", lines);
+    assert_eq!(found(&[b"\xff\xfe"]), None);
+    assert_eq!(found(&[b"192.0.2.1, \xd1\x8f"]), None);
+    // A no-break space is no space of HTTP.
+    assert_eq!(found(&["\u{a0}192.0.2.1".as_bytes()]), None);
+    for lines in [
+        &[&b"\xff\xfe, 192.0.2.1"[..]][..],
+        &[b"\xff\xfe", b"192.0.2.1"],
+    ] {
+        assert_eq!(found(lines).as_deref(), Some("192.0.2.1"));
+    }
+}
+
+#[test]
+fn who_is_on_the_list_is_admitted_by_that_entry() {
+    let gate = gate(&ALLOWED);
+    for (peer, rule) in [
+        ("192.0.2.1", Some("192.0.2.1")),
+        ("::ffff:192.0.2.1", Some("192.0.2.1")),
+        ("192.0.2.2", None),
+        ("198.51.100.0", Some("198.51.100.0/24")),
+        ("198.51.100.255", Some("198.51.100.0/24")),
+        ("198.51.101.0", None),
+        ("2001:db8::7", Some("2001:db8::7")),
+        ("2001:db8::8", None),
+        ("2001:db8:7:1::1", Some("2001:db8:7::/48")),
+        // To be trusted is not to be allowed.
+        ("127.0.0.1", None),
+        ("10.0.0.1", None),
+        // The IPv4-compatible form, long out of use, is an IPv6 address like any other.
+        ("::192.0.2.1", None),
+    ] {
+        let address: IpAddr = peer.parse().unwrap();
+        let admitted = gate.admit(address, &HeaderMap::new()).ok();
+        let by = admitted.map(|source| source.rule.to_string());
+        assert_eq!(by.as_deref(), rule, "{peer}");
+        let told = gate.admit("127.0.0.1".parse().unwrap(), &forwarded(&[peer.as_bytes()]));
+        assert_eq!(told.is_ok(), rule.is_some(), "{peer} behind a proxy");
+    }
+}
+
+#[test]
+fn a_mapped_address_in_the_settings_counts_as_ipv4() {
+    let gate = SourceGate::new(&Ingest {
+        allowed_sources: networks(&["::ffff:192.0.2.1", "::ffff:198.51.100.0/120"]),
+        trusted_proxies: networks(&["::ffff:127.0.0.1"]),
+        ..Ingest::default()
+    });
+    for line in ["192.0.2.1", "::ffff:192.0.2.1", "198.51.100.9"] {
+        let headers = forwarded(&[line.as_bytes()]);
+        assert!(
+            gate.admit("127.0.0.1".parse().unwrap(), &headers).is_ok(),
+            "{line}"
+        );
+    }
+}
+
+/// A server that allows 192.0.2.1 and trusts what `trusted` says.
+async fn server(trusted: &str) -> TestServer {
+    TestServer::with(|config| {
+        config.ingest.allowed_sources = networks(&["192.0.2.1"]);
+        config.ingest.trusted_proxies = networks(&[trusted]);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn over_the_wire_behind_a_trusted_proxy() {
+    let server = server("127.0.0.1").await;
+    for (lines, status) in [
+        (&["192.0.2.1"][..], 200),
+        (&["203.0.113.9, 192.0.2.1"], 200),
+        (&["203.0.113.9", "192.0.2.1, 127.0.0.1"], 200),
+        (&["\u{44f}, 192.0.2.1"], 200),
+        (&["192.0.2.1, 203.0.113.9"], 403),
+        (&["192.0.2.1", "203.0.113.9"], 403),
+        (&["192.0.2.1, \u{44f}"], 403),
+        (&["192.0.2.1,"], 403),
+        (&[""], 403),
+        (&[], 403),
+    ] {
+        let mut headers = vec![("authorization", TOKEN)];
+        headers.extend(lines.iter().map(|line| ("x-forwarded-for", *line)));
+        let answer = post_with(server.public, &headers, notice(1)).await;
+        assert_eq!(answer.status, status, "{lines:?}");
+        if status == 403 {
+            assert_eq!(answer.code(), "source-not-allowed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn over_the_wire_from_a_peer_that_is_not_trusted() {
+    let server = server("10.0.0.1").await;
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
+        let headers = [("authorization", TOKEN), (name, "192.0.2.1")];
+        let answer = post_with(server.public, &headers, notice(1)).await;
+        assert_eq!(answer.code(), "source-not-allowed", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn over_ipv6() {
+    let server = TestServer::with(|config| {
+        config.ingest.listen = "[::1]:0".parse().unwrap();
+        config.ingest.allowed_sources = networks(&["::1"]);
+    })
+    .await;
+    assert_eq!(post(server.public, notice(1)).await.status, 200);
+    let headers = [("authorization", TOKEN), ("x-forwarded-for", "2001:db8::7")];
+    let answer = post_with(server.public, &headers, notice(1)).await;
+    assert_eq!(answer.code(), "source-not-allowed");
+}
+
+#[tokio::test]
+async fn an_ipv4_peer_of_a_listener_for_both_families() {
+    let server = TestServer::with(|config| config.ingest.listen = "[::]:0".parse().unwrap()).await;
+    let mut address = server.public;
+    address.set_ip("127.0.0.1".parse().unwrap());
+    assert_eq!(post(address, notice(1)).await.status, 200);
+    address.set_ip("::1".parse().unwrap());
+    assert_eq!(post(address, notice(1)).await.code(), "source-not-allowed");
+}

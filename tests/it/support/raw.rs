@@ -1,0 +1,129 @@
+//! A connection on which every byte is the test's own: heads that stop half-way, several requests
+//! at once, a client that writes everything before it reads.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use futures_util::FutureExt;
+use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::process::PATIENCE;
+use super::{Answer, TOKEN};
+
+/// The connection.
+pub struct Raw(BufReader<TcpStream>);
+
+impl Raw {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = within(TcpStream::connect(address)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// Writes all of it.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.try_send(bytes).await.unwrap();
+    }
+
+    /// The same, where the server may have closed.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        within(self.0.write_all(bytes.as_ref())).await
+    }
+
+    /// Says that nothing more will come, and goes on reading.
+    pub async fn finish(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
+    /// Reads the next answer.
+    pub async fn answer(&mut self) -> Answer {
+        within(self.read_answer()).await.unwrap()
+    }
+
+    /// Reads until the server closes. That it does so with a reset is an end as well.
+    pub async fn end(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        if let Err(error) = within(self.0.read_to_end(&mut rest)).await {
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        }
+        rest
+    }
+
+    /// Whether an answer or the end has come. It does not wait.
+    pub fn has_news(&mut self) -> bool {
+        self.0.fill_buf().now_or_never().is_some()
+    }
+
+    async fn read_answer(&mut self) -> io::Result<Answer> {
+        let line = self.line().await?;
+        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status in {line:?}"));
+        let mut headers = HeaderMap::new();
+        loop {
+            let line = self.line().await?;
+            let Some((name, value)) = line.split_once(": ") else {
+                break;
+            };
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let length = headers
+            .get("content-length")
+            .map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await?;
+        Ok(Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: Bytes::from(body),
+        })
+    }
+
+    async fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if self.0.read_line(&mut line).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end_matches("\r\n").to_owned())
+    }
+}
+
+/// The head of a `POST /webhook` with the token of the tests and these lines.
+pub fn head(lines: &[&str]) -> String {
+    let authorization = format!("authorization: {TOKEN}");
+    bare_head(&[&[authorization.as_str()], lines].concat())
+}
+
+/// The same without the token.
+pub fn bare_head(lines: &[&str]) -> String {
+    let mut head = "POST /webhook HTTP/1.1\r\nhost: inbox.example\r\n".to_owned();
+    for line in lines {
+        head.push_str(line);
+        head.push_str("\r\n");
+    }
+    head + "\r\n"
+}
+
+/// A whole `POST /webhook` with the token of the tests.
+pub fn whole(body: &str) -> String {
+    head(&[&format!("content-length: {}", body.len())]) + body
+}
+
+/// `data` as one chunk of a chunked body.
+pub fn chunk(data: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
+}
+
+/// What comes of `fact`, which has to come soon.
+pub async fn within<T>(fact: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, fact)
+        .await
+        .expect("it should have happened by now")
+}
