@@ -2,10 +2,12 @@
 //! Each has a fresh database in a temporary folder and its own ports.
 
 pub mod client;
+pub mod connection;
 pub mod process;
 pub mod server;
 
 pub use client::{Answer, get, post, request};
+pub use connection::Connection;
 pub use process::Process;
 pub use server::TestServer;
 
