@@ -60,7 +60,9 @@ fn mend(error: &OpenError) -> &'static str {
             "make the folder writable for the user that runs the program, or set another path"
         }
         OpenError::InUse(_) => "stop the other one, or set another path",
-        OpenError::Foreign(_) => "set another path",
+        OpenError::Foreign(_) => {
+            "set another path; if it was one of green-inbox, put a backup in its place"
+        }
         OpenError::Newer { .. } => "run the version that wrote it, or a newer one",
         OpenError::Pragma { .. } => "set a path on a local disk, not on a network file system",
         _ => "look at the disk and at the file; `sqlite3 FILE 'PRAGMA integrity_check'` tells more",

@@ -89,10 +89,14 @@ impl Tokens {
     pub fn reload(&self) {
         let ingest = self.ingest.reload(&self.config.ingest);
         let private = self.private.reload(&self.config.private);
-        for failure in [ingest, private].into_iter().filter_map(Result::err) {
-            error!(%failure, "tokens were not read again, the old ones stay: {failure}");
+        for (listener, read) in [("public", ingest), ("private", private)] {
+            match read {
+                Ok(()) => info!(listener, "the tokens were read again"),
+                Err(failure) => {
+                    error!(listener, %failure, "the old tokens stay: {failure}");
+                }
+            }
         }
-        info!("the token files were read again");
     }
 }
 

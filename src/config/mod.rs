@@ -45,6 +45,7 @@ impl Config {
     /// The first setting that is missing or cannot be used, with the mend.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.ingest.check()?;
-        self.private.check()
+        self.private.check()?;
+        self.storage.check()
     }
 }

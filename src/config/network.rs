@@ -30,6 +30,9 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if text.is_empty() {
+            return Err("an entry is empty".to_owned());
+        }
         let network = text
             .parse::<IpAddr>()
             .map(IpNet::from)

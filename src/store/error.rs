@@ -19,8 +19,8 @@ pub enum OpenError {
     /// Another program holds the database.
     #[error("`{}` is in use by another green-inbox", .0.display())]
     InUse(PathBuf),
-    /// The file is a database of another program.
-    #[error("`{}` is a database of another program", .0.display())]
+    /// The file is a database of another program, or none.
+    #[error("`{}` is not a database of green-inbox", .0.display())]
     Foreign(PathBuf),
     /// The file was written by a newer version.
     #[error("`{}` was written by a newer green-inbox (schema {version})", path.display())]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection as _};
@@ -49,8 +49,10 @@ pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
     probe_folder(path)?;
     let lock = lock(path)?;
     let connection = Connection::open(path)?;
+    recognize(&connection, path)?;
     pragma::set(&connection)?;
-    claim(&connection, path)?;
+    // At every start, as a first real write.
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(path).await?;
     let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get::<_, i64>(0)
@@ -110,18 +112,23 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Marks a new database as ours and refuses that of another program. The mark is written at every
-/// start, as a first real write.
-fn claim(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let id = connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
-    let empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
-        row.get(0)
-    })?;
-    if id != APPLICATION_ID && !(id == 0 && empty) {
-        return Err(OpenError::Foreign(path.to_owned()));
+/// Refuses what is not ours, before anything in it is changed.
+fn recognize(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let ours = || -> rusqlite::Result<bool> {
+        let id =
+            connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
+        let empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+            row.get::<_, bool>(0)
+        })?;
+        Ok(id == APPLICATION_ID || (id == 0 && empty))
+    };
+    match ours() {
+        Ok(true) => Ok(()),
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::NotADatabase) => {
+            Err(error.into())
+        }
+        Ok(false) | Err(_) => Err(OpenError::Foreign(path.to_owned())),
     }
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    Ok(())
 }
 
 async fn migrate(path: &Path) -> Result<(), OpenError> {

@@ -11,4 +11,5 @@ mod architecture;
 mod failing_disk;
 mod ingest;
 mod notification;
+mod process;
 mod support;

@@ -2,11 +2,13 @@
 //! Each has a fresh database in a temporary folder and its own ports.
 
 pub mod client;
+pub mod connection;
 pub mod process;
 pub mod raw;
 pub mod server;
 
 pub use client::{Answer, get, post, request};
+pub use connection::Connection;
 pub use process::Process;
 pub use server::TestServer;
 

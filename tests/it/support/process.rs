@@ -3,12 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use super::TOKEN;
 
@@ -60,6 +58,39 @@ pub fn program() -> Command {
     command
 }
 
+/// `serve` on the database in `folder`, admitting loopback with [`TOKEN`], on ports of its own.
+pub fn serve(folder: &Path) -> Command {
+    let mut command = program();
+    command
+        .arg("serve")
+        .current_dir(folder)
+        .env("GREEN_INBOX__INGEST__LISTEN", "127.0.0.1:0")
+        .env("GREEN_INBOX__PRIVATE__LISTEN", "127.0.0.1:0")
+        .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", "127.0.0.1")
+        .env("GREEN_INBOX__INGEST__TOKENS", TOKEN)
+        .env("GREEN_INBOX__STORAGE__PATH", folder.join("inbox.db"))
+        .env("GREEN_INBOX__LOG__FORMAT", "json");
+    command
+}
+
+/// Runs what has to end by itself, and gives what it said.
+pub fn finish(command: &mut Command) -> Output {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = child.id().to_string();
+    let (said, output) = mpsc::sync_channel(1);
+    thread::spawn(move || said.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(PATIENCE) else {
+        let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
+        panic!("it does not end: {command:?}");
+    };
+    output.unwrap()
+}
+
 impl Process {
     /// `serve` on the database in `folder`, admitting loopback with [`TOKEN`].
     pub fn start(folder: &Path) -> Self {
@@ -68,20 +99,18 @@ impl Process {
 
     /// The same with more in its environment.
     pub fn with(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut command = program();
-        command
-            .arg("serve")
-            .current_dir(folder)
-            .env("GREEN_INBOX__INGEST__LISTEN", "127.0.0.1:0")
-            .env("GREEN_INBOX__PRIVATE__LISTEN", "127.0.0.1:0")
-            .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", "127.0.0.1")
-            .env("GREEN_INBOX__INGEST__TOKENS", TOKEN)
-            .env("GREEN_INBOX__STORAGE__PATH", folder.join("inbox.db"))
-            .env("GREEN_INBOX__LOG__FORMAT", "json")
-            .envs(environment.iter().copied())
+        let mut command = serve(folder);
+        command.envs(environment.iter().copied());
+        Self::spawn(&mut command)
+    }
+
+    /// What [`serve`] gave.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let log = Log::default();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         thread::spawn({
@@ -93,12 +122,14 @@ impl Process {
                 }
             }
         });
-        let line: Value =
-            serde_json::from_str(&log.wait_for(|line| line.contains("\"public\""))).unwrap();
-        let address = |name: &str| line["fields"][name].as_str().unwrap().parse().unwrap();
+        let line = log.wait_for(|line| line.contains("giving them back at"));
+        let mut addresses = line.split("http://").skip(1).map(|rest| {
+            let address = rest.split(['/', '"', ' ']).next().unwrap();
+            address.parse().unwrap()
+        });
         Self {
-            public: address("public"),
-            private: address("private"),
+            public: addresses.next().unwrap(),
+            private: addresses.next().unwrap(),
             child,
             log,
         }

@@ -1,0 +1,229 @@
+//! `explain`, the help, and SIGHUP.
+
+use std::fs;
+
+use hyper::{Method, StatusCode};
+use tempfile::TempDir;
+
+use super::assert_says;
+use crate::support::process::{finish, program, serve};
+use crate::support::{Process, request};
+
+/// Tokens by which `explain` admits: `ingest.tokens`, then `ingest.tokens_file`.
+const TOKENS: &str = "Bearer swordfish-1,Basic swordfish-2";
+const FILE: &str = "swordfish-3\n";
+
+/// Arguments of `explain`, and what it says.
+const EXPLAINED: &str = "
+--peer 192.0.2.7 --authorization Bearer_swordfish-1 => peer    192.0.2.7 is not in ingest.trusted_proxies…client  192.0.2.7 (the peer itself)…admitted by `192.0.2.0/24` in ingest.allowed_sources…admitted by ingest.tokens, number 1…answer  200
+--peer ::ffff:192.0.2.7 --authorization basic_swordfish-2 => client  192.0.2.7…`192.0.2.0/24`…ingest.tokens, number 2…answer  200
+--peer 192.0.2.7 --authorization Bearer_swordfish-3 => ingest.tokens_file, number 1…answer  200
+--peer 192.0.2.7 --forwarded-for 203.0.113.1 --authorization Bearer_swordfish-1 => not looked at…the peer itself…answer  200
+--peer 127.0.0.1 --forwarded-for 192.0.2.7 --authorization Bearer_swordfish-1 => peer    127.0.0.1 is in ingest.trusted_proxies: its X-Forwarded-For is believed…client  192.0.2.7 (from X-Forwarded-For, the rightmost…`192.0.2.0/24`…answer  200
+--peer ::1 --forwarded-for 192.0.2.7 --forwarded-for 203.0.113.1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403 source-not-allowed
+--peer 127.0.0.1 --forwarded-for swordfish => source  refused: X-Forwarded-For holds something that is not an address…answer  403
+--peer 203.0.113.1 --authorization Bearer_swordfish-1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403
+--peer 192.0.2.7 --authorization Bearer_swordfish-2 => token   refused: the Authorization header holds none of the tokens…answer  401 unauthorized
+--peer 192.0.2.7 --authorization swordfish-1 => token   refused: …answer  401
+--peer 192.0.2.7 => token   refused: the request has no Authorization header…answer  401 unauthorized
+";
+
+#[test]
+fn explain_names_the_rule_and_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("more"), FILE).unwrap();
+    for row in EXPLAINED.trim().lines() {
+        let (arguments, pattern) = row.split_once(" => ").unwrap();
+        let mut command = program();
+        command
+            .current_dir(folder.path())
+            .arg("explain")
+            .args(
+                arguments
+                    .split(' ')
+                    .map(|argument| argument.replace('_', " ")),
+            )
+            .env(
+                "GREEN_INBOX__INGEST__ALLOWED_SOURCES",
+                "198.51.100.1,192.0.2.0/24",
+            )
+            .env("GREEN_INBOX__INGEST__TOKENS", TOKENS)
+            .env("GREEN_INBOX__INGEST__TOKENS_FILE", "more");
+        let output = finish(&mut command);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        assert_says(&said, pattern);
+        assert!(!said.contains("swordfish"), "{said}");
+    }
+}
+
+#[test]
+fn explain_knows_the_anonymous() {
+    for arguments in [&[][..], &["--authorization", "Bearer swordfish"]] {
+        let mut command = program();
+        command
+            .args(["explain", "--peer", "46.101.109.139"])
+            .args(arguments)
+            .env("GREEN_INBOX__INGEST__ALLOW_ANONYMOUS", "true");
+        let output = finish(&mut command);
+        assert_eq!(output.status.code(), Some(0));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_says(
+            &said,
+            "`46.101.109.139`…admitted by ingest.allow_anonymous…answer  200",
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_is_told() {
+    for (arguments, part) in [
+        (&[][..], "Usage: green-inbox"),
+        (&["begin"], "'begin'"),
+        (&["serve", "--port", "80"], "'--port'"),
+        (&["serve", "--config"], "--config <FILE>"),
+        (&["explain"], "--peer <IP>"),
+        (&["explain", "--peer", "somewhere"], "'somewhere'"),
+        (
+            &[
+                "explain",
+                "--peer",
+                "192.0.2.1",
+                "--authorization",
+                "sword\nfish",
+            ],
+            "--authorization",
+        ),
+    ] {
+        let output = finish(
+            program()
+                .args(arguments)
+                .env("GREEN_INBOX__INGEST__TOKENS", "x"),
+        );
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn version_and_help() {
+    for (argument, parts) in [
+        (
+            "--version",
+            &[concat!("green-inbox ", env!("CARGO_PKG_VERSION"))][..],
+        ),
+        (
+            "--help",
+            &[
+                "GREEN-API",
+                "serve",
+                "check-config",
+                "default-config",
+                "explain",
+                "healthcheck",
+            ],
+        ),
+    ] {
+        let output = finish(program().arg(argument));
+        assert_eq!(output.status.code(), Some(0));
+        assert!(output.stderr.is_empty());
+        let said = String::from_utf8(output.stdout).unwrap();
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+/// A server whose tokens stand in files, to change them.
+struct WithFiles {
+    folder: TempDir,
+    process: Process,
+}
+
+impl WithFiles {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["webhook", "read"] {
+            fs::write(folder.path().join(name), "old").unwrap();
+        }
+        let process = Process::spawn(
+            serve(folder.path())
+                .env_remove("GREEN_INBOX__INGEST__TOKENS")
+                .env("GREEN_INBOX__INGEST__TOKENS_FILE", "webhook")
+                .env("GREEN_INBOX__PRIVATE__TOKENS_FILE", "read"),
+        );
+        Self { folder, process }
+    }
+
+    /// What a token gives: the status of a POST at the webhook, and of a GET of the events.
+    async fn statuses(&self, token: &str) -> [StatusCode; 2] {
+        let headers = [("authorization", token)];
+        let (public, private) = (self.process.public, self.process.private);
+        [
+            request(public, Method::POST, "/webhook", &headers, "{}").await,
+            request(private, Method::GET, "/api/v1/events", &headers, "").await,
+        ]
+        .map(|answer| answer.status)
+    }
+
+    /// Changes a file and lets it be read again; waits for the line that says it for `listener`.
+    fn change(&self, file: &str, tokens: &str, listener: &str, message: &str) {
+        fs::write(self.folder.path().join(file), tokens).unwrap();
+        self.process.signal("HUP");
+        let listener = format!(r#""listener":"{listener}""#);
+        self.process
+            .log
+            .wait_for(|line| line.contains(message) && line.contains(&listener));
+    }
+}
+
+const YES: StatusCode = StatusCode::OK;
+const NO: StatusCode = StatusCode::UNAUTHORIZED;
+
+#[tokio::test]
+async fn sighup_reads_the_tokens_of_the_webhook_again() {
+    let server = WithFiles::start();
+    assert_eq!(server.statuses("Bearer old").await, [YES, YES]);
+    assert_eq!(server.statuses("Bearer new").await, [NO, NO]);
+    server.change(
+        "webhook",
+        "new\nnewer\n",
+        "public",
+        "the tokens were read again",
+    );
+    assert_eq!(server.statuses("Bearer old").await, [NO, YES]);
+    assert_eq!(server.statuses("Bearer new").await, [YES, NO]);
+    assert_eq!(server.statuses("Bearer newer").await, [YES, NO]);
+}
+
+#[tokio::test]
+async fn sighup_reads_the_tokens_of_the_private_listener_again() {
+    let server = WithFiles::start();
+    server.change("read", "new", "private", "the tokens were read again");
+    assert_eq!(server.statuses("Bearer old").await, [YES, NO]);
+    assert_eq!(server.statuses("Bearer new").await, [NO, YES]);
+}
+
+#[tokio::test]
+async fn where_a_file_cannot_be_used_its_old_tokens_stay() {
+    let mut server = WithFiles::start();
+    fs::write(server.folder.path().join("read"), "new").unwrap();
+    server.change(
+        "webhook",
+        "\n",
+        "public",
+        "the old tokens stay: ingest.tokens_file: ",
+    );
+    let line = server
+        .process
+        .log
+        .wait_for(|line| line.contains("\"private\"}"));
+    assert!(line.contains("the tokens were read again"), "{line}");
+    assert_eq!(server.statuses("Bearer old").await, [YES, NO]);
+    assert_eq!(server.statuses("Bearer new").await, [NO, YES]);
+    server.process.signal("TERM");
+    assert_eq!(server.process.wait().code(), Some(0));
+}

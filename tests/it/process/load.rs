@@ -1,0 +1,144 @@
+//! Load: connections that post one message after the other until the server is gone, and a memory
+//! of every answer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::task::JoinSet;
+
+use crate::support::{Connection, get};
+
+/// Connections at one time.
+const CONNECTIONS: usize = 16;
+
+/// Bodies that are still to be sent, first those that were not answered before.
+#[derive(Default)]
+pub struct Supply {
+    again: VecDeque<Bytes>,
+    made: u64,
+}
+
+impl Supply {
+    pub fn next(&mut self) -> Bytes {
+        self.again.pop_front().unwrap_or_else(|| {
+            self.made += 1;
+            message(self.made)
+        })
+    }
+
+    /// Takes back what was not answered, as GREEN-API would.
+    pub fn take_back(&mut self, unanswered: Vec<Bytes>) {
+        self.again.extend(unanswered);
+    }
+}
+
+/// A text message of about 1 KB, the `number`th; no two are the same.
+fn message(number: u64) -> Bytes {
+    let text = format!("Parcel {number} is at the front desk until the evening. ").repeat(14);
+    let timestamp = 1_767_225_600 + number / 50;
+    format!(
+        r#"{{"typeWebhook":"incomingMessageReceived","instanceData":{{"idInstance":1101000001,"wid":"15550000001@c.us","typeInstance":"whatsapp"}},"timestamp":{timestamp},"idMessage":"3EB0{number:016X}","senderData":{{"chatId":"15550000002@c.us","sender":"15550000002@c.us","chatName":"Ada","senderName":"Ada"}},"messageData":{{"typeMessage":"textMessage","textMessageData":{{"textMessage":"{text}"}}}}}}"#
+    )
+    .into()
+}
+
+/// What became of a load.
+#[derive(Default)]
+pub struct Outcome {
+    /// Seq and body of every 200.
+    pub answered: Vec<(i64, Bytes)>,
+    /// Sent, and nobody knows whether it was stored.
+    pub unanswered: Vec<Bytes>,
+}
+
+/// Posts until every connection has ended. The moment the `nth` answer has come, `act` is called.
+pub async fn run(
+    address: SocketAddr,
+    supply: &Arc<Mutex<Supply>>,
+    nth: usize,
+    act: impl FnOnce() + Send + 'static,
+) -> Outcome {
+    let answers = Arc::new(AtomicUsize::new(0));
+    let act = Arc::new(Mutex::new(Some(act)));
+    let mut tasks = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (supply, answers, act) = (Arc::clone(supply), Arc::clone(&answers), Arc::clone(&act));
+        tasks.spawn(async move {
+            let mut outcome = Outcome::default();
+            let Ok(mut connection) = Connection::open(address).await else {
+                return outcome;
+            };
+            loop {
+                let body = supply.lock().unwrap().next();
+                let Ok(answer) = connection.post(body.clone()).await else {
+                    outcome.unanswered.push(body);
+                    return outcome;
+                };
+                if answers.fetch_add(1, Ordering::SeqCst) + 1 == nth {
+                    let act = act.lock().unwrap().take();
+                    act.expect("it is called once")();
+                }
+                match answer.status {
+                    StatusCode::OK => {
+                        let seq = answer.json()["seq"].as_i64().unwrap();
+                        outcome.answered.push((seq, body));
+                    }
+                    StatusCode::SERVICE_UNAVAILABLE => outcome.unanswered.push(body),
+                    other => panic!("{other}: {answer:?}"),
+                }
+            }
+        });
+    }
+    let mut outcome = Outcome::default();
+    for part in tasks.join_all().await {
+        outcome.answered.extend(part.answered);
+        outcome.unanswered.extend(part.unanswered);
+    }
+    outcome
+}
+
+/// Adds to `stored` what is stored behind its last seq.
+pub async fn read_on(private: SocketAddr, stored: &mut BTreeMap<i64, Bytes>) {
+    #[derive(Deserialize)]
+    struct Page {
+        data: Vec<Event>,
+    }
+    #[derive(Deserialize)]
+    struct Event {
+        seq: i64,
+        body: Box<RawValue>,
+    }
+    loop {
+        let after = stored.last_key_value().map_or(0, |(seq, _)| *seq);
+        let path = format!("/api/v1/events?after={after}&limit=500&body=true");
+        let page: Page = serde_json::from_slice(&get(private, &path).await.body).unwrap();
+        if page.data.is_empty() {
+            return;
+        }
+        for event in page.data {
+            let body = Bytes::from(event.body.get().to_owned());
+            assert_eq!(stored.insert(event.seq, body), None, "seq {}", event.seq);
+        }
+    }
+}
+
+/// Every 200 that was given is true: its body is stored under its seq.
+pub fn assert_kept(answered: &[(i64, Bytes)], stored: &BTreeMap<i64, Bytes>) {
+    let lost: Vec<i64> = answered
+        .iter()
+        .filter(|(seq, body)| stored.get(seq) != Some(body))
+        .map(|(seq, _)| *seq)
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "{} of {} answered 200 are lost: seq {lost:?}",
+        lost.len(),
+        answered.len()
+    );
+}

@@ -1,0 +1,21 @@
+//! The real program as a process: what it keeps, refuses, prints and logs.
+
+mod commands;
+mod config;
+mod kill;
+mod load;
+mod logs;
+mod nginx;
+mod refusals;
+mod stop;
+
+/// Asserts that a message has the parts of `pattern`, which stand between `…`, in their order.
+fn assert_says(said: &str, pattern: &str) {
+    let mut rest = said;
+    for part in pattern.split('…') {
+        let Some((_, behind)) = rest.split_once(part) else {
+            panic!("{part:?} of {pattern:?} is not in: {said}");
+        };
+        rest = behind;
+    }
+}

@@ -1,0 +1,229 @@
+//! The shipped `deploy/nginx.conf` in front of the real program. It needs nginx:
+//! `cargo test --test it nginx -- --ignored`.
+
+use std::fs::{self, Permissions};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use hyper::{Method, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::process::{PATIENCE, serve};
+use crate::support::{Process, TOKEN, get, post, request};
+
+const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf");
+
+/// A notification of which nginx keeps a part on disk.
+const LONG: usize = 300_000;
+
+/// nginx with the shipped configuration, less TLS. It is stopped when it is dropped.
+struct Nginx {
+    child: Child,
+    plain: SocketAddr,
+    secure: SocketAddr,
+}
+
+impl Nginx {
+    fn start(folder: &Path, program: SocketAddr) -> Self {
+        // nginx cannot take a port of the system's choice.
+        let (plain, secure) = (free_port(), free_port());
+        // Its workers may run as another user.
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        let file = folder.join("nginx.conf");
+        fs::write(&file, configuration(folder, program, plain, secure)).unwrap();
+        let child = Command::new("nginx")
+            .args(["-e", "stderr", "-g", "daemon off;", "-p"])
+            .arg(folder)
+            .arg("-c")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("this test needs `nginx` on the PATH: {error}"));
+        let mut nginx = Self {
+            child,
+            plain,
+            secure,
+        };
+        let deadline = Instant::now() + PATIENCE;
+        for address in [plain, secure] {
+            while let Err(error) = TcpStream::connect(address) {
+                let ended = nginx.child.try_wait().unwrap();
+                assert_eq!(ended, None, "nginx did not start");
+                assert!(Instant::now() < deadline, "{address}: {error}");
+            }
+        }
+        nginx
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Killed, the master would leave its workers behind.
+        let _ = Command::new("kill")
+            .args(["-s", "TERM", &self.child.id().to_string()])
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// The shipped file with its ports and places exchanged, each of which stands there once.
+fn configuration(
+    folder: &Path,
+    program: SocketAddr,
+    plain: SocketAddr,
+    secure: SocketAddr,
+) -> String {
+    let place = |name: &str| folder.join(name).display().to_string();
+    let mut head = vec!["http {".to_owned()];
+    for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        head.push(format!("    {kind}_temp_path {};", place(kind)));
+    }
+    let mut text = fs::read_to_string(CONFIGURATION).unwrap();
+    for (shipped, here) in [
+        ("listen 80;", format!("listen {plain};")),
+        ("listen 443 ssl;", format!("listen {secure};")),
+        ("server 127.0.0.1:8080;", format!("server {program};")),
+        ("pid /run/nginx.pid;", format!("pid {};", place("pid"))),
+        ("/var/log/nginx/error.log", "stderr".to_owned()),
+        ("/var/log/nginx/access.log", place("access.log")),
+        ("http {", head.join("\n")),
+    ] {
+        assert_eq!(text.matches(shipped).count(), 1, "{shipped}");
+        text = text.replace(shipped, &here);
+    }
+    text.lines()
+        .filter(|line| !line.trim().starts_with("ssl_"))
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// The program, admitting `sources`, with nginx in front of it.
+fn behind_nginx(folder: &Path, sources: &str) -> (Process, Nginx) {
+    let process = Process::spawn(
+        serve(folder)
+            .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", sources)
+            .env("GREEN_INBOX__INGEST__BODY_LIMIT_BYTES", "1000000"),
+    );
+    let nginx = Nginx::start(folder, process.public);
+    (process, nginx)
+}
+
+#[tokio::test]
+#[ignore = "needs nginx"]
+async fn what_comes_through_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
+    let long = format!(
+        r#"{{"typeWebhook":"newKind","text":"{}"}}"#,
+        "x".repeat(LONG)
+    );
+    let headers = [("authorization", TOKEN)];
+    for (seq, path, body) in [
+        (
+            1,
+            "/webhook",
+            r#"{"typeWebhook":"newKind","note":"through nginx"}"#,
+        ),
+        (
+            2,
+            "/webhook/",
+            r#"{"typeWebhook":"newKind","note":"with a slash"}"#,
+        ),
+        (3, "/webhook?query=1", &long),
+    ] {
+        let answer = request(nginx.secure, Method::POST, path, &headers, body.to_owned()).await;
+        assert_eq!(answer.json()["seq"], seq);
+        let stored = get(process.private, &format!("/api/v1/events/{seq}/body")).await;
+        assert_eq!(stored.body, body);
+    }
+    // A wrong token is refused by the program, and no header is in nginx's log.
+    let headers = [("authorization", "Bearer wrong")];
+    let answer = request(nginx.secure, Method::POST, "/webhook", &headers, "{}").await;
+    assert_eq!(answer.code(), "unauthorized");
+    drop(nginx);
+    let written = fs::read_to_string(folder.path().join("access.log")).unwrap();
+    assert_eq!(written.lines().count(), 4, "{written}");
+    for hidden in ["open-sesame", "wrong", "query"] {
+        assert!(!written.contains(hidden), "{written}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nginx"]
+async fn a_claimed_source_does_not_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_process, nginx) = behind_nginx(folder.path(), "192.0.2.1");
+    for claims in [
+        &["192.0.2.1"][..],
+        &["192.0.2.1, 127.0.0.1"],
+        &["192.0.2.1", "192.0.2.1"],
+        &[],
+    ] {
+        let mut headers = vec![("authorization", TOKEN)];
+        headers.extend(claims.iter().map(|claim| ("x-forwarded-for", *claim)));
+        let answer = request(nginx.secure, Method::POST, "/webhook", &headers, "{}").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{claims:?}");
+        assert_eq!(answer.code(), "source-not-allowed");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nginx"]
+async fn what_is_not_a_notification_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
+    let answer = get(nginx.secure, "/webhook").await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.header("allow"), "POST");
+    for path in [
+        "/",
+        "/api/v1/events",
+        "/metrics",
+        "/webhook/x",
+        "/webhookx",
+        "/WEBHOOK",
+    ] {
+        let answer = get(nginx.secure, path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.header("server"), "nginx",);
+        assert_ne!(answer.header("content-type"), "application/problem+json");
+    }
+    // Over the limit of the program, then over that of nginx, which reads no body at all.
+    let answer = post(nginx.secure, "x".repeat(1_000_001)).await;
+    assert_eq!(answer.code(), "body-too-large");
+    let mut stream = tokio::net::TcpStream::connect(nginx.secure).await.unwrap();
+    let head = "POST /webhook HTTP/1.1\r\nhost: inbox\r\nconnection: close\r\n\
+                content-length: 16777217\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 32];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 413 "), "{answer:?}");
+    // Without TLS nothing is taken.
+    let answer = post(nginx.plain, "{}").await;
+    assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);
+    assert!(answer.header("location").starts_with("https://"));
+}
+
+#[tokio::test]
+#[ignore = "needs nginx"]
+async fn while_the_program_is_down_nothing_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
+    assert_eq!(post(nginx.secure, "{}").await.status, StatusCode::OK);
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
+    for _ in 0..3 {
+        assert_eq!(
+            post(nginx.secure, "{}").await.status,
+            StatusCode::BAD_GATEWAY
+        );
+    }
+}
