@@ -51,8 +51,10 @@ pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
     probe_folder(path)?;
     let lock = lock(path)?;
     let connection = Connection::open(path)?;
+    refuse_foreign(&connection, path)?;
     pragma::set(&connection)?;
-    claim(&connection, path)?;
+    // At every start, as a first real write.
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(path).await?;
     let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get::<_, i64>(0)
@@ -104,9 +106,8 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Marks a new database as ours and refuses that of another program. The mark is written at every
-/// start, as a first real write.
-fn claim(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Refuses the database of another program, before anything is changed in it.
+fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let id = connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
     let empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
         row.get(0)
@@ -114,7 +115,6 @@ fn claim(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if id != APPLICATION_ID && !(id == 0 && empty) {
         return Err(OpenError::Foreign(path.to_owned()));
     }
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     Ok(())
 }
 
