@@ -1,4 +1,8 @@
 //! Tests from outside: the real router on a port of its own, and the real program.
 
+#![allow(unreachable_pub, reason = "tests have no outside")]
+
+mod api;
 mod smoke;
+mod store;
 mod support;
