@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use hyper::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -15,10 +16,10 @@ use crate::store::{Event, OutcomeKind};
 /// One event with its body.
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
-    Path(seq): Path<String>,
+    seq: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Event>, Problem> {
-    let seq = read_seq(&seq, query.as_deref())?;
+    let seq = read_seq(seq, query.as_deref())?;
     api.reader
         .event(seq)
         .await?
@@ -29,10 +30,10 @@ pub(super) async fn show(
 /// The exact bytes that came.
 pub(super) async fn body(
     State(api): State<Arc<Api>>,
-    Path(seq): Path<String>,
+    seq: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let seq = read_seq(&seq, query.as_deref())?;
+    let seq = read_seq(seq, query.as_deref())?;
     let (outcome, body) = api.reader.body(seq).await?.ok_or_else(Problem::not_found)?;
     let content_type = match outcome {
         OutcomeKind::Known | OutcomeKind::Unknown => "application/json",
@@ -46,8 +47,9 @@ pub(super) async fn body(
     Ok((headers, body).into_response())
 }
 
-fn read_seq(text: &str, query: Option<&str>) -> Result<i64, Problem> {
+fn read_seq(seq: Result<Path<String>, PathRejection>, query: Option<&str>) -> Result<i64, Problem> {
     Parameters::read(query)?.finish()?;
-    text.parse()
-        .map_err(|_| Problem::bad_parameter("`seq` must be a whole number."))
+    seq.ok()
+        .and_then(|Path(text)| text.parse().ok())
+        .ok_or_else(|| Problem::bad_parameter("`seq` must be a whole number."))
 }

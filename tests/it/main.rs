@@ -7,9 +7,11 @@
     reason = "clippy allows them in a test but not in what a test calls"
 )]
 
+mod api;
 mod architecture;
 mod failing_disk;
 mod ingest;
 mod notification;
 mod process;
+mod store;
 mod support;
