@@ -107,6 +107,6 @@ async fn what_is_not_a_database_is_refused() {
     let (_folder, path) = place();
     std::fs::write(&path, "not a database, whatever its name says".repeat(100)).unwrap();
     let refused = store::open(&path, 16).await;
-    assert!(matches!(refused, Err(OpenError::Write(_))), "{refused:?}");
+    assert!(matches!(refused, Err(OpenError::Foreign(_))), "{refused:?}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("not a"));
 }
