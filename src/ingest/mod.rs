@@ -1,6 +1,6 @@
 //! The write side: `POST` from GREEN-API, through three gates, to the disk, to its answer.
 //!
-//! The handler in [`receive`] is the way of a notification, step by step. Each gate yields a proof
+//! The handler in `receive` is the way of a notification, step by step. Each gate yields a proof
 //! type that the next step asks for, so that none can be left out.
 
 mod body;
