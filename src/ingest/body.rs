@@ -11,6 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Authorized;
 
+/// How long a refused body is read on.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Reads bodies.
 #[derive(Debug)]
 pub struct BodyReader {
@@ -50,7 +53,7 @@ impl BodyReader {
 
     /// Reads the body of an admitted request. The bytes count as in memory until the last clone of
     /// them is gone, wherever that is.
-    pub async fn read(&self, _: Authorized, body: Body) -> Result<Bytes, BodyError> {
+    pub async fn read(&self, _: Authorized, body: &mut Body) -> Result<Bytes, BodyError> {
         let deadline = Instant::now() + self.timeout;
         match body.size_hint().exact() {
             Some(length) => self.read_sized(body, length, deadline).await,
@@ -61,7 +64,7 @@ impl BodyReader {
     /// The length is known, so its memory is set aside before a byte is read.
     async fn read_sized(
         &self,
-        mut body: Body,
+        body: &mut Body,
         length: u64,
         deadline: Instant,
     ) -> Result<Bytes, BodyError> {
@@ -70,23 +73,23 @@ impl BodyReader {
             return Err(BodyError::TooLarge(self.limit));
         }
         let permit = self.set_aside(length)?;
-        let first = next(&mut body, deadline).await?.unwrap_or_default();
+        let first = next(body, deadline).await?.unwrap_or_default();
         if first.len() == length as usize {
             return Ok(held(first, permit));
         }
         let mut bytes = BytesMut::with_capacity(length as usize);
         bytes.extend_from_slice(&first);
-        while let Some(data) = next(&mut body, deadline).await? {
+        while let Some(data) = next(body, deadline).await? {
             bytes.extend_from_slice(&data);
         }
         Ok(held(bytes, permit))
     }
 
     /// The length is not known, so memory is set aside as the bytes come.
-    async fn read_chunked(&self, mut body: Body, deadline: Instant) -> Result<Bytes, BodyError> {
+    async fn read_chunked(&self, body: &mut Body, deadline: Instant) -> Result<Bytes, BodyError> {
         let mut permit = self.set_aside(0)?;
         let mut bytes = BytesMut::new();
-        while let Some(data) = next(&mut body, deadline).await? {
+        while let Some(data) = next(body, deadline).await? {
             if bytes.len() + data.len() > self.limit as usize {
                 return Err(BodyError::TooLarge(self.limit));
             }
@@ -95,6 +98,25 @@ impl BodyReader {
             bytes.extend_from_slice(&data);
         }
         Ok(held(bytes, permit))
+    }
+
+    /// Reads on what is left of a refused body and forgets it, for a while and not without end:
+    /// a connection that is closed over unread bytes is reset, and whoever still writes to it,
+    /// as a proxy does, would not see the answer.
+    pub fn discard(&self, mut body: Body) {
+        let deadline = Instant::now() + DISCARD_TIMEOUT;
+        let mut left = self.limit as usize;
+        if body.is_end_stream() {
+            return;
+        }
+        tokio::spawn(async move {
+            while let Ok(Some(data)) = next(&mut body, deadline).await {
+                match left.checked_sub(data.len()) {
+                    Some(less) => left = less,
+                    None => return,
+                }
+            }
+        });
     }
 
     fn set_aside(&self, bytes: u32) -> Result<OwnedSemaphorePermit, BodyError> {

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use bytes::Bytes;
+use hyper::HeaderMap;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -36,21 +39,14 @@ pub(super) async fn receive(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Result<Response, Rejection> {
-    let (head, body) = request.into_parts();
-    let source = ingest
-        .sources
-        .admit(peer.0.ip(), &head.headers)
-        .inspect_err(|refused| log::refused(peer.0.ip(), refused))?;
-    let client = source.client.address();
-    let authorized = ingest
-        .tokens
-        .authorize(&head.headers, source)
-        .inspect_err(|refused| log::refused(client, refused))?;
-    let bytes = ingest
-        .bodies
-        .read(authorized, body)
-        .await
-        .inspect_err(|refused| log::refused(client, refused))?;
+    let (head, mut body) = request.into_parts();
+    let bytes = match admit(&ingest, peer, &head.headers, &mut body).await {
+        Ok(bytes) => bytes,
+        Err(rejection) => {
+            ingest.bodies.discard(body);
+            return Err(rejection);
+        }
+    };
     let received_at = ingest.clock.now();
     let parsed = notification::parse(&bytes);
     if ingest.ignores(&parsed) {
@@ -67,6 +63,27 @@ pub(super) async fn receive(
         repeated: stored.repeated,
     };
     Ok(Json(answer).into_response())
+}
+
+/// The three gates, in this order, so that a body is only read for who may send one.
+async fn admit(
+    ingest: &Ingest,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<Bytes, Rejection> {
+    let peer = peer.0.ip();
+    let source = ingest
+        .sources
+        .admit(peer, headers)
+        .inspect_err(|refused| log::refused(peer, refused))?;
+    let client = source.client.address();
+    let authorized = ingest
+        .tokens
+        .authorize(headers, source)
+        .inspect_err(|refused| log::refused(client, refused))?;
+    let bytes = ingest.bodies.read(authorized, body).await;
+    Ok(bytes.inspect_err(|refused| log::refused(client, refused))?)
 }
 
 async fn append(ingest: &Ingest, event: NewEvent) -> Result<Appended, Rejection> {
