@@ -11,7 +11,9 @@ use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
+use crate::support::process::PATIENCE;
 use crate::support::{Connection, get};
 
 /// Connections at one time.
@@ -96,7 +98,8 @@ pub async fn run(
         });
     }
     let mut outcome = Outcome::default();
-    for part in tasks.join_all().await {
+    let parts = timeout(PATIENCE, tasks.join_all()).await;
+    for part in parts.expect("the server closes its connections") {
         outcome.answered.extend(part.answered);
         outcome.unanswered.extend(part.unanswered);
     }
