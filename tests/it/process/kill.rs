@@ -17,7 +17,7 @@ use crate::support::{Process, TOKEN};
 
 const KILLS: usize = 20;
 
-/// The kill comes after as many answers at most.
+/// The kill comes with the answer after as many at most.
 const MOST_ANSWERS: u64 = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +41,7 @@ async fn nothing_that_was_answered_is_lost_in_20_kills() {
         let mut outcome = run(public, &supply, moment, move || drop(trigger)).await;
         outcome.answered.extend(killer.join().unwrap());
         println!(
-            "round {round}: killed after {moment} answers, {} came, {} did not",
+            "round {round}: armed after {moment} answers, {} came, {} did not",
             outcome.answered.len(),
             outcome.unanswered.len()
         );
@@ -89,8 +89,9 @@ impl Drop for Trigger {
     }
 }
 
-/// Posts too, and as soon as it is armed kills the program the moment an answer has come. It waits
-/// for that with nothing in between, so that what was answered too early is not written yet.
+/// Posts too, and as soon as it is armed kills the program the moment an answer has come. That one
+/// is the answer to a large body, with nothing else in between: what is answered before it is
+/// written is not written.
 fn kill(mut process: Process, armed: &AtomicBool, supply: &Mutex<Supply>) -> Vec<(i64, Bytes)> {
     let mut answered = Vec::new();
     let mut stream = TcpStream::connect(process.public).unwrap();
@@ -98,7 +99,11 @@ fn kill(mut process: Process, armed: &AtomicBool, supply: &Mutex<Supply>) -> Vec
     let mut buffer = [0; 4096];
     loop {
         let last = armed.load(Ordering::SeqCst);
-        let body = supply.lock().unwrap().next();
+        let body = if last {
+            supply.lock().unwrap().next_large()
+        } else {
+            supply.lock().unwrap().next()
+        };
         let request = format!(
             "POST /webhook HTTP/1.1\r\nhost: inbox\r\nauthorization: {TOKEN}\r\n\
              content-length: {}\r\n\r\n",

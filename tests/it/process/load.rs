@@ -11,7 +11,9 @@ use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
+use crate::support::process::PATIENCE;
 use crate::support::{Connection, get};
 
 /// Connections at one time.
@@ -28,8 +30,14 @@ impl Supply {
     pub fn next(&mut self) -> Bytes {
         self.again.pop_front().unwrap_or_else(|| {
             self.made += 1;
-            message(self.made)
+            message(self.made, 14)
         })
+    }
+
+    /// One of about 1 MB, which takes a while to be written.
+    pub fn next_large(&mut self) -> Bytes {
+        self.made += 1;
+        message(self.made, 18_000)
     }
 
     /// Takes back what was not answered, as GREEN-API would.
@@ -38,9 +46,10 @@ impl Supply {
     }
 }
 
-/// A text message of about 1 KB, the `number`th; no two are the same.
-fn message(number: u64) -> Bytes {
-    let text = format!("Parcel {number} is at the front desk until the evening. ").repeat(14);
+/// The `number`th text message, no two of which are the same; about 1 KB with 14 sentences.
+fn message(number: u64, sentences: usize) -> Bytes {
+    let sentence = format!("Parcel {number} is at the front desk until the evening. ");
+    let text = sentence.repeat(sentences);
     let timestamp = 1_767_225_600 + number / 50;
     format!(
         r#"{{"typeWebhook":"incomingMessageReceived","instanceData":{{"idInstance":1101000001,"wid":"15550000001@c.us","typeInstance":"whatsapp"}},"timestamp":{timestamp},"idMessage":"3EB0{number:016X}","senderData":{{"chatId":"15550000002@c.us","sender":"15550000002@c.us","chatName":"Ada","senderName":"Ada"}},"messageData":{{"typeMessage":"textMessage","textMessageData":{{"textMessage":"{text}"}}}}}}"#
@@ -96,7 +105,8 @@ pub async fn run(
         });
     }
     let mut outcome = Outcome::default();
-    for part in tasks.join_all().await {
+    let parts = timeout(PATIENCE, tasks.join_all()).await;
+    for part in parts.expect("the server closes its connections") {
         outcome.answered.extend(part.answered);
         outcome.unanswered.extend(part.unanswered);
     }

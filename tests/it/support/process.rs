@@ -23,27 +23,44 @@ pub struct Process {
 
 /// What a process says on standard error, as it comes.
 #[derive(Clone, Default)]
-pub struct Log(Arc<(Mutex<Vec<String>>, Condvar)>);
+pub struct Log(Arc<(Mutex<Said>, Condvar)>);
+
+#[derive(Default)]
+struct Said {
+    lines: Vec<String>,
+    /// Whether it is closed, as the end of the process does.
+    closed: bool,
+}
 
 impl Log {
     /// Waits for a line that `is_it` is true of.
     pub fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
-        let (lines, news) = &*self.0;
+        self.wait(|said| said.lines.iter().find(|line| is_it(line)).cloned())
+    }
+
+    /// All that was said so far; after [`Process::wait`], all.
+    pub fn text(&self) -> String {
+        self.0.0.lock().unwrap().lines.join("\n")
+    }
+
+    fn wait<T>(&self, look: impl Fn(&Said) -> Option<T>) -> T {
+        let (said, news) = &*self.0;
         let deadline = Instant::now() + PATIENCE;
-        let mut lines = lines.lock().unwrap();
+        let mut said = said.lock().unwrap();
         loop {
-            if let Some(line) = lines.iter().find(|line| is_it(line)) {
-                return line.clone();
+            if let Some(found) = look(&said) {
+                return found;
             }
             let left = deadline.checked_duration_since(Instant::now());
-            let left = left.unwrap_or_else(|| panic!("no such line in {lines:#?}"));
-            lines = news.wait_timeout(lines, left).unwrap().0;
+            let left = left.filter(|_| !said.closed);
+            let left = left.unwrap_or_else(|| panic!("it does not come: {:#?}", said.lines));
+            said = news.wait_timeout(said, left).unwrap().0;
         }
     }
 
-    /// All that was said so far.
-    pub fn text(&self) -> String {
-        self.0.0.lock().unwrap().join("\n")
+    fn change(&self, change: impl FnOnce(&mut Said)) {
+        change(&mut self.0.0.lock().unwrap());
+        self.0.1.notify_all();
     }
 }
 
@@ -117,9 +134,9 @@ impl Process {
             let log = log.clone();
             move || {
                 for line in stderr.lines().map_while(Result::ok) {
-                    log.0.0.lock().unwrap().push(line);
-                    log.0.1.notify_all();
+                    log.change(|said| said.lines.push(line));
                 }
+                log.change(|said| said.closed = true);
             }
         });
         let line = log.wait_for(|line| line.contains("giving them back at"));
@@ -149,6 +166,7 @@ impl Process {
 
     /// Waits until it has ended.
     pub fn wait(&mut self) -> ExitStatus {
+        self.log.wait(|said| said.closed.then_some(()));
         self.child.wait().unwrap()
     }
 }
