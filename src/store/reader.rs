@@ -28,3 +28,24 @@ impl Reader {
         self.pool.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn a_reader_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let store = crate::store::open(&path, 16).await.unwrap();
+        let mut connection = store.reader.pool.acquire().await.unwrap();
+        let mut refused = async |sql: &'static str| {
+            let done = sqlx::query(sql).execute(&mut *connection).await;
+            done.is_err_and(|failure| failure.to_string().contains("readonly"))
+        };
+        assert!(refused("DELETE FROM event").await);
+        assert!(refused("CREATE TABLE more (a)").await);
+        // The file itself is opened to be read.
+        assert!(!refused("PRAGMA query_only = OFF").await);
+        assert!(refused("DELETE FROM event").await);
+        assert!(refused("PRAGMA user_version = 7").await);
+    }
+}

@@ -1,10 +1,12 @@
 //! What the tests stand on: a server in this process, the real program, and a client for both.
 //! Each has a fresh database in a temporary folder and its own ports.
 
+pub mod append;
 pub mod client;
 pub mod process;
 pub mod server;
 
+pub use append::{append_all, queued};
 pub use client::{Answer, get, post, request};
 pub use process::Process;
 pub use server::TestServer;

@@ -1,0 +1,262 @@
+//! `GET /api/v1/events`: what it lists.
+
+use serde_json::{Value, json};
+
+use super::{address, filled, list, note, seqs};
+use crate::support::server::START;
+use crate::support::{TestServer, post};
+
+const INSTANCES: [i64; 2] = [1_101_000_001, 7_105_000_002];
+
+/// With everything that has a meaning of its own in a query.
+const CHATS: [&str; 3] = ["79001112233@c.us", "+100 & 5%=#?@g.us", "чат"];
+
+/// Kinds of bodies below.
+const KINDS: usize = 6;
+
+/// How long after the one before a body comes, in milliseconds.
+const STEP: i64 = 250;
+
+/// A body and what has to be found by.
+struct Said {
+    body: Vec<u8>,
+    instance: Option<i64>,
+    type_webhook: Option<&'static str>,
+    type_message: Option<&'static str>,
+    chat: Option<&'static str>,
+    outcome: &'static str,
+}
+
+/// Every instance with every chat and every kind, twice.
+fn all_that_is_said() -> Vec<Said> {
+    let combinations = INSTANCES.len() * CHATS.len() * KINDS;
+    (0..2 * combinations)
+        .map(|number| {
+            let instance = INSTANCES[number % 2];
+            let chat = CHATS[number / 2 % 3];
+            say(number, number / 6 % KINDS, instance, chat)
+        })
+        .collect()
+}
+
+fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
+    let (type_webhook, type_message, outcome, content) = match kind {
+        0 => (
+            "incomingMessageReceived",
+            Some("textMessage"),
+            "known",
+            json!({ "textMessage": "Is there rye today?" }),
+        ),
+        1 => (
+            "outgoingMessageReceived",
+            Some("textMessage"),
+            "known",
+            json!({ "textMessage": "Still warm" }),
+        ),
+        2 => (
+            "incomingMessageReceived",
+            Some("smellMessage"),
+            "unknown",
+            json!({}),
+        ),
+        3 => (
+            "incomingMessageReceived",
+            Some("textMessage"),
+            "malformed",
+            json!(5),
+        ),
+        4 => ("outgoingMessageStatus", None, "known", json!({})),
+        _ => {
+            return Said {
+                body: format!("line {number}").into_bytes(),
+                instance: None,
+                type_webhook: None,
+                type_message: None,
+                chat: None,
+                outcome: "malformed",
+            };
+        }
+    };
+    let mut body = json!({
+        "typeWebhook": type_webhook,
+        "instanceData": { "idInstance": instance, "wid": "", "typeInstance": "whatsapp" },
+        "timestamp": 1_700_000_000,
+        "idMessage": format!("ID{number}"),
+    });
+    if let Some(type_message) = type_message {
+        body["senderData"] = json!({ "chatId": chat });
+        body["messageData"] = json!({ "typeMessage": type_message, "textMessageData": content });
+    } else {
+        body["chatId"] = json!(chat);
+        body["status"] = json!("read");
+    }
+    Said {
+        body: body.to_string().into_bytes(),
+        instance: Some(instance),
+        type_webhook: Some(type_webhook),
+        type_message,
+        chat: Some(chat),
+        outcome,
+    }
+}
+
+/// A filter as it stands in a query.
+type Filter = (&'static str, String);
+
+/// Whether the `index`th of what was said fits.
+fn fits(index: usize, said: &Said, (name, value): &Filter) -> bool {
+    let received_at = START + i64::try_from(index).unwrap() * STEP;
+    match *name {
+        "instance" => said.instance.is_some_and(|id| id.to_string() == *value),
+        "type" => said.type_webhook == Some(value),
+        "typeMessage" => said.type_message == Some(value),
+        "chat" => said.chat == Some(value),
+        "outcome" => said.outcome == value,
+        "since" => received_at >= millis(value),
+        "until" => received_at < millis(value),
+        _ => unreachable!("{name}"),
+    }
+}
+
+fn millis(moment: &str) -> i64 {
+    moment.parse::<green_inbox::clock::UnixMillis>().unwrap().0
+}
+
+/// The moment at which the `index`th came, and `more` milliseconds.
+fn moment(index: i64, more: i64) -> String {
+    green_inbox::clock::UnixMillis(START + index * STEP + more).to_string()
+}
+
+async fn server_of(said: &[Said]) -> TestServer {
+    let server = TestServer::start().await;
+    for said in said {
+        let answer = post(server.public, said.body.clone()).await.json();
+        assert_eq!(answer["outcome"], said.outcome, "{answer}");
+        server.pass(STEP);
+    }
+    server
+}
+
+/// Compares what is listed with what has to be, in both orders.
+async fn check(server: &TestServer, said: &[Said], filters: &[Filter]) -> usize {
+    let mut expected: Vec<i64> = (1_i64..)
+        .zip(said)
+        .enumerate()
+        .filter(|(index, (_, said))| filters.iter().all(|filter| fits(*index, said, filter)))
+        .map(|(_, (seq, _))| seq)
+        .collect();
+    for order in ["asc", "desc"] {
+        let mut parameters = vec![("limit", "500"), ("order", order)];
+        parameters.extend(filters.iter().map(|(name, value)| (*name, value.as_str())));
+        let path = address("/api/v1/events", &parameters);
+        assert_eq!(seqs(&list(server.private, &path).await), expected, "{path}");
+        expected.reverse();
+    }
+    expected.len()
+}
+
+#[tokio::test]
+async fn every_filter_alone() {
+    let said = all_that_is_said();
+    let server = server_of(&said).await;
+    let all = said.len();
+    let texts = |name: &'static str, values: &[&str]| -> Vec<Filter> {
+        values.iter().map(|value| (name, (*value).into())).collect()
+    };
+    for filter in [
+        texts("instance", &["1101000001", "7105000002"]),
+        texts("chat", &CHATS),
+        texts(
+            "type",
+            &[
+                "incomingMessageReceived",
+                "outgoingMessageReceived",
+                "outgoingMessageStatus",
+            ],
+        ),
+        texts("typeMessage", &["textMessage", "smellMessage"]),
+        texts("outcome", &["known", "unknown", "malformed"]),
+        vec![
+            ("since", moment(10, 0)),
+            ("since", moment(10, 1)),
+            ("since", "2026-01-01T03:00:05+03:00".to_owned()),
+        ],
+        vec![
+            ("until", moment(10, 0)),
+            ("until", moment(10, 1)),
+            ("until", "2025-12-31T19:00:05.000000001-05:00".to_owned()),
+        ],
+    ]
+    .concat()
+    {
+        let found = check(&server, &said, std::slice::from_ref(&filter)).await;
+        assert!(0 < found && found < all, "{filter:?} finds {found}");
+    }
+    for filter in [
+        ("instance", "5".to_owned()),
+        ("type", "IncomingMessageReceived".to_owned()),
+        ("typeMessage", "text".to_owned()),
+        ("chat", "79001112233".to_owned()),
+        ("chat", "' OR 1=1 --".to_owned()),
+        ("since", moment(100, 0)),
+        ("until", moment(0, 0)),
+    ] {
+        assert_eq!(check(&server, &said, &[filter]).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn filters_combine() {
+    let said = all_that_is_said();
+    let server = server_of(&said).await;
+    let filters: [Filter; 7] = [
+        ("instance", INSTANCES[1].to_string()),
+        ("type", "incomingMessageReceived".to_owned()),
+        ("typeMessage", "textMessage".to_owned()),
+        ("chat", CHATS[1].to_owned()),
+        ("outcome", "known".to_owned()),
+        ("since", moment(2, 0)),
+        ("until", moment(39, 0)),
+    ];
+    let mut found = Vec::new();
+    for some in 0_u32..1 << filters.len() {
+        let chosen: Vec<_> = filters
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| some & 1 << bit != 0)
+            .map(|(_, filter)| filter.clone())
+            .collect();
+        found.push(check(&server, &said, &chosen).await);
+    }
+    assert_eq!((found[0], found[127]), (said.len(), 1));
+}
+
+#[tokio::test]
+async fn the_newest_first_and_fifty_where_nothing_else_is_said() {
+    let server = filled((1..=501).map(note)).await;
+    let ranges: [(&str, Vec<i64>); 8] = [
+        ("", (452..=501).rev().collect()),
+        ("?order=desc", (452..=501).rev().collect()),
+        ("?order=asc", (1..=50).collect()),
+        ("?limit=1", vec![501]),
+        ("?limit=1&order=asc", vec![1]),
+        ("?limit=500", (2..=501).rev().collect()),
+        ("?limit=500&order=asc", (1..=500).collect()),
+        ("?after=0", (1..=50).collect()),
+    ];
+    for (query, expected) in ranges {
+        let answer = list(server.private, &format!("/api/v1/events{query}")).await;
+        assert_eq!(seqs(&answer), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_a_list() {
+    let server = TestServer::start().await;
+    let answer = list(server.private, "/api/v1/events").await;
+    assert_eq!(
+        answer.json(),
+        json!({ "data": [], "nextCursor": Value::Null })
+    );
+    assert!(answer.headers.get("link").is_none());
+}

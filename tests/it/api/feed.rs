@@ -1,0 +1,213 @@
+//! `GET /api/v1/events?after=`: the feed.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, timeout};
+
+use super::{filled, list, next, note, seqs};
+use crate::support::process::PATIENCE;
+use crate::support::{Answer, TestServer, post};
+
+/// Asks the feed, which has to answer well before the 60 seconds of a wait are over.
+fn ask(server: SocketAddr, query: &str) -> JoinHandle<Answer> {
+    let path = format!("/api/v1/events?{query}");
+    tokio::spawn(async move {
+        timeout(PATIENCE, list(server, &path))
+            .await
+            .unwrap_or_else(|_| panic!("{path} does not answer"))
+    })
+}
+
+/// Lets the readers that were started come to where they wait: one that started after them waits
+/// its second to the end.
+async fn settle(server: SocketAddr) {
+    let newest = i64::MAX;
+    assert!(
+        seqs(
+            &ask(server, &format!("after={newest}&wait=1"))
+                .await
+                .unwrap()
+        )
+        .is_empty()
+    );
+}
+
+fn of_type(name: &str, number: usize) -> String {
+    json!({ "typeWebhook": name, "number": number }).to_string()
+}
+
+#[tokio::test]
+async fn it_ascends_and_begins_behind() {
+    let server = filled((1..=6).map(note)).await;
+    for (query, expected) in [
+        ("after=0", &[1, 2, 3, 4, 5, 6][..]),
+        ("after=4", &[5, 6]),
+        ("after=4&order=asc&limit=1", &[5]),
+        ("after=6", &[]),
+        ("after=9223372036854775807", &[]),
+    ] {
+        let answer = ask(server.private, query).await.unwrap();
+        assert_eq!(seqs(&answer), expected, "{query}");
+        assert_eq!(answer.json()["nextCursor"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn its_link_goes_on_behind_the_last() {
+    let server = filled((1..=5).map(note)).await;
+    let (mut path, mut seen) = (
+        "/api/v1/events?limit=2&after=0&type=note".to_owned(),
+        vec![],
+    );
+    loop {
+        let answer = list(server.private, &path).await;
+        if seqs(&answer).is_empty() {
+            // Nothing came: the same again.
+            assert_eq!(next(&answer), Some(path));
+            break;
+        }
+        seen.push(seqs(&answer));
+        assert!(seen.len() <= 3, "it does not end: {seen:?}");
+        path = next(&answer).unwrap();
+    }
+    assert_eq!(seen, [vec![1, 2], vec![3, 4], vec![5]]);
+}
+
+#[tokio::test]
+async fn it_does_not_wait_where_there_is_something() {
+    let server = filled((1..=3).map(note)).await;
+    assert_eq!(
+        seqs(&ask(server.private, "after=1&wait=60").await.unwrap()),
+        [2, 3]
+    );
+}
+
+#[tokio::test]
+async fn it_answers_empty_when_the_wait_has_passed() {
+    let server = filled((1..=3).map(note)).await;
+    let begin = Instant::now();
+    let answer = ask(server.private, "after=3&wait=1").await.unwrap();
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    assert_eq!(answer.json(), json!({ "data": [], "nextCursor": null }));
+    // Without a wait it does not wait.
+    assert!(seqs(&ask(server.private, "after=3").await.unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn a_commit_wakes_every_reader() {
+    let server = filled((1..=3).map(note)).await;
+    let mut readers: Vec<_> = (0..20)
+        .map(|_| ask(server.private, "after=3&wait=60&body=true"))
+        .collect();
+    // One that waits for what comes later.
+    let later = ask(server.private, "after=4&wait=60");
+    settle(server.private).await;
+    assert!(readers.iter().all(|reader| !reader.is_finished()));
+    assert_eq!(post(server.public, note(4)).await.json()["seq"], 4);
+    for reader in readers.drain(..) {
+        let answer = reader.await.unwrap();
+        assert_eq!(seqs(&answer), [4]);
+        assert_eq!(answer.json()["data"][0]["body"]["number"], 4);
+    }
+    assert!(!later.is_finished());
+    assert_eq!(post(server.public, note(5)).await.json()["seq"], 5);
+    assert_eq!(seqs(&later.await.unwrap()), [5]);
+}
+
+#[tokio::test]
+async fn a_commit_that_does_not_fit_does_not_end_the_wait() {
+    let server = filled((1..=3).map(|number| of_type("wanted", number))).await;
+    let wanted = ask(server.private, "after=3&wait=60&type=wanted");
+    let every = ask(server.private, "after=3&wait=60");
+    settle(server.private).await;
+    for number in 0..5 {
+        post(server.public, of_type("other", number)).await;
+    }
+    assert_eq!(seqs(&every.await.unwrap())[0], 4);
+    assert_eq!(
+        post(server.public, of_type("wanted", 9)).await.json()["seq"],
+        9
+    );
+    assert_eq!(seqs(&wanted.await.unwrap()), [9]);
+}
+
+#[tokio::test]
+async fn a_repeat_is_nothing_new() {
+    let server = filled([note(1)]).await;
+    let reader = ask(server.private, "after=1&wait=60");
+    settle(server.private).await;
+    assert_eq!(post(server.public, note(1)).await.json()["repeated"], true);
+    assert_eq!(post(server.public, note(2)).await.json()["seq"], 2);
+    assert_eq!(seqs(&reader.await.unwrap()), [2]);
+}
+
+#[tokio::test]
+async fn stopping_the_server_ends_the_wait_with_an_answer() {
+    let server = filled([note(1)]).await;
+    let readers = [
+        ask(server.private, "after=1&wait=60"),
+        ask(server.private, "after=1&wait=60&type=other"),
+    ];
+    settle(server.private).await;
+    let begin = Instant::now();
+    server.stop().await;
+    // It would cut them after 8 seconds.
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    for reader in readers {
+        assert!(seqs(&reader.await.unwrap()).is_empty());
+    }
+}
+
+const WRITERS: usize = 8;
+const EACH: usize = 250;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_misses_nothing_and_sees_nothing_twice() {
+    let server = TestServer::start().await;
+    let public = server.public;
+    let follower = |limit: usize| {
+        let private = server.private;
+        tokio::spawn(async move {
+            let (mut seen, mut numbers) = (Vec::<i64>::new(), BTreeSet::new());
+            while seen.len() < WRITERS * EACH {
+                let after = seen.last().copied().unwrap_or(0);
+                let query = format!("after={after}&wait=60&limit={limit}&body=true");
+                let page = ask(private, &query).await.unwrap().json();
+                let events = page["data"].as_array().unwrap();
+                assert!(!events.is_empty(), "the wait ended with nothing");
+                for event in events {
+                    seen.push(event["seq"].as_i64().unwrap());
+                    numbers.insert(event["body"]["number"].as_u64().unwrap());
+                }
+            }
+            (seen, numbers)
+        })
+    };
+    let followers = [follower(7), follower(500)];
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            tokio::spawn(async move {
+                let mut stored = Vec::with_capacity(EACH);
+                for number in 0..EACH {
+                    let answer = post(public, note(writer * EACH + number)).await;
+                    stored.push(answer.json()["seq"].as_i64().unwrap());
+                }
+                stored
+            })
+        })
+        .collect();
+    let mut stored = Vec::new();
+    for writer in writers {
+        stored.extend(writer.await.unwrap());
+    }
+    stored.sort_unstable();
+    for follower in followers {
+        let (seen, numbers) = follower.await.unwrap();
+        assert_eq!(seen, stored);
+        assert_eq!(numbers.len(), WRITERS * EACH);
+    }
+}

@@ -1,0 +1,95 @@
+//! `GET /livez` and `GET /readyz`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::config::Private;
+use green_inbox::store::{self, Reader, Writer, WriterThread};
+use hyper::{Request, StatusCode};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::support::{TestServer, get};
+
+/// The router of the private listener over a store that the test can break.
+struct Parts {
+    _folder: TempDir,
+    writer: Option<Writer>,
+    thread: WriterThread,
+    reader: Reader,
+    stop: CancellationToken,
+    router: axum::Router,
+}
+
+impl Parts {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store::open(&folder.path().join("inbox.db"), 16)
+            .await
+            .unwrap();
+        let stop = CancellationToken::new();
+        let router = api::router(Arc::new(Api {
+            gate: Arc::new(ReadGate::new(&Private::default()).unwrap()),
+            reader: store.reader.clone(),
+            commits: store.commits,
+            stop: stop.clone(),
+        }));
+        Self {
+            _folder: folder,
+            writer: Some(store.writer),
+            thread: store.thread,
+            reader: store.reader,
+            stop,
+            router,
+        }
+    }
+
+    async fn health(&self) -> [StatusCode; 2] {
+        let ask = async |path: &str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = self.router.clone().oneshot(request).await.unwrap();
+            if answer.status() == 503 {
+                assert_eq!(answer.headers()["content-type"], "application/problem+json");
+                assert_eq!(answer.headers()["retry-after"], "60");
+            }
+            answer.status()
+        };
+        [ask("/livez").await, ask("/readyz").await]
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_runs_is_live_and_ready() {
+    let server = TestServer::start().await;
+    for (path, status) in [("/livez", "live"), ("/readyz", "ready")] {
+        let answer = get(server.private, path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json(), json!({ "status": status }));
+    }
+}
+
+#[tokio::test]
+async fn while_it_stops_it_is_live_and_not_ready() {
+    let parts = Parts::new().await;
+    assert_eq!(parts.health().await, [200, 200]);
+    parts.stop.cancel();
+    assert_eq!(parts.health().await, [200, 503]);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_when_nothing_can_be_stored() {
+    let mut parts = Parts::new().await;
+    parts.writer = None;
+    parts.thread.ended().await;
+    assert_eq!(parts.health().await, [200, 503]);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_when_nothing_can_be_read() {
+    let parts = Parts::new().await;
+    parts.reader.close().await;
+    assert_eq!(parts.health().await, [200, 503]);
+}

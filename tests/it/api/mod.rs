@@ -1,0 +1,69 @@
+//! The private listener, laid out as its addresses are.
+
+mod access;
+mod cursor;
+mod event;
+mod events;
+mod feed;
+mod health;
+mod parameters;
+
+use std::net::SocketAddr;
+
+use green_inbox::store;
+use serde_json::json;
+
+use crate::support::{Answer, TestServer, append_all, get};
+
+/// A body of a type that nobody has described; another one for each number.
+fn note(number: usize) -> String {
+    json!({ "typeWebhook": "note", "number": number }).to_string()
+}
+
+/// A server whose database has these bodies, the first as seq 1.
+async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    let mut store = store::open(&path, 4096).await.unwrap();
+    for stored in append_all(&store.writer, bodies).await {
+        stored.unwrap();
+    }
+    store.reader.close().await;
+    drop(store.writer);
+    store.thread.ended().await;
+    TestServer::at(folder, |_| {}).await
+}
+
+/// An address with these parameters, percent-encoded.
+fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters);
+    format!("{path}?{}", query.finish())
+}
+
+/// What is listed at an address; it has to be a list.
+async fn list(server: SocketAddr, path: &str) -> Answer {
+    let answer = get(server, path).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    assert_eq!(answer.header("content-type"), "application/json");
+    answer
+}
+
+/// The seqs of a list, in its order.
+fn seqs(answer: &Answer) -> Vec<i64> {
+    let page = answer.json();
+    page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["seq"].as_i64().unwrap())
+        .collect()
+}
+
+/// Where a list goes on, as its `Link` header says.
+fn next(answer: &Answer) -> Option<String> {
+    let link = answer.headers.get("link")?.to_str().unwrap();
+    let (address, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+    assert_eq!(rest, "; rel=\"next\"");
+    Some(address.to_owned())
+}

@@ -1,0 +1,148 @@
+//! Appending: places, repeats, and waiting for the disk.
+
+use futures_util::FutureExt;
+use green_inbox::store::{Appended, EventFilter, EventQuery, Order, Position, Store, Unavailable};
+use tokio::task::yield_now;
+
+use super::{body, close, connect, number, open, place};
+use crate::support::{append_all, queued};
+
+async fn seqs(store: &Store) -> Vec<i64> {
+    let query = EventQuery {
+        filter: EventFilter::default(),
+        order: Order::Ascending,
+        position: Position::Start,
+        limit: 500,
+        with_body: false,
+    };
+    let page = store.reader.events(&query).await.unwrap();
+    page.events.iter().map(|event| event.seq).collect()
+}
+
+#[tokio::test]
+async fn places_are_given_in_the_order_of_the_queue() {
+    let (_folder, path) = place();
+    let mut store = open(&path).await;
+    let stored = append_all(&store.writer, (0..300).map(|n| body("note", n))).await;
+    for (seq, stored) in (1..).zip(stored) {
+        assert_eq!(
+            stored,
+            Ok(Appended {
+                seq,
+                repeated: false
+            })
+        );
+    }
+    store.commits.after(299).await;
+    assert_eq!(store.commits.newest(), 300);
+    assert_eq!(seqs(&store).await, (1..=300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_body_that_comes_twice_in_one_commit_has_one_place() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    let other = connect(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let timed = r#"{"typeWebhook":"note","timestamp":5}"#;
+    let appends: Vec<_> = [timed, "untimed", timed, "untimed", timed]
+        .map(|body| queued(&store.writer, body))
+        .into();
+    other.execute_batch("ROLLBACK").unwrap();
+    let mut stored = Vec::new();
+    for append in appends {
+        let Appended { seq, repeated } = append.await.unwrap();
+        stored.push((seq, repeated));
+    }
+    assert_eq!(
+        stored,
+        [(1, false), (2, false), (1, true), (2, true), (1, true)]
+    );
+    let event = store.reader.event(1).await.unwrap().unwrap();
+    assert_eq!(event.deliveries, 3);
+}
+
+#[tokio::test]
+async fn a_place_is_never_given_twice() {
+    let (_folder, path) = place();
+    let mut last = 0;
+    for round in 0..3 {
+        let store = open(&path).await;
+        let bodies = (0..10).map(|n| body("note", 10 * round + n));
+        for stored in append_all(&store.writer, bodies).await {
+            let seq = stored.unwrap().seq;
+            assert!(seq > last, "{seq} after {last}");
+            last = seq;
+        }
+        close(store).await;
+        // The newest, then the newest five, then all.
+        let kept = [9, 5, 0][round];
+        let sql = format!("DELETE FROM event WHERE seq > {}", last - 10 + kept);
+        connect(&path).execute_batch(&sql).unwrap();
+    }
+    assert_eq!(last, 30);
+}
+
+#[tokio::test]
+async fn a_place_that_was_not_committed_is_not_seen() {
+    let (_folder, path) = place();
+    let mut store = open(&path).await;
+    append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
+    store.commits.after(0).await;
+    let other = connect(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let append = queued(&store.writer, body("note", 2));
+    assert_eq!(seqs(&store).await, [1]);
+    assert_eq!(store.commits.newest(), 1);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(append.await.unwrap().seq, 2);
+    assert_eq!(seqs(&store).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn while_another_writes_what_comes_waits_and_what_is_too_much_is_refused() {
+    let (_folder, path) = place();
+    let store = green_inbox::store::open(&path, 1).await.unwrap();
+    let other = connect(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut first = queued(&store.writer, body("note", 1));
+    // There is room for one, and for another as soon as the writer has taken the first.
+    let mut second = queued(&store.writer, body("note", 2));
+    while let Some(answer) = second.as_mut().now_or_never() {
+        assert_eq!(answer, Err(Unavailable::Full));
+        yield_now().await;
+        second = queued(&store.writer, body("note", 2));
+    }
+    let third = store.writer.append(crate::support::append::event("third"));
+    assert_eq!(third.await, Err(Unavailable::Full));
+    // Whoever reads is not kept waiting, and who writes is not refused.
+    for _ in 0..50 {
+        assert!(seqs(&store).await.is_empty());
+        assert!(first.as_mut().now_or_never().is_none());
+    }
+
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(first.await.unwrap().seq, 1);
+    assert_eq!(second.await.unwrap().seq, 2);
+    assert_eq!(number(&other, "SELECT count(*) FROM event"), 2);
+}
+
+#[tokio::test]
+async fn a_follower_is_woken_by_a_commit_and_by_nothing_else() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
+    let mut commits = store.commits.clone();
+    commits.after(0).await;
+    // What is there needs no waiting.
+    assert!(commits.after(0).now_or_never().is_some());
+
+    let mut second = Box::pin(commits.after(1));
+    assert!(second.as_mut().now_or_never().is_none());
+    // A repeat is nothing new.
+    append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
+    assert!(second.as_mut().now_or_never().is_none());
+    append_all(&store.writer, [body("note", 2)]).await[0].unwrap();
+    second.await;
+    assert_eq!(store.commits.newest(), 2);
+}
