@@ -8,7 +8,9 @@ use green_inbox::clock::UnixMillis;
 use green_inbox::notification::parse;
 use green_inbox::store::{Appended, NewEvent, Unavailable, Writer};
 use hyper::body::Bytes;
+use tokio::time::timeout;
 
+use super::process::PATIENCE;
 use super::server::START;
 
 /// What became of an append.
@@ -27,7 +29,10 @@ pub fn event(body: impl Into<Bytes>) -> NewEvent {
 /// Puts a body into the queue and does not wait for its commit.
 pub fn queued(writer: &Writer, body: impl Into<Bytes>) -> Queued {
     let (writer, event) = (writer.clone(), event(body));
-    let mut append: Queued = Box::pin(async move { writer.append(event).await });
+    let mut append: Queued = Box::pin(async move {
+        let answered = timeout(PATIENCE, writer.append(event)).await;
+        answered.unwrap_or_else(|_| panic!("an append is not answered"))
+    });
     // The first poll is what queues it.
     match append.as_mut().now_or_never() {
         Some(answer) => Box::pin(std::future::ready(answer)),
