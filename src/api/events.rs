@@ -115,7 +115,7 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
         .and_then(|limit| u32::try_from(limit).ok())
         .unwrap_or(DEFAULT_LIMIT);
     let with_body = parameters.value("body", "`true` or `false`", |text| text.parse().ok())?;
-    let cursor = parameters.text("cursor");
+    let cursor = parameters.text("cursor")?;
     let after = parameters.number("after", 0..=i64::MAX)?;
     let wait = parameters.number("wait", 0..=MAX_WAIT_SECONDS)?;
     parameters.finish()?;
@@ -167,9 +167,9 @@ fn read_filter(parameters: &mut Parameters<'_>) -> Result<EventFilter, Problem> 
     let moment_expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
     Ok(EventFilter {
         instance: parameters.number("instance", i64::MIN..=i64::MAX)?,
-        type_webhook: parameters.text("type"),
-        type_message: parameters.text("typeMessage"),
-        chat: parameters.text("chat"),
+        type_webhook: parameters.text("type")?,
+        type_message: parameters.text("typeMessage")?,
+        chat: parameters.text("chat")?,
         outcome: parameters.value(
             "outcome",
             "`known`, `unknown` or `malformed`",

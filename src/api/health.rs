@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use serde::Serialize;
 
 use super::Api;
+use super::parameters::Parameters;
 use crate::http::Problem;
 
 /// The state of the program.
@@ -16,12 +17,18 @@ pub(super) struct Health {
 }
 
 /// The process answers.
-pub(super) async fn live() -> Json<Health> {
-    Json(Health { status: "live" })
+pub(super) async fn live(RawQuery(query): RawQuery) -> Result<Json<Health>, Problem> {
+    Parameters::read(query.as_deref())?.finish()?;
+    Ok(Json(Health { status: "live" }))
 }
 
-/// Notifications can be stored and read.
-pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Json<Health>, Problem> {
+/// The writer runs and the database can be read. A disk that is full for now does not make it unready,
+/// or nothing would be sent that could show that it is not full any more.
+pub(super) async fn ready(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Health>, Problem> {
+    Parameters::read(query.as_deref())?.finish()?;
     if api.stop.is_cancelled() || api.commits.is_stopped() || api.reader.ping().await.is_err() {
         return Err(Problem::unavailable("It cannot store or read now."));
     }

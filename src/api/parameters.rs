@@ -28,8 +28,10 @@ impl<'q> Parameters<'q> {
     }
 
     /// Takes a text.
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name).map(Cow::into_owned)
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        self.value(name, "a text", |text| {
+            (!text.is_empty()).then(|| text.to_owned())
+        })
     }
 
     /// Takes a value that `read` makes of the text.

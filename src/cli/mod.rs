@@ -60,13 +60,22 @@ impl ConfigArgs {
 }
 
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
-    config::load(file, environment())
+    config::load(file, environment()?)
 }
 
-/// The variables of the environment; those that are not Unicode cannot be ours.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+/// The variables of the environment that are Unicode; one of ours that is not is refused.
+fn environment() -> Result<Vec<(String, String)>, ConfigError> {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        match value.into_string() {
+            Ok(value) => Some(Ok((name, value))),
+            Err(_) if name.starts_with(config::PREFIX) => Some(Err(ConfigError::Unreadable(
+                format!("environment variable {name}: not Unicode\n  mend: write it in UTF-8"),
+            ))),
+            Err(_) => None,
+        }
+    });
+    variables.collect()
 }
 
 /// The exit code for usage or configuration that cannot be used.

@@ -12,7 +12,8 @@ pub const DEFAULT_PATH: &str = "config/green-inbox.toml";
 /// The default file, with a comment for each key.
 pub const DEFAULT_FILE: &str = include_str!("../../config/green-inbox.toml");
 
-const PREFIX: &str = "GREEN_INBOX__";
+/// How the names of our environment variables begin.
+pub const PREFIX: &str = "GREEN_INBOX__";
 
 /// Keys whose values must not stand in a message.
 const SECRETS: [&str; 2] = ["ingest.tokens", "private.tokens"];

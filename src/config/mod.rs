@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
 pub use ingest::Ingest;
-pub use load::{DEFAULT_FILE, DEFAULT_PATH, load};
+pub use load::{DEFAULT_FILE, DEFAULT_PATH, PREFIX, load};
 pub use log::{Format, Level, Log};
 pub use network::Network;
 pub use private::Private;

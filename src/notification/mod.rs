@@ -41,8 +41,9 @@ pub use status::{DeliveryStatus, OutgoingMessageStatus};
 
 /// Levels of nesting that a body may have; a deeper one is malformed.
 ///
-/// It is the limit of `serde_json`, whose readers of values refuse what is deeper.
-pub const MAX_DEPTH: usize = 127;
+/// Readers of JSON have limits, `serde_json` one of 127 levels; three are for what a body is
+/// inside of where it is given back.
+pub const MAX_DEPTH: usize = 124;
 
 /// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
 #[derive(Debug, Deserialize)]

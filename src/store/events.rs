@@ -221,9 +221,74 @@ fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx:
     let is_json = outcome != OutcomeKind::Malformed
         || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     let body = if is_json {
-        RawValue::from_string(text.into_owned())
+        RawValue::from_string(without_half_pairs(text.into_owned()))
     } else {
         serde_json::value::to_raw_value(&text)
     };
     body.map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// Replaces each escape that is half a surrogate pair by that of U+FFFD, since strict readers of
+/// JSON refuse the whole page because of one (RFC 8259, section 8.2).
+fn without_half_pairs(json: String) -> String {
+    let is_suspect = json.contains("\\ud") || json.contains("\\uD");
+    if !is_suspect {
+        return json;
+    }
+    let mut rest = json.as_str();
+    let mut mended = String::with_capacity(json.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 12,
+            (Some(_), _) => {
+                mended.push_str("\\ufffd");
+                rest = &escape[6..];
+                continue;
+            }
+            // The character behind it belongs to it, as in `\\\\`.
+            (None, _) => 2,
+        };
+        let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        mended.push_str(escape);
+        rest = behind;
+    }
+    mended.push_str(rest);
+    mended
+}
+
+enum Half {
+    High,
+    Low,
+}
+
+/// Which half of a pair the text begins with as an escape, if it does.
+fn surrogate(text: &str) -> Option<Half> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xD800..=0xDBFF => Some(Half::High),
+        0xDC00..=0xDFFF => Some(Half::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_half_pairs;
+
+    #[test]
+    fn only_half_pairs_are_replaced() {
+        for (json, mended) in [
+            (r#""a\ud83d\ude00b""#, r#""a\ud83d\ude00b""#),
+            (r#""a\ud83d""#, r#""a\ufffd""#),
+            (r#""\ude00\uD83Dx""#, r#""\ufffd\ufffdx""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud83d \n \u00e9""#, r#""\\ud83d \n \u00e9""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+        ] {
+            assert_eq!(without_half_pairs(json.to_owned()), mended, "{json}");
+            assert!(serde_json::from_str::<String>(mended).is_ok(), "{mended}");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Tests from outside: the real router on a port of its own, and the real program.
 
-#![allow(unreachable_pub, reason = "a test is a program: nothing reaches into it from outside")]
+#![allow(
+    unreachable_pub,
+    reason = "a test is a program: nothing reaches into it from outside"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -152,7 +152,7 @@ fn nesting() {
         let body = text_message().to_string();
         format!("{},\"новое\":{value}}}", body.strip_suffix('}').unwrap())
     };
-    let too_deep = "nested deeper than 127 levels";
+    let too_deep = "nested deeper than 124 levels";
 
     let objects = nested("{\"a\":", "}", 200);
     assert_eq!(reason(objects.as_bytes()), too_deep);
@@ -169,11 +169,13 @@ fn nesting() {
 
     // The notification itself is one level.
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        let most = inside(&nested(open, close, 126));
-        assert!(serde_json::from_str::<Value>(&most).is_ok());
+        let most = inside(&nested(open, close, 123));
+        let page = format!("{{\"data\":[{{\"body\":{most}}}]}}");
+        assert!(serde_json::from_str::<Value>(&page).is_ok());
         assert_eq!(kind(&parse(most.as_bytes())), "known");
-        let more = inside(&nested(open, close, 127));
-        assert!(serde_json::from_str::<Value>(&more).is_err());
+        let more = inside(&nested(open, close, 124));
+        let page = format!("{{\"data\":[{{\"body\":{more}}}]}}");
+        assert!(serde_json::from_str::<Value>(&page).is_err());
         assert_eq!(reason(more.as_bytes()), too_deep);
     }
     // Brackets in a text are no levels, nor are levels that are closed again.
