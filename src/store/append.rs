@@ -23,7 +23,8 @@ const FIND_UNTIMED: &str = "
     ORDER BY received_at DESC LIMIT 1";
 
 const COUNT: &str = "
-    INSERT INTO repeat (seq, deliveries, last_received_at) VALUES (?1, 2, ?2)
+    INSERT INTO repeat (seq, deliveries, last_received_at)
+    SELECT seq, 2, max(received_at, ?2) FROM event WHERE seq = ?1
     ON CONFLICT (seq) DO UPDATE SET
         deliveries = deliveries + 1,
         last_received_at = max(last_received_at, excluded.last_received_at)";

@@ -183,6 +183,23 @@ async fn without_a_timestamp_it_repeats_for_25_hours() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back() {
+    let server = TestServer::start().await;
+    post(server.public, untimed(1)).await;
+    server.pass(25 * HOUR + 1);
+    post(server.public, untimed(1)).await;
+
+    // Both are young enough now.
+    server.pass(-2 * HOUR);
+    let answer = post(server.public, untimed(1)).await;
+    assert_eq!(seq(&answer), 2);
+    let newer = event(&server, 2).await;
+    assert_eq!(newer["deliveries"], 2);
+    assert_eq!(newer["receivedAt"], "2026-01-02T01:00:00.001Z");
+    assert_eq!(newer["lastReceivedAt"], newer["receivedAt"]);
+}
+
+#[tokio::test]
 async fn with_a_timestamp_it_repeats_for_ever() {
     let server = TestServer::start().await;
     post(server.public, notice(1)).await;
