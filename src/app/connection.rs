@@ -21,7 +21,8 @@ use crate::http::{Peer, Problem};
 /// Header lines of a request; GREEN-API and nginx send about ten.
 const MAX_HEADERS: usize = 64;
 
-/// Bytes of the head of a request, and of what is read at once.
+/// Bytes of the head of a request, and of what is read at once; hyper looks before it reads, so that
+/// a head may have up to twice as many.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How a connection is told to end.

@@ -1,6 +1,6 @@
 //! One notification into the open transaction.
 
-use rusqlite::{Connection, OptionalExtension, Result, named_params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::{Appended, NewEvent};
 
@@ -11,11 +11,9 @@ const UNTIMED_REPEAT_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
 const INSERT: &str = "
     INSERT INTO event (received_at, outcome, reason, id_instance, type_instance, type_webhook,
                        type_message, id_message, chat_id, sender, timestamp, digest, body)
-    VALUES (:received_at, :outcome, :reason, :id_instance, :type_instance, :type_webhook,
-            :type_message, :id_message, :chat_id, :sender, :timestamp, :digest, :body)
-    ON CONFLICT DO NOTHING";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-const FIND: &str = "SELECT seq FROM event WHERE timestamp = ?1 AND digest = ?2";
+const FIND: &str = "SELECT seq FROM event WHERE digest = ?1 AND timestamp = ?2";
 
 const FIND_UNTIMED: &str = "
     SELECT seq FROM event
@@ -30,42 +28,47 @@ const COUNT: &str = "
         last_received_at = max(last_received_at, excluded.last_received_at)";
 
 /// Stores `event`, or counts it where the same body is stored already.
+///
+/// It is looked for first: an insert that meets the unique index would use up a `seq`, and who sees
+/// a gap thinks that something is lost.
 pub(super) fn append(connection: &Connection, event: &NewEvent) -> Result<Appended> {
-    if event.timestamp.is_none() {
-        let since = event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS);
-        let first = connection
-            .prepare_cached(FIND_UNTIMED)?
-            .query_row((event.digest, since), |row| row.get(0))
-            .optional()?;
-        if let Some(seq) = first {
-            return count(connection, seq, event);
-        }
+    if let Some(seq) = find(connection, event)? {
+        return count(connection, seq, event);
     }
-    let inserted = connection.prepare_cached(INSERT)?.execute(named_params! {
-        ":received_at": event.received_at.0,
-        ":outcome": event.outcome.name(),
-        ":reason": event.reason,
-        ":id_instance": event.id_instance,
-        ":type_instance": event.type_instance,
-        ":type_webhook": event.type_webhook,
-        ":type_message": event.type_message,
-        ":id_message": event.id_message,
-        ":chat_id": event.chat_id,
-        ":sender": event.sender,
-        ":timestamp": event.timestamp,
-        ":digest": event.digest,
-        ":body": &event.body[..],
-    })?;
-    if inserted == 1 {
-        return Ok(Appended {
-            seq: connection.last_insert_rowid(),
-            repeated: false,
-        });
-    }
-    let seq = connection
-        .prepare_cached(FIND)?
-        .query_row((event.timestamp, event.digest), |row| row.get(0))?;
-    count(connection, seq, event)
+    connection.prepare_cached(INSERT)?.execute(params![
+        event.received_at.0,
+        event.outcome.name(),
+        event.reason,
+        event.id_instance,
+        event.type_instance,
+        event.type_webhook,
+        event.type_message,
+        event.id_message,
+        event.chat_id,
+        event.sender,
+        event.timestamp,
+        event.digest,
+        &event.body[..],
+    ])?;
+    Ok(Appended {
+        seq: connection.last_insert_rowid(),
+        repeated: false,
+    })
+}
+
+/// The event that has the same body.
+fn find(connection: &Connection, event: &NewEvent) -> Result<Option<i64>> {
+    let (sql, bound) = match event.timestamp {
+        Some(timestamp) => (FIND, timestamp),
+        None => (
+            FIND_UNTIMED,
+            event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS),
+        ),
+    };
+    connection
+        .prepare_cached(sql)?
+        .query_row((event.digest, bound), |row| row.get(0))
+        .optional()
 }
 
 fn count(connection: &Connection, seq: i64, event: &NewEvent) -> Result<Appended> {
