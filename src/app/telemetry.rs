@@ -1,6 +1,6 @@
 //! What the program says of its work: lines on standard error, as text or as JSON.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -27,10 +27,11 @@ pub struct Telemetry {
 ///
 /// It was begun before.
 pub fn init(settings: Log) -> Result<Telemetry, TryInitError> {
+    // The thread flushes when no line waits, so that under load one write takes many lines.
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(MAX_WAITING_LINES)
         .thread_name("log-writer")
-        .finish(io::stderr());
+        .finish(BufWriter::new(io::stderr()));
     let level = match settings.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,

@@ -7,7 +7,12 @@ use super::InstanceData;
 use super::scalar::{Id, Integer, Text};
 
 /// The phone of the account, or the avatar of a contact; one of the two is always there.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(
+    remote = "Self",
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase"
+)]
 pub struct DeviceInfo<'a> {
     /// The account.
     pub instance_data: InstanceData<'a>,
@@ -51,26 +56,13 @@ pub struct AvatarInfo<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for DeviceInfo<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-        struct Fields<'a> {
-            instance_data: InstanceData<'a>,
-            timestamp: Option<Integer>,
-            device_data: Option<DeviceData<'a>>,
-            avatar_info: Option<AvatarInfo<'a>>,
-        }
-
-        let fields = Fields::deserialize(deserializer)?;
-        if fields.device_data.is_none() && fields.avatar_info.is_none() {
+        // The function that `remote` made of the fields.
+        let info = Self::deserialize(deserializer)?;
+        if info.device_data.is_none() && info.avatar_info.is_none() {
             return Err(de::Error::custom(
                 "expected deviceData or avatarInfo, found neither",
             ));
         }
-        Ok(Self {
-            instance_data: fields.instance_data,
-            timestamp: fields.timestamp,
-            device_data: fields.device_data,
-            avatar_info: fields.avatar_info,
-        })
+        Ok(info)
     }
 }

@@ -47,7 +47,12 @@ use super::tagged;
 /// A message that was received, or sent from the phone or through the API.
 ///
 /// Source: document 003, section 1.3.4, "Входящие сообщения".
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(
+    remote = "Self",
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase"
+)]
 pub struct MessageReceived<'a> {
     /// The account.
     pub instance_data: InstanceData<'a>,
@@ -72,29 +77,12 @@ impl MessageReceived<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for MessageReceived<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-        struct Fields<'a> {
-            instance_data: InstanceData<'a>,
-            timestamp: Option<Integer>,
-            id_message: Option<Id<'a>>,
-            sender_data: Option<SenderData<'a>>,
-            message_data: Option<MessageData<'a>>,
-            quoted_message: Option<Box<QuotedMessage<'a>>>,
-        }
-
-        let fields = Fields::deserialize(deserializer)?;
-        if fields.message_data.is_none() && !fields.instance_data.is_max() {
+        // The function that `remote` made of the fields.
+        let message = Self::deserialize(deserializer)?;
+        if message.message_data.is_none() && !message.instance_data.is_max() {
             return Err(de::Error::missing_field("messageData"));
         }
-        Ok(Self {
-            instance_data: fields.instance_data,
-            timestamp: fields.timestamp,
-            id_message: fields.id_message,
-            sender_data: fields.sender_data,
-            message_data: fields.message_data,
-            quoted_message: fields.quoted_message,
-        })
+        Ok(message)
     }
 }
 
