@@ -7,6 +7,7 @@ mod events;
 mod feed;
 mod health;
 mod parameters;
+mod stream;
 
 use std::net::SocketAddr;
 
