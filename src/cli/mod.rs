@@ -4,6 +4,7 @@ mod check_config;
 mod default_config;
 mod demo;
 mod explain;
+mod export;
 mod healthcheck;
 mod http_client;
 mod latencies;
@@ -39,6 +40,8 @@ enum Command {
     Send(send::SendArgs),
     /// Write the newest events, and with --follow those that come.
     Tail(tail::TailArgs),
+    /// Write every event that fits to standard output.
+    Export(export::ExportArgs),
     /// Say what is wrong with the configuration, or print it with secrets redacted.
     CheckConfig(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
@@ -93,6 +96,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),

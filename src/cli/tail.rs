@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs};
+use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
 use super::{USAGE, fail};
 
 /// Wait before a server that does not answer is asked again.
@@ -159,23 +159,13 @@ impl Tail<'_> {
         let mut output = io::stdout().lock();
         for event in events {
             match self.args.format {
-                // In JSON a line break can only stand between values.
-                Format::Json => writeln!(output, "{}", event.get().replace(['\r', '\n'], " "))?,
+                Format::Json => writeln!(output, "{}", json_line(event))?,
                 Format::Text => writeln!(output, "{}", line(event)?)?,
             }
         }
         output.flush()?;
         Ok(events.last().map(|event| seq(event)).transpose()?)
     }
-}
-
-#[derive(Deserialize)]
-struct Seq {
-    seq: i64,
-}
-
-fn seq(event: &RawValue) -> Result<i64, serde_json::Error> {
-    serde_json::from_str(event.get()).map(|Seq { seq }| seq)
 }
 
 /// What a line for people is made of.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod export;
 mod follow;
 mod kill;
 mod load;
