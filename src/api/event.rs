@@ -13,7 +13,18 @@ use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{Event, OutcomeKind};
 
-/// One event with its body.
+/// One event with its body
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{seq}",
+    tag = "events",
+    params(("seq" = i64, Path, description = "its place in the order of commits")),
+    responses(
+        (status = OK, body = Event),
+        (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
     seq: Result<Path<String>, PathRejection>,
@@ -27,7 +38,21 @@ pub(super) async fn show(
         .ok_or_else(Problem::not_found)
 }
 
-/// The exact bytes that came.
+/// The exact bytes that came
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{seq}/body",
+    tag = "events",
+    params(("seq" = i64, Path, description = "its place in the order of commits")),
+    responses(
+        (status = OK, description = "the bytes", content(
+            (serde_json::Value = "application/json"),
+            (Vec<u8> = "application/octet-stream"),
+        )),
+        (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn body(
     State(api): State<Arc<Api>>,
     seq: Result<Path<String>, PathRejection>,

@@ -10,6 +10,7 @@ use hyper::Uri;
 use hyper::header::LINK;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
 
 use super::follow::Follower;
 use super::parameters::Parameters;
@@ -24,11 +25,40 @@ const MAX_WAIT_SECONDS: i64 = 60;
 /// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
 const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
-#[derive(Debug, Serialize)]
+/// A page of events.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventPage)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+pub(super) struct Page {
+    /// The events, in order.
     data: Vec<Event>,
+    /// Where the list goes on; null at its end, and in a feed.
+    #[schema(required)]
     next_cursor: Option<String>,
+}
+
+/// The parameters of the list beside its filters, as they are described to others.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only what is made of it is read")]
+pub(super) struct PageParameters {
+    /// `desc` (the newest first) or `asc`; by default `desc`, and `asc` with `after`.
+    #[param(pattern = "^(asc|desc)$")]
+    order: Option<String>,
+    /// Events of a page.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// `nextCursor` of the page before, with the same filters and order.
+    #[param(min_length = 1)]
+    cursor: Option<String>,
+    /// Whether with their bodies.
+    body: Option<bool>,
+    /// Only what is behind this `seq`, ascending: a feed that misses nothing.
+    #[param(minimum = 0)]
+    after: Option<i64>,
+    /// With `after`: seconds to wait where there is nothing yet.
+    #[param(minimum = 0, maximum = 60, default = 0)]
+    wait: Option<u32>,
 }
 
 /// What was asked for.
@@ -43,7 +73,18 @@ struct Feed {
     wait: Duration,
 }
 
-/// Lists events.
+/// Events in pages, or as a feed
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "events",
+    params(filter::FilterParameters, PageParameters),
+    responses(
+        (status = OK, body = Page, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
     let request = read_request(uri.query())?;
     let page = match &request.feed {

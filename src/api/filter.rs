@@ -1,5 +1,7 @@
 //! The parameters that say which events are meant.
 
+use utoipa::IntoParams;
+
 use super::parameters::Parameters;
 use crate::clock::UnixMillis;
 use crate::http::Problem;
@@ -22,4 +24,31 @@ pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Probl
         since: parameters.value("since", moment_expected, moment)?,
         until: parameters.value("until", moment_expected, moment)?,
     })
+}
+
+/// The same as they are described to others.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only what is made of it is read")]
+pub(super) struct FilterParameters {
+    /// Only of this `idInstance`.
+    instance: Option<i64>,
+    /// Only of this `typeWebhook`.
+    #[param(rename = "type", min_length = 1)]
+    type_webhook: Option<String>,
+    /// Only of this `typeMessage`.
+    #[param(min_length = 1)]
+    type_message: Option<String>,
+    /// Only of this chat.
+    #[param(min_length = 1)]
+    chat: Option<String>,
+    /// Only with this outcome.
+    #[param(inline)]
+    outcome: Option<OutcomeKind>,
+    /// Only what came first at this moment or later.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// Only what came first before this moment.
+    #[param(format = DateTime)]
+    until: Option<String>,
 }

@@ -7,6 +7,7 @@ mod events;
 mod filter;
 mod follow;
 mod health;
+mod openapi;
 mod parameters;
 mod stream;
 
@@ -56,6 +57,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/events/{seq}", read(event::show))
         .route("/api/v1/events/{seq}/body", read(event::body))
         .route("/api/v1/stream", read(stream::stream))
+        .route("/openapi.json", read(openapi::show))
         .fallback(|| async { Problem::not_found() })
         .layer(gate);
     open.merge(guarded)

@@ -26,9 +26,25 @@ const PAGE_BYTES: usize = 1024 * 1024;
 /// connection and a reader that is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Streams what comes after `Last-Event-ID`, else after `after`, else from now on.
+/// Events as server-sent events
 ///
-/// A browser that connects again sends both, and then the header is the newer.
+/// They begin after `Last-Event-ID`, else after `after`, else with what comes next. A browser that
+/// connects again sends both, and then the header is the newer.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    tag = "events",
+    params(
+        filter::FilterParameters,
+        ("after" = Option<i64>, Query, minimum = 0, description = "only what is behind this `seq`"),
+        ("last-event-id" = Option<i64>, Header, minimum = 0, description = "the last `seq` that was seen"),
+    ),
+    responses(
+        (status = OK, description = "`id` is the seq, `event` the typeWebhook, `data` the Event with its body", body = String, content_type = "text/event-stream"),
+        (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn stream(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,

@@ -7,6 +7,8 @@ use hyper::header::HeaderValue;
 use hyper::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Seconds after which a refused notification may come again; GREEN-API waits as long by itself.
 const RETRY_AFTER_SECONDS: &str = "60";
@@ -20,14 +22,29 @@ pub struct Problem {
     header: Option<(hyper::header::HeaderName, HeaderValue)>,
 }
 
-#[derive(Serialize)]
+/// An error (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
 struct Body<'a> {
+    /// Always `about:blank`.
     r#type: &'a str,
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What went wrong, as a name that does not change.
     code: &'a str,
+    /// What there is to say of this case.
     detail: &'a str,
 }
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Body::schema()
+    }
+}
+
+impl ToSchema for Problem {}
 
 impl Problem {
     /// An error with its stable code and what there is to say of this case.

@@ -4,13 +4,15 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::clock::UnixMillis;
 use crate::notification::scalar::Text;
 use crate::notification::{Outcome, Parsed};
 
 /// What was made of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Outcome)]
 #[serde(rename_all = "lowercase")]
 pub enum OutcomeKind {
     /// Described and understood.
@@ -104,38 +106,50 @@ pub struct Appended {
 }
 
 /// A stored notification as it is given back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Its place in the order of commits.
     pub seq: i64,
     /// When it came first.
+    #[schema(value_type = String, format = DateTime)]
     pub received_at: UnixMillis,
     /// When it came last.
+    #[schema(value_type = String, format = DateTime)]
     pub last_received_at: UnixMillis,
     /// How often it came.
     pub deliveries: i64,
     /// What was made of it.
     pub outcome: OutcomeKind,
     /// Why it is malformed.
+    #[schema(required)]
     pub reason: Option<String>,
     /// `instanceData.idInstance`.
+    #[schema(required)]
     pub id_instance: Option<i64>,
     /// `instanceData.typeInstance`.
+    #[schema(required)]
     pub type_instance: Option<String>,
     /// `typeWebhook`.
+    #[schema(required)]
     pub type_webhook: Option<String>,
     /// `messageData.typeMessage`.
+    #[schema(required)]
     pub type_message: Option<String>,
     /// `idMessage`.
+    #[schema(required)]
     pub id_message: Option<String>,
     /// The chat.
+    #[schema(required)]
     pub chat_id: Option<String>,
     /// Who caused it.
+    #[schema(required)]
     pub sender: Option<String>,
     /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
     pub timestamp: Option<i64>,
     /// The body, where it was asked for: itself where it is JSON, else its text as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub body: Option<Box<RawValue>>,
 }

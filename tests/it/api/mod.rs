@@ -6,6 +6,7 @@ mod event;
 mod events;
 mod feed;
 mod health;
+mod openapi;
 mod parameters;
 mod stream;
 

@@ -1,0 +1,61 @@
+//! `GET /openapi.json`: the private listener described in OpenAPI 3.1, made from the code.
+
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse, Response};
+use hyper::header::CONTENT_TYPE;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::parameters::Parameters;
+use super::{event, events, health, stream};
+use crate::http::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "green-inbox",
+        description = "The notifications of GREEN-API that were received and stored. Read only."
+    ),
+    paths(
+        events::list,
+        event::show,
+        event::body,
+        stream::stream,
+        health::live,
+        health::ready,
+        show,
+    ),
+    modifiers(&PrivateToken),
+    security(("privateToken" = []), ()),
+)]
+struct Document;
+
+/// The token of the private listener, where one is set.
+struct PrivateToken;
+
+impl Modify for PrivateToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("privateToken", scheme);
+    }
+}
+
+/// This description
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "description",
+    responses(
+        (status = OK, body = serde_json::Value),
+        (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    Parameters::read(query.as_deref())?.finish()?;
+    let document = Document::openapi()
+        .to_pretty_json()
+        .map_err(|_| Problem::internal())?;
+    Ok(([(CONTENT_TYPE, "application/json")], document).into_response())
+}

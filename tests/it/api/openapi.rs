@@ -1,0 +1,69 @@
+//! `GET /openapi.json`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{TestServer, get};
+
+/// The copy for who has no server at hand.
+const COPY: &str = "docs/openapi.json";
+
+#[tokio::test]
+async fn the_copy_is_what_the_code_says() {
+    let server = TestServer::start().await;
+    let answer = get(server.private, "/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let copy = Path::new(env!("CARGO_MANIFEST_DIR")).join(COPY);
+    if std::env::var_os("WRITE_OPENAPI").is_some() {
+        fs::write(&copy, &answer.body).unwrap();
+    }
+    let copy = fs::read(&copy).unwrap_or_default();
+    assert!(
+        copy == answer.body,
+        "{COPY} is not what the code says: write it again with \
+         `WRITE_OPENAPI=1 cargo test --test it openapi`, and look at the difference"
+    );
+}
+
+#[tokio::test]
+async fn it_describes_every_address_and_its_parameters() {
+    let server = TestServer::start().await;
+    let document = get(server.private, "/openapi.json").await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for (path, parameters) in [
+        (
+            "/api/v1/events",
+            "after body chat cursor instance limit order outcome since type typeMessage until wait",
+        ),
+        ("/api/v1/events/{seq}", "seq"),
+        ("/api/v1/events/{seq}/body", "seq"),
+        (
+            "/api/v1/stream",
+            "after chat instance last-event-id outcome since type typeMessage until",
+        ),
+        ("/livez", ""),
+        ("/openapi.json", ""),
+        ("/readyz", ""),
+    ] {
+        let operation = &document["paths"][path]["get"];
+        assert!(operation["summary"].is_string(), "{path}");
+        assert!(operation["responses"]["200"].is_object(), "{path}");
+        let described: BTreeSet<&str> = operation["parameters"]
+            .as_array()
+            .map(|all| {
+                all.iter()
+                    .map(|parameter| parameter["name"].as_str().unwrap())
+                    .collect()
+            })
+            .unwrap_or_default();
+        assert_eq!(described, parameters.split_whitespace().collect(), "{path}");
+    }
+    assert_eq!(document["paths"].as_object().unwrap().len(), 7);
+    let event = &document["components"]["schemas"]["Event"];
+    let required: Vec<&Value> = event["required"].as_array().unwrap().iter().collect();
+    assert_eq!(required.len(), 14, "all but the body: {required:?}");
+}
