@@ -2,6 +2,7 @@
 
 mod auth;
 mod cursor;
+mod etag;
 mod event;
 mod events;
 mod health;

@@ -2,6 +2,7 @@
 
 mod access;
 mod cursor;
+mod etag;
 mod event;
 mod events;
 mod feed;
