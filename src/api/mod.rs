@@ -1,6 +1,7 @@
 //! The read side: `GET` only, on the private listener; one operation a file.
 
 mod auth;
+mod compression;
 mod cursor;
 mod etag;
 mod event;
@@ -63,6 +64,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Problem::internal().into_response()
         }))
+        .layer(compression::layer())
         .with_state(api)
 }
 
