@@ -1,5 +1,6 @@
 //! The read side: `GET` only, on the private listener; one operation a file.
 
+mod attempts;
 mod auth;
 mod compression;
 mod cursor;

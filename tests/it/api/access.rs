@@ -46,6 +46,8 @@ async fn without_a_token_nothing_can_be_read_where_one_is_set() {
                 ("authorization", "Bearer reader"),
             ],
         ] {
+            // Long enough to try again.
+            server.pass(6_000);
             let answer = ask(&server, path, headers).await;
             assert_eq!(answer.status, 401, "{path} {headers:?}");
             assert_eq!(answer.code(), "unauthorized");

@@ -1,6 +1,7 @@
 //! The private listener, laid out as its addresses are.
 
 mod access;
+mod attempts;
 mod compression;
 mod cursor;
 mod etag;
