@@ -9,19 +9,20 @@ use axum::response::{IntoResponse, Response};
 use hyper::Uri;
 use hyper::header::LINK;
 use serde::Serialize;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::follow::Follower;
 use super::parameters::Parameters;
-use super::{Api, cursor};
-use crate::clock::UnixMillis;
+use super::{Api, cursor, filter};
 use crate::http::Problem;
-use crate::store::{
-    Event, EventFilter, EventPage, EventQuery, Order, OutcomeKind, Position, ReadError,
-};
+use crate::store::{Event, EventQuery, Order, Position};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
 const MAX_WAIT_SECONDS: i64 = 60;
+
+/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +48,12 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
     let request = read_request(uri.query())?;
     let page = match &request.feed {
         None => api.reader.events(&request.query).await?,
-        Some(feed) => follow(&api, &request.query, feed).await?,
+        Some(feed) => {
+            let deadline = Instant::now() + feed.wait;
+            Follower::new(&api, request.query.clone(), feed.after)
+                .next(Some(deadline))
+                .await?
+        }
     };
     let EventQuery { filter, order, .. } = &request.query;
     let last = page
@@ -80,31 +86,9 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
     })
 }
 
-/// Reads what is after a seq; where there is nothing, waits for a commit and reads again. What is
-/// read is always the database, so that nothing is missed between reading and waiting.
-async fn follow(api: &Api, query: &EventQuery, feed: &Feed) -> Result<EventPage, ReadError> {
-    let deadline = Instant::now() + feed.wait;
-    let mut commits = api.commits.clone();
-    let mut query = query.clone();
-    loop {
-        let newest = commits.newest();
-        let page = api.reader.events(&query).await?;
-        if !page.events.is_empty() {
-            return Ok(page);
-        }
-        // None of those that were committed before it read is asked for.
-        query.position = Position::Behind(newest.max(feed.after));
-        tokio::select! {
-            () = commits.after(newest) => {}
-            () = sleep_until(deadline) => return Ok(page),
-            () = api.stop.cancelled() => return Ok(page),
-        }
-    }
-}
-
 fn read_request(query: Option<&str>) -> Result<Request, Problem> {
     let mut parameters = Parameters::read(query)?;
-    let filter = read_filter(&mut parameters)?;
+    let filter = filter::read(&mut parameters)?;
     let order = parameters.value("order", "`asc` or `desc`", |text| match text {
         "asc" => Some(Order::Ascending),
         "desc" => Some(Order::Descending),
@@ -156,27 +140,10 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
             order,
             position,
             limit,
+            max_bytes: MAX_PAGE_BYTES,
             with_body,
         },
         feed,
-    })
-}
-
-fn read_filter(parameters: &mut Parameters<'_>) -> Result<EventFilter, Problem> {
-    let moment = |text: &str| text.parse::<UnixMillis>().ok();
-    let moment_expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
-    Ok(EventFilter {
-        instance: parameters.number("instance", i64::MIN..=i64::MAX)?,
-        type_webhook: parameters.text("type")?,
-        type_message: parameters.text("typeMessage")?,
-        chat: parameters.text("chat")?,
-        outcome: parameters.value(
-            "outcome",
-            "`known`, `unknown` or `malformed`",
-            OutcomeKind::from_name,
-        )?,
-        since: parameters.value("since", moment_expected, moment)?,
-        until: parameters.value("until", moment_expected, moment)?,
     })
 }
 

@@ -7,8 +7,11 @@ mod cursor;
 mod etag;
 mod event;
 mod events;
+mod filter;
+mod follow;
 mod health;
 mod parameters;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +58,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/events", read(events::list))
         .route("/api/v1/events/{seq}", read(event::show))
         .route("/api/v1/events/{seq}/body", read(event::body))
+        .route("/api/v1/stream", read(stream::stream))
         .fallback(|| async { Problem::not_found() })
         .layer(gate);
     open.merge(guarded)

@@ -94,6 +94,12 @@ pub(super) fn http_uri(text: &str) -> Result<Uri, HttpError> {
     is_usable.then_some(uri).ok_or_else(wrong)
 }
 
+/// Takes a token from the command line.
+#[expect(clippy::unnecessary_wraps, reason = "the form that clap takes")]
+pub(super) fn token(text: &str) -> Result<Token, String> {
+    Ok(Token::new(text))
+}
+
 /// The address of a listener as this machine reaches it.
 pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {

@@ -4,13 +4,16 @@ mod check_config;
 mod default_config;
 mod demo;
 mod explain;
+mod export;
 mod healthcheck;
 mod http_client;
 mod latencies;
 mod plan;
+mod private_api;
 mod send;
 mod sender;
 mod serve;
+mod tail;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,6 +38,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Play GREEN-API: send samples, and send again what is not answered 200.
     Send(send::SendArgs),
+    /// Write the newest events, and with --follow those that come.
+    Tail(tail::TailArgs),
+    /// Write every event that fits to standard output.
+    Export(export::ExportArgs),
     /// Say what is wrong with the configuration, or print it with secrets redacted.
     CheckConfig(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
@@ -88,6 +95,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Send(args) => send::run(&args),
+        Command::Tail(args) => tail::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),

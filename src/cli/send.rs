@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::http_client::{HttpClient, HttpError, authorization, http_uri, reachable};
+use super::http_client::{HttpClient, HttpError, authorization, http_uri, reachable, token};
 use super::plan::Plan;
 use super::sender::{Report, play};
 use super::{ConfigArgs, USAGE, fail};
@@ -70,11 +70,6 @@ pub(super) struct SendArgs {
 
 fn up_to(most: u32) -> RangedU64ValueParser<u32> {
     RangedU64ValueParser::new().range(1..=u64::from(most))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the form that clap takes")]
-fn token(text: &str) -> Result<Token, String> {
-    Ok(Token::new(text))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

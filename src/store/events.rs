@@ -8,9 +8,6 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{BodyDigest, Event, OutcomeKind, ReadError, Reader};
 use crate::clock::UnixMillis;
 
-/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
-const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
-
 const COLUMNS: &str = "
     event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
     coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
@@ -66,6 +63,8 @@ pub struct EventQuery {
     pub position: Position,
     /// How many at most.
     pub limit: u32,
+    /// Bytes of bodies at most; one event is given whatever it has.
+    pub max_bytes: usize,
     /// Whether with their bodies.
     pub with_body: bool,
 }
@@ -135,7 +134,7 @@ impl Reader {
             let event = event(&row, query.with_body)?;
             bytes += event.body.as_ref().map_or(0, |body| body.get().len());
             let full = page.events.len() == query.limit as usize
-                || (bytes > MAX_PAGE_BYTES && !page.events.is_empty());
+                || (bytes > query.max_bytes && !page.events.is_empty());
             if full {
                 page.more = true;
                 break;

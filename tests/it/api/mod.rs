@@ -10,6 +10,7 @@ mod events;
 mod feed;
 mod health;
 mod parameters;
+mod stream;
 
 use std::net::SocketAddr;
 

@@ -2,12 +2,15 @@
 
 mod commands;
 mod config;
+mod export;
+mod follow;
 mod kill;
 mod load;
 mod logs;
 mod nginx;
 mod refusals;
 mod stop;
+mod tail;
 
 /// Asserts that a message has the parts of `pattern`, which stand between `…`, in their order.
 fn assert_says(said: &str, pattern: &str) {

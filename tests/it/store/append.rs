@@ -13,6 +13,7 @@ async fn seqs(store: &Store) -> Vec<i64> {
         order: Order::Ascending,
         position: Position::Start,
         limit: 500,
+        max_bytes: usize::MAX,
         with_body: false,
     };
     let page = store.reader.events(&query).await.unwrap();

@@ -7,12 +7,14 @@ pub mod connection;
 pub mod process;
 pub mod raw;
 pub mod server;
+pub mod stream;
 
 pub use append::{append_all, queued};
 pub use client::{Answer, get, post, request};
 pub use connection::Connection;
 pub use process::Process;
 pub use server::TestServer;
+pub use stream::Stream;
 
 /// The token that the servers of the tests admit.
 pub const TOKEN: &str = "Bearer open-sesame";

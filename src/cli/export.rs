@@ -1,0 +1,183 @@
+//! `green-inbox export`: every event that fits, to standard output.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
+
+use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
+use super::{USAGE, fail};
+
+/// Events that are held at one time, the most that a page has.
+const PAGE: u32 = 500;
+
+/// The columns of a table, in the order of an event.
+const COLUMNS: [&str; 15] = [
+    "seq",
+    "receivedAt",
+    "lastReceivedAt",
+    "deliveries",
+    "outcome",
+    "reason",
+    "idInstance",
+    "typeInstance",
+    "typeWebhook",
+    "typeMessage",
+    "idMessage",
+    "chatId",
+    "sender",
+    "timestamp",
+    "body",
+];
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// How events are written.
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+    #[command(flatten)]
+    filters: FilterArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// One JSON object a line, as the list of events has them, with the body.
+    Jsonl,
+    /// A table with a head (RFC 4180); the body is a column.
+    Csv,
+}
+
+pub(super) fn run(args: &ExportArgs) -> ExitCode {
+    let api = match PrivateApi::find(&args.source) {
+        Ok(api) => api,
+        Err(error) => return fail(USAGE, &error),
+    };
+    match Runtime::new().map(|runtime| runtime.block_on(export(&api, args))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        // A reader that has seen enough (`| head`) is no failure.
+        Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(1, &error),
+        Err(error) => fail(1, &error),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("an event cannot be read: {0}")]
+    Event(#[from] serde_json::Error),
+    #[error("standard output cannot be written: {0}")]
+    Write(#[from] io::Error),
+    #[error("standard output cannot be written: {0}")]
+    Table(#[from] csv::Error),
+}
+
+impl ExportError {
+    fn is_broken_pipe(&self) -> bool {
+        let error = match self {
+            Self::Write(error) => error,
+            Self::Table(error) => match error.kind() {
+                csv::ErrorKind::Io(error) => error,
+                _ => return false,
+            },
+            Self::Read(_) | Self::Event(_) => return false,
+        };
+        error.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Writes page after page, up to what was the newest event when it began.
+async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ExportError> {
+    let newest = api.events(&[("limit", "1".to_owned())]).await?;
+    let newest = newest
+        .data
+        .first()
+        .map(|event| seq(event))
+        .transpose()?
+        .unwrap_or(0);
+    let progress = ProgressBar::new(newest.unsigned_abs()).with_style(style());
+    let mut output = Output::new(args.format)?;
+    let mut seen = 0;
+    while seen < newest {
+        let mut parameters = args.filters.parameters();
+        parameters.push(("body", "true".to_owned()));
+        parameters.push(("after", seen.to_string()));
+        parameters.push(("limit", PAGE.to_string()));
+        let page = api.events(&parameters).await?;
+        let Some(last) = page.data.last() else { break };
+        seen = seq(last)?;
+        for event in &page.data {
+            if seen > newest && seq(event)? > newest {
+                break;
+            }
+            output.write(event)?;
+        }
+        progress.set_position(seen.min(newest).unsigned_abs());
+    }
+    output.finish()?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:32} seq {pos} of {len}, {per_sec}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+enum Output {
+    Lines(BufWriter<StdoutLock<'static>>),
+    Table(Box<csv::Writer<StdoutLock<'static>>>),
+}
+
+impl Output {
+    fn new(format: Format) -> Result<Self, ExportError> {
+        let stdout = io::stdout().lock();
+        Ok(match format {
+            Format::Jsonl => Self::Lines(BufWriter::new(stdout)),
+            Format::Csv => {
+                let mut table = csv::Writer::from_writer(stdout);
+                table.write_record(COLUMNS)?;
+                Self::Table(Box::new(table))
+            }
+        })
+    }
+
+    fn write(&mut self, event: &RawValue) -> Result<(), ExportError> {
+        match self {
+            Self::Lines(lines) => writeln!(lines, "{}", json_line(event))?,
+            Self::Table(table) => {
+                let row: BTreeMap<&str, &RawValue> = serde_json::from_str(event.get())?;
+                table
+                    .write_record(COLUMNS.map(|column| {
+                        row.get(column).map(|cell| text(cell)).unwrap_or_default()
+                    }))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), ExportError> {
+        match self {
+            Self::Lines(mut lines) => lines.flush()?,
+            Self::Table(mut table) => table.flush()?,
+        }
+        Ok(())
+    }
+}
+
+/// A cell: the text of a string, nothing for null, else the JSON as it stands there, so that no
+/// number is rounded.
+fn text(value: &RawValue) -> String {
+    let json = value.get();
+    match serde_json::from_str::<Option<String>>(json) {
+        Ok(text) => text.unwrap_or_default(),
+        Err(_) => json.to_owned(),
+    }
+}

@@ -1,0 +1,100 @@
+//! `green-inbox export`.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::process::{finish, program};
+use crate::support::{Process, get, post};
+
+async fn filled(server: &Process) {
+    for number in 1..=1_200 {
+        let name = if number % 3 == 0 { "third" } else { "other" };
+        let body = json!({"typeWebhook": name, "number": number, "text": "a \"quoted\", text\n=2"});
+        post(server.public, serde_json::to_string_pretty(&body).unwrap()).await;
+    }
+    post(server.public, "no json, \"but\" text\r\n").await;
+}
+
+fn export(server: &Process, arguments: &[&str]) -> String {
+    let from = format!("http://{}", server.private);
+    let output = finish(program().args(["export", "--from", &from]).args(arguments));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.stderr.is_empty(),
+        "the progress bar is only for a terminal"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn every_event_is_a_line_of_json_or_a_row_of_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    assert_eq!(export(&server, &[]), "");
+    filled(&server).await;
+
+    let lines = export(&server, &[]);
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events.len(), 1_201);
+    for (seq, event) in (1..).zip(&events) {
+        assert_eq!(event["seq"], seq);
+    }
+    for seq in [1, 500, 501, 1_201] {
+        let event = get(server.private, &format!("/api/v1/events/{seq}"))
+            .await
+            .json();
+        assert_eq!(events[seq - 1], event);
+    }
+
+    let table = export(&server, &["--format", "csv"]);
+    let mut table = csv::Reader::from_reader(table.as_bytes());
+    let head: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 1_201);
+    for (row, event) in rows.iter().zip(&events) {
+        assert_eq!(head.len(), event.as_object().unwrap().len());
+        for (name, cell) in head.iter().zip(row) {
+            match &event[name] {
+                Value::Null => assert_eq!(cell, ""),
+                Value::String(text) => assert_eq!(cell, text),
+                other => assert_eq!(&serde_json::from_str::<Value>(cell).unwrap(), other),
+            }
+        }
+    }
+    let third = export(&server, &["--type", "third"]);
+    assert_eq!(third.lines().count(), 400);
+}
+
+#[tokio::test]
+async fn it_says_what_is_wrong_and_bears_a_reader_that_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = ("GREEN_INBOX__PRIVATE__TOKENS", "read-me");
+    let server = Process::with(folder.path(), &[token]);
+    let from = format!("http://{}", server.private);
+    let refused = finish(program().args(["export", "--from", &from]));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("401 unauthorized"));
+
+    filled(&server).await;
+    let mut export = program()
+        .args(["export", "--from", &from, "--token", "read-me"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = export.stdout.take().unwrap();
+    output.read_exact(&mut [0; 10]).unwrap();
+    drop(output);
+    let ended = export.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]));
+}
