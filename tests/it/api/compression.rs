@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use hyper::Method;
 
 use super::{filled, note};
-use crate::support::{Answer, TestServer, get, request};
+use crate::support::{Answer, Stream, TestServer, get, request};
 
 const LIST: &str = "/api/v1/events?body=true";
 
@@ -89,4 +89,15 @@ async fn the_exact_bytes_are_never_compressed() {
     let known = request(server.private, Method::GET, path, &headers, "").await;
     assert_eq!(known.status, 304);
     assert!(!known.headers.contains_key("content-encoding"), "{known:?}");
+}
+
+#[tokio::test]
+async fn a_stream_does_not_wait_in_an_encoder() {
+    let server = filled((1..=50).map(note)).await;
+    let headers = [("accept-encoding", "gzip")];
+    let path = "/api/v1/stream?after=0";
+    let mut stream = Stream::open(server.private, path, &headers).await.unwrap();
+    for seq in 1..=50 {
+        assert_eq!(stream.next().await.unwrap().id, seq);
+    }
 }
