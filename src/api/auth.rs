@@ -3,21 +3,29 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use hyper::header::HOST;
+use hyper::header::{AUTHORIZATION, HOST};
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, StatusCode};
+use tracing::warn;
 
 use super::Api;
+use super::attempts::Attempts;
+use crate::clock::Clock;
 use crate::config::{ConfigError, Private as Settings};
-use crate::http::{Credentials, Presented, Problem};
+use crate::http::{Credentials, Peer, Presented, Problem};
 
-/// Admits readers by their token. Where none is set, which is possible on loopback only, it admits
-/// everyone who asks for this machine by its address or as `localhost`.
+/// Admits readers by their token, and makes wait who presents wrong ones. Where none is set, which
+/// is possible on loopback only, it admits everyone who asks for this machine by its address or as
+/// `localhost`.
 #[derive(Debug)]
-pub struct ReadGate(Credentials);
+pub struct ReadGate {
+    tokens: Credentials,
+    attempts: Attempts,
+}
 
 impl ReadGate {
     /// Takes the tokens from the settings and the file that they name.
@@ -25,8 +33,11 @@ impl ReadGate {
     /// # Errors
     ///
     /// The file cannot be read, or a token cannot be used.
-    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        Ok(Self(Credentials::new(&settings.all_tokens()?)))
+    pub fn new(settings: &Settings, clock: Clock) -> Result<Self, ConfigError> {
+        Ok(Self {
+            tokens: Credentials::new(&settings.all_tokens()?),
+            attempts: Attempts::new(clock),
+        })
     }
 
     /// Reads the tokens again; on an error the old ones stay.
@@ -35,18 +46,13 @@ impl ReadGate {
     ///
     /// The file cannot be read, or a token cannot be used.
     pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
-        self.0.replace(&settings.all_tokens()?);
+        self.tokens.replace(&settings.all_tokens()?);
         Ok(())
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        if !self.0.is_empty() {
-            return match self.0.check(headers) {
-                Presented::Accepted(_) => Ok(()),
-                Presented::Nothing | Presented::Refused => {
-                    Err(Problem::unauthorized("Bearer realm=\"private\""))
-                }
-            };
+    fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+        if !self.tokens.is_empty() {
+            return self.compare(peer, headers);
         }
         // A page of the internet can make a browser ask a name that leads here ("DNS rebinding"),
         // but the name then stands in the request.
@@ -63,6 +69,23 @@ impl ReadGate {
             ))
         }
     }
+
+    fn compare(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+        // Who presents nothing guesses nothing, and learns at any time that a token is needed.
+        if headers.contains_key(AUTHORIZATION) {
+            self.attempts
+                .admit(peer)
+                .map_err(|wait| Problem::too_many_attempts(wait.seconds))?;
+        }
+        let presented = self.tokens.check(headers);
+        if matches!(presented, Presented::Accepted(_)) {
+            return Ok(());
+        }
+        if presented == Presented::Refused && self.attempts.failed(peer) {
+            warn!(client = %peer, "too many wrong tokens came from {peer}: it has to wait");
+        }
+        Err(Problem::unauthorized("Bearer realm=\"private\""))
+    }
 }
 
 fn is_local_name(host: &[u8]) -> bool {
@@ -77,10 +100,12 @@ fn is_local_name(host: &[u8]) -> bool {
 /// Lets a request through that may read.
 pub(super) async fn authorize(
     State(api): State<Arc<Api>>,
+    Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    api.gate.admit(request.headers())?;
+    api.gate
+        .admit(peer.0.ip().to_canonical(), request.headers())?;
     Ok(next.run(request).await)
 }
 

@@ -6,14 +6,22 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use hyper::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
+use hyper::{HeaderMap, StatusCode};
 
 use super::Api;
+use super::etag::EntityTag;
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{Event, OutcomeKind};
 
+/// The bytes of a seq never change in one database; another one may be put in its place, so that a
+/// reader that keeps them has to ask.
+const ASK_AGAIN: &str = "private, no-cache";
+
 /// One event with its body
+///
+/// It has no tag: it changes when the event comes again, and with what a newer version makes of it.
 #[utoipa::path(
     get,
     path = "/api/v1/events/{seq}",
@@ -48,7 +56,8 @@ pub(super) async fn show(
         (status = OK, description = "the bytes", content(
             (serde_json::Value = "application/json"),
             (Vec<u8> = "application/octet-stream"),
-        )),
+        ), headers(("etag" = String, description = "for `If-None-Match`"))),
+        (status = NOT_MODIFIED, description = "`If-None-Match` has its tag"),
         (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
@@ -57,8 +66,19 @@ pub(super) async fn body(
     State(api): State<Arc<Api>>,
     seq: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    asked: HeaderMap,
 ) -> Result<Response, Problem> {
     let seq = read_seq(seq, query.as_deref())?;
+    let digest = api.reader.digest(seq).await?;
+    let tag = EntityTag::of(&digest.ok_or_else(Problem::not_found)?);
+    let is_known = tag.is_known(&asked);
+    let kept = [
+        (ETAG, tag.into_text()),
+        (CACHE_CONTROL, ASK_AGAIN.to_owned()),
+    ];
+    if is_known {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
     let (outcome, body) = api.reader.body(seq).await?.ok_or_else(Problem::not_found)?;
     let content_type = match outcome {
         OutcomeKind::Known | OutcomeKind::Unknown => "application/json",
@@ -69,7 +89,7 @@ pub(super) async fn body(
         (CONTENT_TYPE, content_type),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((headers, body).into_response())
+    Ok((kept, headers, body).into_response())
 }
 
 fn read_seq(seq: Result<Path<String>, PathRejection>, query: Option<&str>) -> Result<i64, Problem> {

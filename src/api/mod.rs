@@ -1,7 +1,10 @@
 //! The read side: `GET` only, on the private listener; one operation a file.
 
+mod attempts;
 mod auth;
+mod compression;
 mod cursor;
+mod etag;
 mod event;
 mod events;
 mod filter;
@@ -68,6 +71,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Problem::internal().into_response()
         }))
+        .layer(compression::layer())
         .with_state(api)
 }
 

@@ -114,8 +114,8 @@ impl App {
         config.check()?;
         let stop = CancellationToken::new();
         let store = store::open(&config.storage.path, config.ingest.max_waiting as usize).await?;
-        let ingest = Arc::new(Ingest::new(&config.ingest, clock, store.writer)?);
-        let gate = Arc::new(ReadGate::new(&config.private)?);
+        let ingest = Arc::new(Ingest::new(&config.ingest, clock.clone(), store.writer)?);
+        let gate = Arc::new(ReadGate::new(&config.private, clock)?);
         let tokens = Tokens {
             config: config.clone(),
             ingest: ingest.token_gate(),

@@ -95,6 +95,16 @@ impl Problem {
             .with_header(ALLOW, allow)
     }
 
+    /// 429: an attempt that came too early, with the seconds to wait.
+    #[must_use]
+    pub fn too_many_attempts(seconds: u64) -> Self {
+        let detail = "Too many wrong tokens came from this address; try again later.";
+        Self {
+            header: Some((RETRY_AFTER, seconds.into())),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", detail)
+        }
+    }
+
     /// 500: a failure that is ours.
     #[must_use]
     pub fn internal() -> Self {

@@ -43,6 +43,9 @@ impl OutcomeKind {
     }
 }
 
+/// SHA-256 of a body.
+pub type BodyDigest = [u8; 32];
+
 /// A notification that is to be stored.
 #[derive(Debug)]
 pub struct NewEvent {
@@ -57,7 +60,7 @@ pub struct NewEvent {
     pub(super) chat_id: Option<String>,
     pub(super) sender: Option<String>,
     pub(super) timestamp: Option<i64>,
-    pub(super) digest: [u8; 32],
+    pub(super) digest: BodyDigest,
     pub(super) body: Bytes,
 }
 

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{Event, OutcomeKind, ReadError, Reader};
+use super::{BodyDigest, Event, OutcomeKind, ReadError, Reader};
 use crate::clock::UnixMillis;
 
 const COLUMNS: &str = "
@@ -85,6 +85,21 @@ impl Reader {
         sql.push(" WHERE event.seq = ").push_bind(seq);
         let row = sql.build().fetch_optional(&self.pool).await?;
         Ok(row.map(|row| event(&row, true)).transpose()?)
+    }
+
+    /// The digest of the bytes that came as the event `seq`, if there is one. It is read without them.
+    pub async fn digest(&self, seq: i64) -> Result<Option<BodyDigest>, ReadError> {
+        let row = sqlx::query("SELECT digest FROM event WHERE seq = ?")
+            .bind(seq)
+            .fetch_optional(&self.pool)
+            .await?;
+        let digest = |row: SqliteRow| -> Result<BodyDigest, sqlx::Error> {
+            let bytes: &[u8] = row.try_get("digest")?;
+            bytes
+                .try_into()
+                .map_err(|error| sqlx::Error::Decode(Box::new(error)))
+        };
+        Ok(row.map(digest).transpose()?)
     }
 
     /// The bytes that came as the event `seq`, and what was made of them, if there is one.

@@ -13,7 +13,7 @@ mod reader;
 mod writer;
 
 pub use error::{OpenError, ReadError, Unavailable};
-pub use event::{Appended, Event, NewEvent, OutcomeKind};
+pub use event::{Appended, BodyDigest, Event, NewEvent, OutcomeKind};
 pub use events::{EventFilter, EventPage, EventQuery, Order, Position};
 pub use open::{Store, open};
 pub use reader::Reader;

@@ -46,6 +46,8 @@ async fn without_a_token_nothing_can_be_read_where_one_is_set() {
                 ("authorization", "Bearer reader"),
             ],
         ] {
+            // Long enough to try again.
+            server.pass(6_000);
             let answer = ask(&server, path, headers).await;
             assert_eq!(answer.status, 401, "{path} {headers:?}");
             assert_eq!(answer.code(), "unauthorized");
@@ -176,4 +178,42 @@ async fn another_method_is_a_405_that_names_what_is_taken() {
         let length = get(server.private, path).await.body.len().to_string();
         assert_eq!(head.header("content-length"), length, "{path}");
     }
+}
+
+#[tokio::test]
+async fn no_page_of_another_origin_may_read() {
+    let preflight = [
+        ("origin", "https://example.org"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "authorization"),
+        ("access-control-request-private-network", "true"),
+    ];
+    let open = TestServer::start().await;
+    post(open.public, note(1)).await;
+    let guarded = guarded().await;
+    for path in GUARDED.iter().chain(&["/livez", "/readyz"]) {
+        let is_there = *path != "/nothing";
+        let answer = request(open.private, Method::OPTIONS, path, &preflight, "").await;
+        assert_eq!(answer.status, if is_there { 405 } else { 404 }, "{path}");
+        assert_closed(&answer);
+        assert_closed(&request(guarded.private, Method::OPTIONS, path, &preflight, "").await);
+
+        // Nor does what is answered allow to be read.
+        for origin in ["https://example.org", "null", "http://localhost"] {
+            let headers = [("origin", origin), ("authorization", "Bearer reader")];
+            for server in [&open, &guarded] {
+                let answer = ask(server, path, &headers).await;
+                assert_eq!(answer.status, if is_there { 200 } else { 404 }, "{path}");
+                assert_closed(&answer);
+            }
+        }
+    }
+}
+
+fn assert_closed(answer: &Answer) {
+    let mut names = answer.headers.keys();
+    assert!(
+        !names.any(|name| name.as_str().starts_with("access-control-")),
+        "{answer:?}"
+    );
 }

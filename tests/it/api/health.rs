@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::clock::Clock;
 use green_inbox::config::Private;
 use green_inbox::store::{self, Reader, Writer, WriterThread};
 use hyper::{Request, StatusCode};
@@ -32,7 +33,7 @@ impl Parts {
             .unwrap();
         let stop = CancellationToken::new();
         let router = api::router(Arc::new(Api {
-            gate: Arc::new(ReadGate::new(&Private::default()).unwrap()),
+            gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
             reader: store.reader.clone(),
             commits: store.commits,
             stop: stop.clone(),

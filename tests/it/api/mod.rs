@@ -1,7 +1,10 @@
 //! The private listener, laid out as its addresses are.
 
 mod access;
+mod attempts;
+mod compression;
 mod cursor;
+mod etag;
 mod event;
 mod events;
 mod feed;

@@ -1,0 +1,180 @@
+//! Who guesses tokens has to wait, and who has the right one is let in again.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::clock::{Clock, UnixMillis};
+use green_inbox::config::{Private, Token};
+use green_inbox::http::Peer;
+use green_inbox::store;
+use hyper::{Method, Request};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::support::server::START;
+use crate::support::{Answer, Process, TestServer, request};
+
+const RIGHT: &str = "Bearer reader";
+
+async fn guarded() -> TestServer {
+    TestServer::with(|config| config.private.tokens = vec![Token::new("reader")]).await
+}
+
+async fn ask(address: SocketAddr, token: &str) -> Answer {
+    let headers = [("authorization", token)];
+    request(address, Method::GET, "/api/v1/events", &headers, "").await
+}
+
+/// Presents so many wrong tokens, another one each time; each has to be looked at.
+async fn guess(server: &TestServer, times: usize) {
+    for number in 0..times {
+        let answer = ask(server.private, &format!("Bearer guess-{number}")).await;
+        assert_eq!(answer.status, 401, "{number}");
+    }
+}
+
+fn assert_held(answer: &Answer, seconds: &str) {
+    assert_eq!(answer.status, 429, "{answer:?}");
+    assert_eq!(answer.code(), "too-many-attempts");
+    assert_eq!(answer.header("retry-after"), seconds);
+}
+
+#[tokio::test]
+async fn after_ten_wrong_tokens_none_is_looked_at_for_a_while() {
+    let server = guarded().await;
+    guess(&server, 10).await;
+    // A right one would tell itself from a wrong one by its answer.
+    for token in ["Bearer guess", RIGHT, "Basic guess", ""] {
+        assert_held(&ask(server.private, token).await, "6");
+    }
+    server.pass(4_999);
+    assert_held(&ask(server.private, RIGHT).await, "2");
+    server.pass(1_000);
+    assert_held(&ask(server.private, RIGHT).await, "1");
+    server.pass(1);
+    assert_eq!(ask(server.private, RIGHT).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_more_may_be_tried_every_six_seconds() {
+    let server = guarded().await;
+    guess(&server, 10).await;
+    for _ in 0..3 {
+        // What has to wait is not counted, so that waiting ends.
+        for _ in 0..20 {
+            assert_held(&ask(server.private, "Bearer guess").await, "6");
+        }
+        server.pass(6_000);
+        guess(&server, 1).await;
+    }
+    server.pass(60_000);
+    guess(&server, 10).await;
+    assert_held(&ask(server.private, "Bearer guess").await, "6");
+    server.pass(i64::from(u32::MAX));
+    guess(&server, 10).await;
+    assert_held(&ask(server.private, "Bearer guess").await, "6");
+}
+
+#[tokio::test]
+async fn a_right_token_costs_nothing_and_pays_nothing_back() {
+    let server = guarded().await;
+    guess(&server, 9).await;
+    for _ in 0..30 {
+        assert_eq!(ask(server.private, RIGHT).await.status, 200);
+    }
+    guess(&server, 1).await;
+    assert_held(&ask(server.private, RIGHT).await, "6");
+}
+
+#[tokio::test]
+async fn no_token_is_no_attempt() {
+    let server = guarded().await;
+    let bare = async || request(server.private, Method::GET, "/api/v1/events", &[], "").await;
+    for _ in 0..30 {
+        assert_eq!(bare().await.code(), "unauthorized");
+    }
+    guess(&server, 10).await;
+    assert_held(&ask(server.private, RIGHT).await, "6");
+    assert_eq!(bare().await.code(), "unauthorized");
+    // Nor does health ask who it is.
+    let path = "/readyz";
+    let headers = [("authorization", "Bearer guess")];
+    let health = request(server.private, Method::GET, path, &headers, "").await;
+    assert_eq!(health.status, 200);
+}
+
+#[tokio::test]
+async fn where_no_token_is_set_there_is_nothing_to_guess() {
+    let server = TestServer::start().await;
+    for _ in 0..30 {
+        assert_eq!(ask(server.private, "Bearer guess").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store::open(&folder.path().join("inbox.db"), 16)
+        .await
+        .unwrap();
+    let settings = Private {
+        tokens: vec![Token::new("reader")],
+        ..Private::default()
+    };
+    let clock = Clock::new(|| UnixMillis(START));
+    let router = api::router(Arc::new(Api {
+        gate: Arc::new(ReadGate::new(&settings, clock).unwrap()),
+        reader: store.reader.clone(),
+        commits: store.commits,
+        stop: CancellationToken::new(),
+    }));
+    let ask = async |peer: &str, token: &str| {
+        let peer: IpAddr = peer.parse().unwrap();
+        let request = Request::get("/api/v1/events")
+            .header("authorization", token)
+            // Nobody is trusted to say this here.
+            .header("x-forwarded-for", "198.51.100.7")
+            .extension(Peer((peer, 4711).into()))
+            .body(Body::empty())
+            .unwrap();
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    for (guesser, same, other) in [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::9", "2001:db8:0:2::1"),
+    ] {
+        for _ in 0..10 {
+            assert_eq!(ask(guesser, "Bearer guess").await, 401, "{guesser}");
+        }
+        assert_eq!(ask(guesser, RIGHT).await, 429, "{guesser}");
+        assert_eq!(ask(same, RIGHT).await, 429, "{same}");
+        assert_eq!(ask(other, RIGHT).await, 200, "{other}");
+        assert_eq!(ask(other, "Bearer guess").await, 401, "{other}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_once_who_has_to_wait_and_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = [("GREEN_INBOX__PRIVATE__TOKENS", "open-reader")];
+    let mut process = Process::with(folder.path(), &tokens);
+    for _ in 0..30 {
+        ask(process.private, "Bearer open-barley").await;
+    }
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
+    let text = process.log.text();
+    for secret in ["open-reader", "open-barley"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let warnings: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["level"] == "WARN")
+        .collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    assert_eq!(warnings[0]["fields"]["client"], "127.0.0.1");
+}
