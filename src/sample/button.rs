@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
-use super::script::API;
+use super::scene::{API, Scene};
 
 pub(super) fn buttons(_: &Scene) -> Value {
     json!({ "buttonsMessage": {

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
-use super::script::{API, INCOMING, PHONE};
+use super::scene::{API, INCOMING, PHONE, Scene};
 
 pub(super) fn customer_edits_text(scene: &Scene) -> Value {
     json!({ "editedMessageData": {

@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
-use super::script::{API, PHONE};
+use super::scene::{API, PHONE, Scene};
 
 fn status(scene: &Scene, chat_id: &str, id_message: &str) -> Value {
     json!({

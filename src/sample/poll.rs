@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
-use super::script::API;
+use super::scene::{API, Scene};
 
 const NAME: &str = "Что печём в пятницу?";
 const RYE: &str = "Ржаной";

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::media::{self, THUMBNAIL};
-use super::scene::Scene;
-use super::script::{API, INCOMING};
+use super::scene::{API, INCOMING, Scene};
+
 use super::{card, poll, text};
 
 /// `quotedMessage` that speaks of a message and holds its payload.

@@ -4,7 +4,13 @@ use serde_json::{Value, json};
 
 use super::Values;
 use super::line::Line;
-use super::script::INCOMING;
+
+/// A message that the account received.
+pub(super) const INCOMING: &str = "incomingMessageReceived";
+/// A message that was sent from the phone.
+pub(super) const PHONE: &str = "outgoingMessageReceived";
+/// A message that was sent through the API.
+pub(super) const API: &str = "outgoingAPIMessageReceived";
 
 const NAMES: [&str; 10] = [
     "Анна Волкова",

@@ -2,14 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::scene::{Chat, Scene};
-
-/// A message that the account received.
-pub(super) const INCOMING: &str = "incomingMessageReceived";
-/// A message that was sent from the phone.
-pub(super) const PHONE: &str = "outgoingMessageReceived";
-/// A message that was sent through the API.
-pub(super) const API: &str = "outgoingAPIMessageReceived";
+use super::scene::{API, Chat, INCOMING, PHONE, Scene};
 
 /// Gives the part of a body that is its own; always an object, or null for a message without
 /// `messageData`.
