@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::value::RawValue;
-use tokio::runtime::Runtime;
 
-use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
-use super::{USAGE, fail};
+use super::private_api::{FilterArgs, PrivateApi, SourceArgs, json_line, seq};
+use super::reading::{self, ReadingError};
 
 /// Events that are held at one time, the most that a page has.
 const PAGE: u32 = 500;
@@ -54,47 +53,11 @@ enum Format {
 }
 
 pub(super) fn run(args: &ExportArgs) -> ExitCode {
-    let api = match PrivateApi::find(&args.source) {
-        Ok(api) => api,
-        Err(error) => return fail(USAGE, &error),
-    };
-    match Runtime::new().map(|runtime| runtime.block_on(export(&api, args))) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        // A reader that has seen enough (`| head`) is no failure.
-        Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(1, &error),
-        Err(error) => fail(1, &error),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum ExportError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("an event cannot be read: {0}")]
-    Event(#[from] serde_json::Error),
-    #[error("standard output cannot be written: {0}")]
-    Write(#[from] io::Error),
-    #[error("standard output cannot be written: {0}")]
-    Table(#[from] csv::Error),
-}
-
-impl ExportError {
-    fn is_broken_pipe(&self) -> bool {
-        let error = match self {
-            Self::Write(error) => error,
-            Self::Table(error) => match error.kind() {
-                csv::ErrorKind::Io(error) => error,
-                _ => return false,
-            },
-            Self::Read(_) | Self::Event(_) => return false,
-        };
-        error.kind() == io::ErrorKind::BrokenPipe
-    }
+    reading::run(&args.source, async |api| export(&api, args).await)
 }
 
 /// Writes page after page, up to what was the newest event when it began.
-async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ExportError> {
+async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError> {
     let newest = api.events(&[("limit", "1".to_owned())]).await?;
     let newest = newest
         .data
@@ -137,7 +100,7 @@ enum Output {
 }
 
 impl Output {
-    fn new(format: Format) -> Result<Self, ExportError> {
+    fn new(format: Format) -> Result<Self, ReadingError> {
         let stdout = io::stdout().lock();
         Ok(match format {
             Format::Jsonl => Self::Lines(BufWriter::new(stdout)),
@@ -149,7 +112,7 @@ impl Output {
         })
     }
 
-    fn write(&mut self, event: &RawValue) -> Result<(), ExportError> {
+    fn write(&mut self, event: &RawValue) -> Result<(), ReadingError> {
         match self {
             Self::Lines(lines) => writeln!(lines, "{}", json_line(event))?,
             Self::Table(table) => {
@@ -163,7 +126,7 @@ impl Output {
         Ok(())
     }
 
-    fn finish(self) -> Result<(), ExportError> {
+    fn finish(self) -> Result<(), ReadingError> {
         match self {
             Self::Lines(mut lines) => lines.flush()?,
             Self::Table(mut table) => table.flush()?,

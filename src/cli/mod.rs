@@ -10,6 +10,7 @@ mod http_client;
 mod latencies;
 mod plan;
 mod private_api;
+mod reading;
 mod send;
 mod sender;
 mod serve;

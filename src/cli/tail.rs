@@ -7,11 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
-use super::{USAGE, fail};
+use super::private_api::{FilterArgs, PrivateApi, SourceArgs, json_line, seq};
+use super::reading::{self, ReadingError};
 
 /// Wait before a server that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -53,30 +52,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &TailArgs) -> ExitCode {
-    let api = match PrivateApi::find(&args.source) {
-        Ok(api) => api,
-        Err(error) => return fail(USAGE, &error),
-    };
-    let tail = Tail { api, args };
-    match Runtime::new().map(|runtime| runtime.block_on(tail.run())) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        // A reader that has seen enough (`| head`) is no failure.
-        Ok(Err(TailError::Write(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
-        Ok(Err(error)) => fail(1, &error),
-        Err(error) => fail(1, &error),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum TailError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("an event cannot be read: {0}")]
-    Event(#[from] serde_json::Error),
-    #[error("standard output cannot be written: {0}")]
-    Write(#[from] io::Error),
+    reading::run(&args.source, async |api| Tail { api, args }.run().await)
 }
 
 struct Tail<'a> {
@@ -85,7 +61,7 @@ struct Tail<'a> {
 }
 
 impl Tail<'_> {
-    async fn run(&self) -> Result<(), TailError> {
+    async fn run(&self) -> Result<(), ReadingError> {
         let mut seen = match self.args.after {
             Some(after) => after,
             None => self.newest().await?,
@@ -104,7 +80,7 @@ impl Tail<'_> {
     }
 
     /// Writes the newest that fit the filters; gives the seq that everything later is behind.
-    async fn newest(&self) -> Result<i64, TailError> {
+    async fn newest(&self) -> Result<i64, ReadingError> {
         let last = self.api.events(&[("limit", "1".to_owned())]).await?;
         let seen = last
             .data
@@ -125,7 +101,7 @@ impl Tail<'_> {
 
     /// Writes what is behind a seq; gives the last one, if there is any. While it follows, a server
     /// that does not answer is asked until it does.
-    async fn page_behind(&self, seen: i64, wait: u32) -> Result<Option<i64>, TailError> {
+    async fn page_behind(&self, seen: i64, wait: u32) -> Result<Option<i64>, ReadingError> {
         let mut parameters = self.parameters();
         parameters.push(("after", seen.to_string()));
         parameters.push(("wait", wait.to_string()));
@@ -155,7 +131,7 @@ impl Tail<'_> {
     }
 
     /// Writes events; gives the last seq.
-    fn write(&self, events: &[Box<RawValue>]) -> Result<Option<i64>, TailError> {
+    fn write(&self, events: &[Box<RawValue>]) -> Result<Option<i64>, ReadingError> {
         let mut output = io::stdout().lock();
         for event in events {
             match self.args.format {
