@@ -3,7 +3,7 @@
 use tokio::net::TcpStream;
 
 use super::{SMALL, bytes, event, events, notice, padded, seq, small};
-use crate::support::raw::{Raw, chunk, head, within};
+use crate::support::raw::{Raw, chunk, head, whole, within};
 use crate::support::{TestServer, post};
 
 const CHUNKED: &str = "transfer-encoding: chunked";
@@ -217,6 +217,21 @@ async fn who_writes_all_before_reading_sees_the_refusal() {
             );
         }
     }
+}
+
+/// A proxy goes on writing after the refusal, and uses the connection again.
+#[tokio::test]
+async fn a_refused_body_is_read_on() {
+    let server = TestServer::with(small).await;
+    let body = padded(1, SMALL as usize * 2);
+    let mut raw = Raw::open(server.public).await;
+    raw.send(head(&[&format!("content-length: {}", body.len())]))
+        .await;
+    assert_eq!(raw.answer().await.code(), "body-too-large");
+    raw.send(&body[..SMALL as usize / 2]).await;
+    raw.send(&body[SMALL as usize / 2..]).await;
+    raw.send(whole(&notice(1))).await;
+    assert_eq!(seq(&raw.answer().await), 1);
 }
 
 #[tokio::test]
