@@ -58,13 +58,7 @@ pub(super) fn run(args: &ExportArgs) -> ExitCode {
 
 /// Writes page after page, up to what was the newest event when it began.
 async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError> {
-    let newest = api.events(&[("limit", "1".to_owned())]).await?;
-    let newest = newest
-        .data
-        .first()
-        .map(|event| seq(event))
-        .transpose()?
-        .unwrap_or(0);
+    let newest = api.newest_seq().await?;
     let progress = ProgressBar::new(newest.unsigned_abs()).with_style(style());
     let mut output = Output::new(args.format)?;
     let mut seen = 0;

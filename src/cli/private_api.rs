@@ -154,6 +154,14 @@ impl PrivateApi {
         })
     }
 
+    /// The newest seq of all, 0 where there is nothing.
+    pub(super) async fn newest_seq(&self) -> Result<i64, ReadError> {
+        let page = self.events(&[("limit", "1".to_owned())]).await?;
+        let newest = page.data.first().map(|event| seq(event)).transpose();
+        let newest = newest.map_err(|error| ReadError::Unreadable(error.to_string()))?;
+        Ok(newest.unwrap_or(0))
+    }
+
     /// Asks for a page of events.
     pub(super) async fn events(&self, parameters: &[(&str, String)]) -> Result<Page, ReadError> {
         let query = form_urlencoded::Serializer::new(String::new())
@@ -170,12 +178,12 @@ impl PrivateApi {
                 ReadError::Refused(reason)
             });
         }
-        let unreadable = |error: &dyn std::fmt::Display| ReadError::Unreadable(error.to_string());
         let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
             .collect()
             .await;
         // An answer that breaks off is that of a server that ended; it can be asked for again.
         let body = body.map_err(|error| ReadError::Unavailable(error.to_string()))?;
-        serde_json::from_slice(&body.to_bytes()).map_err(|error| unreadable(&error))
+        serde_json::from_slice(&body.to_bytes())
+            .map_err(|error| ReadError::Unreadable(error.to_string()))
     }
 }

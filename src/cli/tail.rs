@@ -81,13 +81,7 @@ impl Tail<'_> {
 
     /// Writes the newest that fit the filters; gives the seq that everything later is behind.
     async fn newest(&self) -> Result<i64, ReadingError> {
-        let last = self.api.events(&[("limit", "1".to_owned())]).await?;
-        let seen = last
-            .data
-            .first()
-            .map(|event| seq(event))
-            .transpose()?
-            .unwrap_or(0);
+        let seen = self.api.newest_seq().await?;
         if self.args.lines == 0 {
             return Ok(seen);
         }

@@ -104,12 +104,12 @@ impl BodyReader {
     /// a connection that is closed over unread bytes is reset, and whoever still writes to it,
     /// as a proxy does, would not see the answer.
     pub fn discard(&self, mut body: Body) {
-        let deadline = Instant::now() + DISCARD_TIMEOUT;
-        // One that is too large has more than the limit by itself.
-        let mut left = 2 * self.limit as usize;
         if body.is_end_stream() {
             return;
         }
+        let deadline = Instant::now() + DISCARD_TIMEOUT;
+        // One that is too large has more than the limit by itself.
+        let mut left = 2 * self.limit as usize;
         tokio::spawn(async move {
             while let Ok(Some(data)) = next(&mut body, deadline).await {
                 match left.checked_sub(data.len()) {

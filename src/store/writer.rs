@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::fs::File;
 use std::thread;
 
-use rusqlite::hooks::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, warn};
@@ -22,6 +21,12 @@ const MAX_BATCH: usize = 512;
 
 /// Pages of the log after which the writer checkpoints (4 KiB each).
 const CHECKPOINT_PAGES: i32 = 4000;
+
+/// Waits for nobody: what readers still need stays in the log.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
+/// Leaves an empty log behind.
+const LAST_CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Appends notifications. Cheap to clone; when the last clone is gone the thread commits what is
 /// waiting and ends.
@@ -153,10 +158,10 @@ impl Batches {
                 return WriterEnd::Failed(problem);
             }
             if LOG_PAGES.get() >= CHECKPOINT_PAGES {
-                self.checkpoint(CheckpointMode::PASSIVE);
+                self.checkpoint(CHECKPOINT);
             }
         }
-        self.checkpoint(CheckpointMode::TRUNCATE);
+        self.checkpoint(LAST_CHECKPOINT);
         WriterEnd::Drained
     }
 
@@ -245,14 +250,10 @@ impl Batches {
     }
 
     /// Moves the log into the file. A failure is only told: the log is still the truth.
-    fn checkpoint(&self, mode: CheckpointMode) {
-        let sql = match mode {
-            CheckpointMode::TRUNCATE => "PRAGMA wal_checkpoint(TRUNCATE)",
-            _ => "PRAGMA wal_checkpoint(PASSIVE)",
-        };
+    fn checkpoint(&self, pragma: &str) {
         let done = self
             .connection
-            .prepare_cached(sql)
+            .prepare_cached(pragma)
             .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i32>(0)));
         if let Err(failure) = done {
             warn!(%failure, "a checkpoint failed");
