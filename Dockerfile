@@ -14,6 +14,8 @@ FROM rust:1.95.0-slim-bookworm AS dependencies
 ENV RUSTUP_TOOLCHAIN=$RUST_VERSION
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+# How SQLite is built in.
+COPY .cargo .cargo
 # An empty program in place of ours builds every dependency. Its own artefacts are then removed, because cargo tells a
 # change by file times, and a checkout may be older than this layer.
 RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' > src/main.rs \

@@ -5,9 +5,9 @@
 //! ```text
 //! GREEN-API ─ nginx ─▶ app ─▶ ingest ─▶ notification ─▶ store ─▶ ingest ─▶ 200
 //!                      │      source    parse           commit    answer
-//!                      │      token
-//!                      │      body
-//!                      └────▶ api ◀──── store           (GET, on the private listener)
+//!                      │      token                       │
+//!                      │      body                        ▼ derive (behind the commit)
+//!                      └────▶ api ◀──── view ◀───────── store     (GET, on the private listener)
 //! ```
 //!
 //! ARCHITECTURE.md says which module may import which, and what always holds.
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod notification;
 pub mod store;
+pub mod view;
 
 pub mod http;
 

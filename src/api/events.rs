@@ -12,18 +12,16 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::cursor::List;
 use super::follow::Follower;
+use super::listing::{self, link};
 use super::parameters::Parameters;
-use super::{Api, cursor, filter};
+use super::{Api, MAX_PAGE_BYTES, cursor, filter};
 use crate::http::Problem;
 use crate::store::{Event, EventQuery, Order, Position};
 
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 500;
+const NAME: &str = "events";
 const MAX_WAIT_SECONDS: i64 = 60;
-
-/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
-const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,7 +86,12 @@ struct Feed {
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
     let request = read_request(uri.query())?;
     let page = match &request.feed {
-        None => api.reader.events(&request.query).await?,
+        None => {
+            if request.query.filter.is_derived() {
+                api.caught_up().await?;
+            }
+            api.reader.events(&request.query).await?
+        }
         Some(feed) => {
             let deadline = Instant::now() + feed.wait;
             Follower::new(&api, request.query.clone(), feed.after)
@@ -102,9 +105,14 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         .last()
         .map(|event| event.seq)
         .filter(|_| page.more);
-    let next_cursor = last
-        .filter(|_| request.feed.is_none())
-        .map(|seq| cursor::write(seq, filter, *order));
+    let next_cursor = last.filter(|_| request.feed.is_none()).map(|seq| {
+        let whole = List {
+            name: NAME,
+            filter,
+            order: *order,
+        };
+        cursor::write(seq, whole)
+    });
     let next = match &request.feed {
         None => next_cursor
             .as_ref()
@@ -130,15 +138,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
 fn read_request(query: Option<&str>) -> Result<Request, Problem> {
     let mut parameters = Parameters::read(query)?;
     let filter = filter::read(&mut parameters)?;
-    let order = parameters.value("order", "`asc` or `desc`", |text| match text {
-        "asc" => Some(Order::Ascending),
-        "desc" => Some(Order::Descending),
-        _ => None,
-    })?;
-    let limit = parameters.number("limit", 1..=i64::from(MAX_LIMIT))?;
-    let limit = limit
-        .and_then(|limit| u32::try_from(limit).ok())
-        .unwrap_or(DEFAULT_LIMIT);
+    let order = listing::order(&mut parameters)?;
+    let limit = listing::limit(&mut parameters)?;
     let with_body = parameters.value("body", "`true` or `false`", |text| text.parse().ok())?;
     let cursor = parameters.text("cursor")?;
     let after = parameters.number("after", 0..=i64::MAX)?;
@@ -164,12 +165,14 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
             let order = order.unwrap_or(Order::Descending);
             let position = match cursor {
                 None => Position::Start,
-                Some(cursor) => match cursor::read(&cursor, &filter, order) {
-                    Some(seq) => Position::Behind(seq),
-                    None => {
-                        return conflict("`cursor` is not one of this list with these filters.");
-                    }
-                },
+                Some(cursor) => {
+                    let list = List {
+                        name: NAME,
+                        filter: &filter,
+                        order,
+                    };
+                    Position::Behind(listing::place(&cursor, list)?)
+                }
             };
             (order, position, None)
         }
@@ -186,16 +189,4 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
         },
         feed,
     })
-}
-
-/// Where the list goes on (RFC 8288): the same query with one parameter set.
-fn link(uri: &Uri, name: &str, value: &str) -> String {
-    let mut next = form_urlencoded::Serializer::new(String::new());
-    for (other, kept) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-        if other != name {
-            next.append_pair(&other, &kept);
-        }
-    }
-    next.append_pair(name, value);
-    format!("<{}?{}>; rel=\"next\"", uri.path(), next.finish())
 }

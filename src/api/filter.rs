@@ -9,8 +9,6 @@ use crate::store::{EventFilter, OutcomeKind};
 
 /// Takes the filters from the parameters of a request.
 pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Problem> {
-    let moment = |text: &str| text.parse::<UnixMillis>().ok();
-    let moment_expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
     Ok(EventFilter {
         instance: parameters.number("instance", i64::MIN..=i64::MAX)?,
         type_webhook: parameters.text("type")?,
@@ -21,9 +19,18 @@ pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Probl
             "`known`, `unknown` or `malformed`",
             OutcomeKind::from_name,
         )?,
-        since: parameters.value("since", moment_expected, moment)?,
-        until: parameters.value("until", moment_expected, moment)?,
+        since: moment(parameters, "since")?,
+        until: moment(parameters, "until")?,
     })
+}
+
+/// Takes a moment.
+pub(super) fn moment(
+    parameters: &mut Parameters<'_>,
+    name: &str,
+) -> Result<Option<UnixMillis>, Problem> {
+    let expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
+    parameters.value(name, expected, |text| text.parse().ok())
 }
 
 /// The same as they are described to others.

@@ -1,17 +1,24 @@
 //! Follows events as they are committed. What is given out is always read from the database, and a
 //! commit only wakes, so that nothing is missed between reading and waiting.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Api;
-use crate::store::{Commits, EventPage, EventQuery, Position, ReadError, Reader};
+use crate::store::{Commits, EventPage, EventQuery, Position, Projected, ReadError, Reader};
+
+/// How much longer than until its deadline a feed with filters waits for what is committed to be
+/// found by them. An empty page is right after that too: its reader asks again.
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// A reader of everything after a seq, page by page.
 #[derive(Debug)]
 pub(super) struct Follower {
     reader: Reader,
     commits: Commits,
+    projected: Projected,
     stop: CancellationToken,
     query: EventQuery,
     seen: i64,
@@ -23,6 +30,7 @@ impl Follower {
         Self {
             reader: api.reader.clone(),
             commits: api.commits.clone(),
+            projected: api.projected.clone(),
             stop: api.stop.clone(),
             query,
             seen: after,
@@ -34,6 +42,15 @@ impl Follower {
     pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<EventPage, ReadError> {
         loop {
             let newest = self.commits.newest();
+            if self.query.filter.is_derived() {
+                tokio::select! {
+                    () = self.projected.reach(newest) => {}
+                    () = passed(deadline.map(|deadline| deadline + CATCHING_UP)) => {
+                        return Ok(EventPage::empty());
+                    }
+                    () = self.stop.cancelled() => return Ok(EventPage::empty()),
+                }
+            }
             self.query.position = Position::Behind(self.seen);
             let page = self.reader.events(&self.query).await?;
             if let Some(last) = page.events.last() {

@@ -2,6 +2,8 @@
 
 mod attempts;
 mod auth;
+mod calls;
+mod chats;
 mod compression;
 mod cursor;
 mod etag;
@@ -10,8 +12,13 @@ mod events;
 mod filter;
 mod follow;
 mod health;
+mod instances;
+mod listing;
+mod message;
+mod messages;
 mod openapi;
 mod parameters;
+mod stats;
 mod stream;
 
 use std::sync::Arc;
@@ -23,6 +30,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 use hyper::StatusCode;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -31,10 +39,16 @@ use tracing::error;
 pub use auth::ReadGate;
 
 use crate::http::Problem;
-use crate::store::{Commits, ReadError, Reader};
+use crate::store::{Commits, Projected, ReadError, Reader};
 
 /// What an answer may take: a feed waits for 60 s, and the rest is for the database.
 const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a list waits for what is derived from the events.
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// What the read side is made of. Nothing in it can write.
 #[derive(Debug)]
@@ -45,8 +59,26 @@ pub struct Api {
     pub reader: Reader,
     /// What is stored next.
     pub commits: Commits,
+    /// How far what is derived from it is.
+    pub projected: Projected,
     /// Ends waiting for news when the program stops.
     pub stop: CancellationToken,
+}
+
+impl Api {
+    /// Waits until what is derived has all that is committed by now.
+    async fn caught_up(&self) -> Result<(), Problem> {
+        let newest = self.commits.newest();
+        let mut projected = self.projected.clone();
+        timeout(CATCHING_UP, projected.reach(newest))
+            .await
+            .map_err(|_| {
+                let seq = projected.seq();
+                Problem::catching_up(format!(
+                    "What is derived from the events is at {seq} of {newest}; try again later."
+                ))
+            })
+    }
 }
 
 /// The private listener.
@@ -60,6 +92,15 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/events/{seq}", read(event::show))
         .route("/api/v1/events/{seq}/body", read(event::body))
         .route("/api/v1/stream", read(stream::stream))
+        .route("/api/v1/messages", read(messages::list))
+        .route(
+            "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
+            read(message::show),
+        )
+        .route("/api/v1/chats", read(chats::list))
+        .route("/api/v1/instances", read(instances::list))
+        .route("/api/v1/calls", read(calls::list))
+        .route("/api/v1/stats", read(stats::show))
         .route("/openapi.json", read(openapi::show))
         .fallback(|| async { Problem::not_found() })
         .layer(gate);

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::parameters::Parameters;
-use super::{event, events, health, stream};
+use super::{calls, chats, event, events, health, instances, message, messages, stats, stream};
 use crate::http::Problem;
 
 #[derive(OpenApi)]
@@ -21,6 +21,12 @@ use crate::http::Problem;
         event::show,
         event::body,
         stream::stream,
+        messages::list,
+        message::show,
+        chats::list,
+        instances::list,
+        calls::list,
+        stats::show,
         health::live,
         health::ready,
         show,

@@ -7,18 +7,23 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::connection::{self, Ending};
+use crate::config::Network;
 use crate::http::Peer;
 
 /// Connections over the bound that are answered 503 at one time; those over this are dropped.
 const MAX_REFUSALS: usize = 64;
+
+/// Strangers have one in as many of the places, and one at least: nothing that they send is admitted,
+/// so that they must not keep out those whose requests are.
+const STRANGERS_SHARE: u32 = 16;
 
 /// How long to wait when the system has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -40,6 +45,8 @@ pub(super) struct Listener {
     address: SocketAddr,
     router: Router,
     limits: Limits,
+    /// Who is no stranger; `None` where nobody is one.
+    known: Option<Vec<Network>>,
 }
 
 impl Listener {
@@ -56,7 +63,21 @@ impl Listener {
             address,
             router,
             limits,
+            known: None,
         })
+    }
+
+    /// Keeps most of the places for peers in these networks.
+    pub(super) fn keep_for(mut self, known: Vec<Network>) -> Self {
+        self.known = Some(known);
+        self
+    }
+
+    fn is_stranger(&self, peer: SocketAddr) -> bool {
+        let address = peer.ip().to_canonical();
+        self.known
+            .as_ref()
+            .is_some_and(|known| !known.iter().any(|network| network.contains(address)))
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -81,6 +102,8 @@ impl Listener {
 
     async fn accept(self, connections: TaskTracker, ending: Ending) {
         let places = Arc::new(Semaphore::new(self.limits.max_connections as usize));
+        let for_strangers = (self.limits.max_connections / STRANGERS_SHARE).max(1);
+        let for_strangers = Arc::new(Semaphore::new(for_strangers as usize));
         let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
         let refusing = connection::refusing();
         loop {
@@ -99,9 +122,19 @@ impl Listener {
                     continue;
                 }
             };
-            let (router, place) = if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            let share = if self.is_stranger(peer) {
+                let Some(share) = take(&for_strangers) else {
+                    // They do not take the places of refusals either.
+                    debug!(listener = self.name, "too many strangers: one was dropped");
+                    continue;
+                };
+                Some(share)
+            } else {
+                None
+            };
+            let (router, place) = if let Some(place) = take(&places) {
                 (&self.router, place)
-            } else if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
+            } else if let Some(place) = take(&refusals) {
                 warn!(
                     listener = self.name,
                     "too many connections: one was refused"
@@ -119,10 +152,14 @@ impl Listener {
             );
             connections.spawn(async move {
                 served.await;
-                drop(place);
+                drop((place, share));
             });
         }
     }
+}
+
+fn take(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(places).try_acquire_owned().ok()
 }
 
 /// A listener that accepts.

@@ -22,7 +22,7 @@ use crate::api::{self, Api, ReadGate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ingest::{self, Ingest, TokenGate};
-use crate::store::{self, Reader, WriterEnd, WriterThread};
+use crate::store::{self, ProjectionThread, Reader, WriterEnd, WriterThread};
 use listener::{Limits, Listener};
 
 /// How long requests that were begun may take to end.
@@ -72,6 +72,7 @@ pub struct App {
     tokens: Tokens,
     reader: Reader,
     writer: WriterThread,
+    projection: ProjectionThread,
     /// Cancelled when the program is to stop.
     stop: CancellationToken,
 }
@@ -126,11 +127,15 @@ impl App {
             max_connections,
             header_timeout,
         };
+        let sources = &config.ingest.allowed_sources;
+        let known = sources.iter().chain(&config.ingest.trusted_proxies);
+        let known = known.copied().collect();
         let webhook = ingest::router(ingest, &config.ingest.path);
         let api = api::router(Arc::new(Api {
             gate,
             reader: store.reader.clone(),
             commits: store.commits,
+            projected: store.projected,
             stop: stop.clone(),
         }));
         Ok(Self {
@@ -139,7 +144,8 @@ impl App {
                 listeners.public,
                 webhook,
                 limits(config.ingest.max_connections),
-            )?,
+            )?
+            .keep_for(known),
             private: Listener::new(
                 "private",
                 listeners.private,
@@ -150,6 +156,7 @@ impl App {
             tokens,
             reader: store.reader,
             writer: store.thread,
+            projection: store.projection,
             stop,
         })
     }
@@ -229,6 +236,8 @@ impl App {
                 }
             }
         }
+        // What it does not come to now it derives at the next start.
+        let _ = timeout_at(deadline + GRACE, self.projection.ended()).await;
         failed.map_or(Ok(()), Err)
     }
 }

@@ -11,6 +11,7 @@ mod latencies;
 mod plan;
 mod private_api;
 mod reading;
+mod reprocess;
 mod send;
 mod sender;
 mod serve;
@@ -43,6 +44,9 @@ enum Command {
     Tail(tail::TailArgs),
     /// Write every event that fits to standard output.
     Export(export::ExportArgs),
+    /// Parse stored bodies again, so that what was unknown or malformed becomes known after an
+    /// upgrade, and derive messages, chats and calls anew. The server must not run.
+    Reprocess(reprocess::ReprocessArgs),
     /// Say what is wrong with the configuration, or print it with secrets redacted.
     CheckConfig(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
@@ -98,6 +102,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Send(args) => send::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Reprocess(args) => reprocess::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),

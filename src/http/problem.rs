@@ -119,6 +119,13 @@ impl Problem {
             .with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
+    /// 503: what is derived from the events is behind them.
+    #[must_use]
+    pub fn catching_up(detail: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "catching-up", detail)
+            .with_header(RETRY_AFTER, "5")
+    }
+
     fn with_header(mut self, name: hyper::header::HeaderName, value: &'static str) -> Self {
         self.header = Some((name, HeaderValue::from_static(value)));
         self

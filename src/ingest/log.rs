@@ -59,7 +59,7 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
                 "stored {type_webhook} as {seq}: {concern}, an operator should look at it"
             ),
         },
-        Outcome::Unknown => {
+        Outcome::Unknown(_) => {
             line!(
                 warn,
                 "unknown",

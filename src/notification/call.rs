@@ -63,3 +63,19 @@ pub struct Participant<'a> {
     /// What became of the call for this account.
     pub status: Option<CallStatus<'a>>,
 }
+
+impl CallStatus<'_> {
+    /// Its name as GREEN-API's documents spell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Offer => "offer",
+            Self::PickUp => "pickUp",
+            Self::HangUp => "hangUp",
+            Self::Missed => "missed",
+            Self::Declined => "declined",
+            Self::Invalid => "invalid",
+            Self::Unknown(name) => name,
+        }
+    }
+}

@@ -92,15 +92,11 @@ impl Notification<'_> {
 
 /// What parsing made of a body.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives for one request and is never moved far"
-)]
 pub enum Outcome<'a> {
     /// A notification that is described, as a typed value.
     Known(Notification<'a>),
-    /// A JSON object whose `typeWebhook` or `typeMessage` nobody has described.
-    Unknown,
+    /// A JSON object whose `typeWebhook` or `typeMessage` nobody has described, as far as it is.
+    Unknown(Notification<'a>),
     /// Not a notification; the reason names the place and what was expected there.
     Malformed(Reason),
 }
@@ -138,7 +134,7 @@ fn outcome<'a>(body: &'a [u8], columns: &mut Columns<'a>) -> Result<Outcome<'a>,
         .ok_or_else(Reason::no_type_webhook)?;
     let notification: Notification<'a> = tagged::read(type_webhook, json)?;
     Ok(if notification.is_unknown() {
-        Outcome::Unknown
+        Outcome::Unknown(notification)
     } else {
         Outcome::Known(notification)
     })

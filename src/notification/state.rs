@@ -79,3 +79,34 @@ pub enum Socket<'a> {
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
+
+impl State<'_> {
+    /// Its name as GREEN-API's documents spell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::NotAuthorized => "notAuthorized",
+            Self::Authorized => "authorized",
+            Self::Blocked => "blocked",
+            Self::SleepMode => "sleepMode",
+            Self::Starting => "starting",
+            Self::YellowCard => "yellowCard",
+            Self::Suspended => "suspended",
+            Self::PendingCode => "pendingCode",
+            Self::PendingPassword => "pendingPassword",
+            Self::Unknown(name) => name,
+        }
+    }
+}
+
+impl Socket<'_> {
+    /// Its name as GREEN-API's documents spell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Unknown(name) => name,
+        }
+    }
+}

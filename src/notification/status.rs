@@ -51,3 +51,20 @@ pub enum DeliveryStatus<'a> {
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
+
+impl DeliveryStatus<'_> {
+    /// Its name as GREEN-API's documents spell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::NoAccount => "noAccount",
+            Self::NotInGroup => "notInGroup",
+            Self::YellowCard => "yellowCard",
+            Self::Unknown(name) => name,
+        }
+    }
+}

@@ -76,7 +76,7 @@ impl NewEvent {
     pub fn new(received_at: UnixMillis, parsed: &Parsed<'_>, body: &Bytes) -> Self {
         let (outcome, reason) = match &parsed.outcome {
             Outcome::Known(_) => (OutcomeKind::Known, None),
-            Outcome::Unknown => (OutcomeKind::Unknown, None),
+            Outcome::Unknown(_) => (OutcomeKind::Unknown, None),
             Outcome::Malformed(reason) => (OutcomeKind::Malformed, Some(reason.to_string())),
         };
         let owned = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);

@@ -5,6 +5,8 @@ use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::projection::{TermKind, pair};
+use super::selection::{Conditions, Selection, order_by};
 use super::{BodyDigest, Event, OutcomeKind, ReadError, Reader};
 use crate::clock::UnixMillis;
 
@@ -13,7 +15,7 @@ const COLUMNS: &str = "
     coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
     type_webhook, type_message, id_message, chat_id, sender, timestamp";
 
-const SOURCE: &str = " FROM event LEFT JOIN repeat ON repeat.seq = event.seq";
+const REPEAT: &str = " LEFT JOIN repeat ON repeat.seq = event.seq";
 
 /// Which events; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +34,37 @@ pub struct EventFilter {
     pub since: Option<UnixMillis>,
     /// Came first before this moment.
     pub until: Option<UnixMillis>,
+}
+
+impl EventFilter {
+    /// Whether it is asked for anything that is looked up in what is derived.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        *self != Self::default()
+    }
+
+    fn terms(&self) -> Vec<(TermKind, String)> {
+        let outcome = self
+            .outcome
+            .filter(|outcome| *outcome != OutcomeKind::Known)
+            .map(|outcome| outcome.name().to_owned());
+        let both = self.instance.zip(self.type_webhook.as_deref());
+        let pair = both.and_then(|(id, name)| pair(id, name));
+        let alone = pair.is_none();
+        let instance = self.instance.filter(|_| alone);
+        let type_webhook = self.type_webhook.clone().filter(|_| alone);
+        [
+            (TermKind::InstanceType, pair),
+            (TermKind::Instance, instance.map(|id| id.to_string())),
+            (TermKind::TypeWebhook, type_webhook),
+            (TermKind::TypeMessage, self.type_message.clone()),
+            (TermKind::Chat, self.chat.clone()),
+            (TermKind::Outcome, outcome),
+        ]
+        .into_iter()
+        .filter_map(|(kind, value)| value.map(|value| (kind, value)))
+        .collect()
+    }
 }
 
 /// In which order.
@@ -78,6 +111,17 @@ pub struct EventPage {
     pub more: bool,
 }
 
+impl EventPage {
+    /// A page with nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            events: Vec::new(),
+            more: false,
+        }
+    }
+}
+
 impl Reader {
     /// The event at `seq` with its body, if there is one.
     pub async fn event(&self, seq: i64) -> Result<Option<Event>, ReadError> {
@@ -113,16 +157,16 @@ impl Reader {
             .transpose()?)
     }
 
-    /// A page of events.
+    /// A page of events. With a filter, of those that are projected.
     pub async fn events(&self, query: &EventQuery) -> Result<EventPage, ReadError> {
-        let mut sql = select(query.with_body);
-        conditions(&mut sql, query);
-        sql.push(match query.order {
-            Order::Ascending => " ORDER BY event.seq LIMIT ",
-            Order::Descending => " ORDER BY event.seq DESC LIMIT ",
-        });
-        // One more, to see whether there are more.
-        sql.push_bind(i64::from(query.limit) + 1);
+        let filter = &query.filter;
+        let selected = self
+            .select(&filter.terms(), filter.since, filter.until)
+            .await?;
+        let Some(selection) = selected else {
+            return Ok(EventPage::empty());
+        };
+        let mut sql = list(query, &selection);
 
         let mut page = EventPage {
             events: Vec::new(),
@@ -146,29 +190,35 @@ impl Reader {
 }
 
 fn select(with_body: bool) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(COLUMNS)
-        .push(if with_body { ", body" } else { "" })
-        .push(SOURCE);
+    let mut sql = columns(with_body);
+    sql.push(" FROM event").push(REPEAT);
     sql
 }
 
-fn conditions(sql: &mut QueryBuilder<Sqlite>, query: &EventQuery) {
-    let mut word = " WHERE ";
-    let mut condition = |sql: &mut QueryBuilder<Sqlite>, text: &str| {
-        sql.push(word).push(text);
-        word = " AND ";
+fn columns(with_body: bool) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(COLUMNS)
+        .push(if with_body { ", body" } else { "" });
+    sql
+}
+
+/// The rarest term leads; the columns decide.
+pub(super) fn list(query: &EventQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
+    let mut sql = columns(query.with_body);
+    let mut conditions = Conditions::new();
+    let seq = if let [leading, others @ ..] = selection.terms.as_slice() {
+        sql.push(" FROM projection.posting CROSS JOIN event ON event.seq = posting.seq")
+            .push(REPEAT);
+        conditions
+            .add(&mut sql, "posting.term = ")
+            .push_bind(*leading);
+        conditions.terms(&mut sql, "posting.seq", others);
+        "posting.seq"
+    } else {
+        sql.push(" FROM event").push(REPEAT);
+        "event.seq"
     };
-    if let Position::Behind(seq) = query.position {
-        condition(
-            sql,
-            match query.order {
-                Order::Ascending => "event.seq > ",
-                Order::Descending => "event.seq < ",
-            },
-        );
-        sql.push_bind(seq);
-    }
+    conditions.place(&mut sql, seq, (query.position, query.order), selection);
     let filter = &query.filter;
     for (column, value) in [
         ("type_webhook = ", &filter.type_webhook),
@@ -176,8 +226,7 @@ fn conditions(sql: &mut QueryBuilder<Sqlite>, query: &EventQuery) {
         ("chat_id = ", &filter.chat),
     ] {
         if let Some(value) = value {
-            condition(sql, column);
-            sql.push_bind(value.clone());
+            conditions.add(&mut sql, column).push_bind(value.clone());
         }
     }
     for (column, value) in [
@@ -186,14 +235,18 @@ fn conditions(sql: &mut QueryBuilder<Sqlite>, query: &EventQuery) {
         ("received_at < ", filter.until.map(|moment| moment.0)),
     ] {
         if let Some(value) = value {
-            condition(sql, column);
-            sql.push_bind(value);
+            conditions.add(&mut sql, column).push_bind(value);
         }
     }
     if let Some(outcome) = filter.outcome {
-        condition(sql, "outcome = ");
-        sql.push_bind(outcome.name());
+        conditions
+            .add(&mut sql, "outcome = ")
+            .push_bind(outcome.name());
     }
+    order_by(&mut sql, seq, query.order);
+    // One more, to see whether there are more.
+    sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
+    sql
 }
 
 fn outcome(row: &SqliteRow) -> Result<OutcomeKind, sqlx::Error> {

@@ -4,17 +4,35 @@
 //! [`Reader`], whose connections cannot write. [`Commits`] wakes whoever follows.
 
 mod append;
+mod calls;
+mod chats;
+mod checkpoint;
 mod error;
 mod event;
 mod events;
+mod instances;
+mod messages;
 mod open;
+#[cfg(test)]
+mod plans;
 mod pragma;
+mod projection;
 mod reader;
+mod reprocess;
+mod selection;
+mod stats;
 mod writer;
 
+pub use calls::{CallFilter, CallQuery};
+pub use chats::ChatQuery;
 pub use error::{OpenError, ReadError, Unavailable};
 pub use event::{Appended, BodyDigest, Event, NewEvent, OutcomeKind};
 pub use events::{EventFilter, EventPage, EventQuery, Order, Position};
+pub use instances::InstanceQuery;
+pub use messages::{MessageFilter, MessageQuery, MessageWithHistory};
 pub use open::{Store, open};
-pub use reader::Reader;
+pub use projection::{Projected, ProjectionThread};
+pub use reader::{Page, Reader};
+pub use reprocess::{Progress, Reprocessed, Step, reprocess, reprocess_dry};
+pub use stats::Stats;
 pub use writer::{Commits, Writer, WriterEnd, WriterThread};

@@ -10,6 +10,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection as _};
 
+use super::checkpoint::Checkpoints;
+use super::projection::{self, Projected, ProjectionThread};
 use super::writer::{self, Writer, WriterThread};
 use super::{Commits, OpenError, Reader, pragma};
 
@@ -35,6 +37,10 @@ pub struct Store {
     pub commits: Commits,
     /// The thread behind the writer, to wait for at the end.
     pub thread: WriterThread,
+    /// Says how far what is derived from the events is.
+    pub projected: Projected,
+    /// The thread behind that, to wait for at the very end.
+    pub projection: ProjectionThread,
 }
 
 /// Opens the database at `path`, made and brought up to date where needed, and starts its writer.
@@ -45,6 +51,34 @@ pub struct Store {
 /// Anything that would make a later answer untrue: a folder that cannot be written, an SQLite with
 /// a known bug, a setting that does not hold, a schema that is newer than this program.
 pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
+    let (connection, lock) = exclusive(path).await?;
+    let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
+    let (waker, ear) = projection::waker();
+    let checkpoints = Checkpoints::start(path)?;
+    let (writer, commits, thread) = writer::start(
+        connection,
+        lock,
+        newest,
+        max_waiting,
+        checkpoints,
+        waker.clone(),
+    )?;
+    let (projected, projection) = projection::start(path, commits.clone(), waker, ear)?;
+    let reader = reader(path).await?;
+    Ok(Store {
+        writer,
+        reader,
+        commits,
+        thread,
+        projected,
+        projection,
+    })
+}
+
+/// Opens the database to be written by nobody else, made and brought up to date where needed.
+pub(super) async fn exclusive(path: &Path) -> Result<(Connection, File), OpenError> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
     probe_folder(path)?;
     let lock = lock(path)?;
@@ -54,17 +88,7 @@ pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
     // At every start, as a first real write.
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(path).await?;
-    let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
-    let (writer, commits, thread) = writer::start(connection, lock, newest, max_waiting)?;
-    let reader = reader(path).await?;
-    Ok(Store {
-        writer,
-        reader,
-        commits,
-        thread,
-    })
+    Ok((connection, lock))
 }
 
 fn check_version(number: i32, version: &'static str) -> Result<(), OpenError> {
@@ -113,7 +137,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Refuses what is not ours, before anything in it is changed.
-fn recognize(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn recognize(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let ours = || -> rusqlite::Result<bool> {
         let id =
             connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
@@ -151,10 +175,22 @@ async fn reader(path: &Path) -> Result<Reader, OpenError> {
         .pragma("query_only", "ON")
         .pragma("trusted_schema", "OFF")
         .busy_timeout(Duration::from_secs(5));
+    let projection = projection::path_of(path).display().to_string();
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let projection = projection.clone();
+            Box::pin(async move {
+                // It is opened as the events are: to be read.
+                sqlx::query("ATTACH DATABASE ? AS projection")
+                    .bind(projection)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })
+        })
         .connect_with(options)
         .await?;
     Ok(Reader::new(pool))

@@ -10,6 +10,36 @@ pub struct Reader {
     pub(super) pool: SqlitePool,
 }
 
+/// Some of the entries of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries, in order.
+    pub entries: Vec<T>,
+    /// The place of the last where there are more behind it.
+    pub next: Option<i64>,
+}
+
+impl<T> Page<T> {
+    /// A page of what was read, which is one more than `limit` where there are more.
+    pub(super) fn of(mut read: Vec<(i64, T)>, limit: u32) -> Self {
+        let more = read.len() > limit as usize;
+        read.truncate(limit as usize);
+        let next = read.last().filter(|_| more).map(|(place, _)| *place);
+        Self {
+            entries: read.into_iter().map(|(_, entry)| entry).collect(),
+            next,
+        }
+    }
+
+    /// A page with nothing.
+    pub(super) fn empty() -> Self {
+        Self {
+            entries: Vec::new(),
+            next: None,
+        }
+    }
+}
+
 impl Reader {
     pub(super) fn new(pool: SqlitePool) -> Self {
         Self { pool }

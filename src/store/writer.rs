@@ -14,19 +14,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, warn};
 
 use super::append::append;
+use super::checkpoint::Checkpoints;
+use super::projection::Waker;
 use super::{Appended, NewEvent, OpenError, Unavailable};
 
 /// Notifications in one transaction, at most.
 const MAX_BATCH: usize = 512;
-
-/// Pages of the log after which the writer checkpoints (4 KiB each).
-const CHECKPOINT_PAGES: i32 = 4000;
-
-/// Waits for nobody: what readers still need stays in the log.
-const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-
-/// Leaves an empty log behind.
-const LAST_CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Appends notifications. Cheap to clone; when the last clone is gone the thread commits what is
 /// waiting and ends.
@@ -109,21 +102,29 @@ impl WriterThread {
     }
 }
 
-/// Starts the thread. It keeps `lock` as long as it has the connection.
+/// Starts the thread. It keeps `lock` as long as it has the connection, and wakes `follower` after
+/// each commit and at its end.
 pub(super) fn start(
     connection: Connection,
     lock: File,
     newest: i64,
     max_waiting: usize,
+    checkpoints: Checkpoints,
+    follower: Waker,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
     let (queue, waiting) = mpsc::channel(max_waiting);
     let (newest, commits) = watch::channel(newest);
     let (end, ended) = oneshot::channel();
-    let batches = Batches { connection, newest };
+    let batches = Batches {
+        connection,
+        newest,
+        follower: follower.clone(),
+    };
     thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || {
-            let how = batches.run(waiting);
+            let how = batches.run(waiting, checkpoints);
+            follower.wake();
             drop(lock);
             // Nobody may be waiting for it.
             let _ = end.send(how);
@@ -140,29 +141,50 @@ thread_local! {
 struct Batches {
     connection: Connection,
     newest: watch::Sender<i64>,
+    /// What is derived from the events.
+    follower: Waker,
 }
 
 /// A failure after which the file cannot be trusted.
 struct Broken(String);
 
+impl Broken {
+    fn end(self) -> WriterEnd {
+        let Self(problem) = self;
+        error!(problem, "the database cannot be trusted any more; stopping");
+        WriterEnd::Failed(problem)
+    }
+}
+
 impl Batches {
-    fn run(self, mut waiting: mpsc::Receiver<Pending>) -> WriterEnd {
+    fn run(self, mut waiting: mpsc::Receiver<Pending>, mut checkpoints: Checkpoints) -> WriterEnd {
         self.connection.wal_hook(Some(|_, pages| {
             LOG_PAGES.set(pages);
             Ok(())
         }));
         let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-            if let Err(Broken(problem)) = self.store(&mut batch) {
-                error!(problem, "the database cannot be trusted any more; stopping");
-                return WriterEnd::Failed(problem);
-            }
-            if LOG_PAGES.get() >= CHECKPOINT_PAGES {
-                self.checkpoint(CHECKPOINT);
+            let done = self.store(&mut batch).and_then(|()| {
+                let moved = checkpoints.after_commit(&self.connection, LOG_PAGES.get());
+                self.checked(moved)
+            });
+            if let Err(broken) = done {
+                return broken.end();
             }
         }
-        self.checkpoint(LAST_CHECKPOINT);
-        WriterEnd::Drained
+        match self.checked(checkpoints.last(&self.connection)) {
+            Ok(()) => WriterEnd::Drained,
+            Err(broken) => broken.end(),
+        }
+    }
+
+    /// Where there is no room to move the log into the file it is only told: the log is still the
+    /// truth.
+    fn checked(&self, moved: rusqlite::Result<()>) -> Result<(), Broken> {
+        moved.or_else(|failure| {
+            warn!(%failure, "a checkpoint failed");
+            self.broken(&failure)
+        })
     }
 
     /// Commits a batch and answers it. Where it fails, each is tried alone, so that one bad row
@@ -170,7 +192,7 @@ impl Batches {
     fn store(&self, batch: &mut Vec<Pending>) -> Result<(), Broken> {
         match self.commit(batch.iter().map(|pending| &pending.event)) {
             Ok(appended) => {
-                self.answer(batch.drain(..).zip(appended));
+                self.answer(batch.drain(..), appended);
                 return Ok(());
             }
             Err(failure) => {
@@ -180,7 +202,7 @@ impl Batches {
         }
         for pending in batch.drain(..) {
             match self.commit([&pending.event]) {
-                Ok(appended) => self.answer([pending].into_iter().zip(appended)),
+                Ok(appended) => self.answer([pending].into_iter(), appended),
                 Err(failure) => {
                     error!(%failure, "a notification could not be stored");
                     let broken = self.broken(&failure);
@@ -196,20 +218,21 @@ impl Batches {
     }
 
     /// Nothing here can fail: the rows are on disk.
-    fn answer(&self, rows: impl Iterator<Item = (Pending, Appended)>) {
-        let mut newest = *self.newest.borrow();
-        for (Pending { event, answer }, appended) in rows {
-            newest = newest.max(appended.seq);
+    fn answer(&self, rows: impl Iterator<Item = Pending>, appended: Vec<Appended>) {
+        let newest = appended.iter().map(|appended| appended.seq).max();
+        // Before anybody is answered: who is, finds it in every list.
+        self.newest.send_if_modified(|known| {
+            let grown = newest.is_some_and(|newest| newest > *known);
+            *known = newest.unwrap_or(*known).max(*known);
+            grown
+        });
+        for (Pending { event, answer }, appended) in rows.zip(appended) {
             // Who is answered may count on the memory of its body being free.
             drop(event);
             // Who no longer waits is not answered.
             let _ = answer.send(Ok(appended));
         }
-        self.newest.send_if_modified(|known| {
-            let grown = newest > *known;
-            *known = newest;
-            grown
-        });
+        self.follower.wake();
     }
 
     fn commit<'e>(
@@ -247,17 +270,5 @@ impl Batches {
             ))),
             _ => Ok(()),
         }
-    }
-
-    /// Moves the log into the file. A failure is only told: the log is still the truth.
-    fn checkpoint(&self, pragma: &str) {
-        let done = self
-            .connection
-            .prepare_cached(pragma)
-            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i32>(0)));
-        if let Err(failure) = done {
-            warn!(%failure, "a checkpoint failed");
-        }
-        LOG_PAGES.set(0);
     }
 }

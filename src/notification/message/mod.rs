@@ -68,7 +68,16 @@ pub struct MessageReceived<'a> {
     pub quoted_message: Option<Box<QuotedMessage<'a>>>,
 }
 
-impl MessageReceived<'_> {
+impl<'a> MessageReceived<'a> {
+    /// The message that it quotes or reacts to, wherever that stands.
+    #[must_use]
+    pub fn quoted(&self) -> Option<&QuotedMessage<'a>> {
+        let inside = self.message_data.as_ref();
+        inside
+            .and_then(|data| data.quoted_message.as_deref())
+            .or(self.quoted_message.as_deref())
+    }
+
     /// Whether its `typeMessage` is in no document.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(&self.message_data, Some(data) if matches!(data.content, MessageContent::Unknown))

@@ -129,6 +129,7 @@ async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
         gate: Arc::new(ReadGate::new(&settings, clock).unwrap()),
         reader: store.reader.clone(),
         commits: store.commits,
+        projected: store.projected,
         stop: CancellationToken::new(),
     }));
     let ask = async |peer: &str, token: &str| {

@@ -36,6 +36,7 @@ impl Parts {
             gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
             reader: store.reader.clone(),
             commits: store.commits,
+            projected: store.projected,
             stop: stop.clone(),
         }));
         Self {

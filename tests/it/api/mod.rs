@@ -2,6 +2,8 @@
 
 mod access;
 mod attempts;
+mod calls;
+mod chats;
 mod compression;
 mod cursor;
 mod etag;
@@ -9,16 +11,22 @@ mod event;
 mod events;
 mod feed;
 mod health;
+mod history;
+mod instances;
+mod message;
+mod messages;
 mod openapi;
 mod parameters;
+mod search;
+mod stats;
 mod stream;
 
 use std::net::SocketAddr;
 
 use green_inbox::store;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, append_all, get};
+use crate::support::{Answer, TestServer, append_all, get, post};
 
 /// A body of a type that nobody has described; another one for each number.
 fn note(number: usize) -> String {
@@ -36,6 +44,7 @@ async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
     store.reader.close().await;
     drop(store.writer);
     store.thread.ended().await;
+    store.projection.ended().await;
     TestServer::at(folder, |_| {}).await
 }
 
@@ -71,4 +80,47 @@ fn next(answer: &Answer) -> Option<String> {
     let (address, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
     assert_eq!(rest, "; rel=\"next\"");
     Some(address.to_owned())
+}
+
+/// Posts bodies one after the other.
+async fn say(server: &TestServer, bodies: impl IntoIterator<Item = Value>) {
+    for body in bodies {
+        let answer = post(server.public, body.to_string()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+/// The entries of a list, in its order.
+async fn entries(server: &TestServer, path: &str) -> Vec<Value> {
+    let page = list(server.private, path).await.json();
+    page["data"].as_array().unwrap().clone()
+}
+
+/// One field of each entry of a list.
+async fn column(server: &TestServer, path: &str, name: &str) -> Vec<Value> {
+    let entries = entries(server, path).await;
+    entries.iter().map(|entry| entry[name].clone()).collect()
+}
+
+/// The entries of all pages of a list, whose addresses the `Link` headers say; nothing is there
+/// twice.
+async fn walk(server: &TestServer, first: &str) -> Vec<Value> {
+    let (mut seen, mut path) = (Vec::new(), first.to_owned());
+    loop {
+        let answer = list(server.private, &path).await;
+        seen.extend(answer.json()["data"].as_array().unwrap().clone());
+        assert!(seen.len() < 1000, "it does not end");
+        match next(&answer) {
+            Some(next) => path = next,
+            None => return seen,
+        }
+    }
+}
+
+/// Asks and gives back what is said of it; it has to be refused as a wrong parameter.
+async fn refused(server: &TestServer, path: &str) -> String {
+    let answer = get(server.private, path).await;
+    assert_eq!(answer.status, 400, "{path}: {answer:?}");
+    assert_eq!(answer.code(), "bad-parameter", "{path}");
+    answer.json()["detail"].as_str().unwrap().to_owned()
 }

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::support::{TestServer, get};
 
 /// The copy for who has no server at hand.
@@ -36,11 +34,27 @@ async fn it_describes_every_address_and_its_parameters() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     for (path, parameters) in [
         (
+            "/api/v1/calls",
+            "chat cursor instance limit order since status until",
+        ),
+        ("/api/v1/chats", "cursor instance limit"),
+        (
             "/api/v1/events",
             "after body chat cursor instance limit order outcome since type typeMessage until wait",
         ),
         ("/api/v1/events/{seq}", "seq"),
         ("/api/v1/events/{seq}/body", "seq"),
+        ("/api/v1/instances", "cursor instance limit typeInstance"),
+        (
+            "/api/v1/messages",
+            "chat cursor direction instance limit order outcome q since status type typeMessage \
+             until",
+        ),
+        (
+            "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
+            "chatId idInstance idMessage",
+        ),
+        ("/api/v1/stats", "instance"),
         (
             "/api/v1/stream",
             "after chat instance last-event-id outcome since type typeMessage until",
@@ -62,8 +76,15 @@ async fn it_describes_every_address_and_its_parameters() {
             .unwrap_or_default();
         assert_eq!(described, parameters.split_whitespace().collect(), "{path}");
     }
-    assert_eq!(document["paths"].as_object().unwrap().len(), 7);
-    let event = &document["components"]["schemas"]["Event"];
-    let required: Vec<&Value> = event["required"].as_array().unwrap().iter().collect();
-    assert_eq!(required.len(), 14, "all but the body: {required:?}");
+    assert_eq!(document["paths"].as_object().unwrap().len(), 13);
+    let required = |schema: &str| -> usize {
+        let schema = &document["components"]["schemas"][schema];
+        schema["required"].as_array().unwrap().len()
+    };
+    assert_eq!(required("Event"), 14, "all but the body");
+    for (schema, fields) in [("Message", 18), ("Call", 13), ("Instance", 6), ("Chat", 4)] {
+        let described = &document["components"]["schemas"][schema]["properties"];
+        assert_eq!(described.as_object().unwrap().len(), fields, "{schema}");
+        assert_eq!(required(schema), fields, "all of {schema}");
+    }
 }

@@ -181,6 +181,29 @@ async fn refusals_are_bounded_too() {
     assert_eq!(seq(&first.answer().await), 2);
 }
 
+/// Linux takes all of 127.0.0.0/8 for this machine.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn strangers_have_a_share_of_the_connections() {
+    let server = TestServer::with(|config| config.ingest.max_connections = 32).await;
+    let stranger = || Raw::open_from([127, 0, 0, 2].into(), server.public);
+    // One in 16; a connection that is served is one that was accepted.
+    let (mut first, mut second) = (stranger().await, stranger().await);
+    for raw in [&mut first, &mut second] {
+        raw.send(whole(&notice(1))).await;
+        assert_eq!(raw.answer().await.code(), "source-not-allowed");
+    }
+    for _ in 0..100 {
+        assert_eq!(stranger().await.end().await, b"");
+    }
+    // The other places are as free as before.
+    let mut others = Vec::new();
+    for _ in 0..30 {
+        others.push(served(&server).await);
+    }
+    assert_unavailable(&post(server.public, notice(2)).await);
+}
+
 #[tokio::test]
 async fn the_private_listener_has_connections_of_its_own() {
     let server = TestServer::with(|config| config.ingest.max_connections = 1).await;

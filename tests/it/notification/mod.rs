@@ -71,7 +71,7 @@ fn reason(body: &[u8]) -> String {
 fn kind(parsed: &Parsed<'_>) -> &'static str {
     match parsed.outcome {
         Outcome::Known(_) => "known",
-        Outcome::Unknown => "unknown",
+        Outcome::Unknown(_) => "unknown",
         Outcome::Malformed(_) => "malformed",
     }
 }

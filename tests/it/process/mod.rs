@@ -9,6 +9,7 @@ mod load;
 mod logs;
 mod nginx;
 mod refusals;
+mod reprocess;
 mod stop;
 mod tail;
 

@@ -4,6 +4,7 @@ mod append;
 mod drain;
 mod failure;
 mod open;
+mod projection;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ async fn open(path: &Path) -> Store {
 async fn close(mut store: Store) {
     drop(store.writer);
     assert_eq!(store.thread.ended().await, WriterEnd::Drained);
+    store.projection.ended().await;
     store.reader.close().await;
 }
 

@@ -6,7 +6,9 @@ pub mod client;
 pub mod connection;
 pub mod process;
 pub mod raw;
+pub mod said;
 pub mod server;
+pub mod shuffle;
 pub mod stream;
 
 pub use append::{append_all, queued};
@@ -14,6 +16,7 @@ pub use client::{Answer, get, post, request};
 pub use connection::Connection;
 pub use process::Process;
 pub use server::TestServer;
+pub use shuffle::shuffled;
 pub use stream::Stream;
 
 /// The token that the servers of the tests admit.

@@ -1,0 +1,109 @@
+//! `GET /api/v1/messages`: messages with what became of them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use hyper::Uri;
+use utoipa::IntoParams;
+
+use super::cursor::List;
+use super::filter::{self, FilterParameters};
+use super::listing::{self, Listed, OrderParameter, PageParameters};
+use super::parameters::Parameters;
+use super::{Api, MAX_PAGE_BYTES};
+use crate::http::Problem;
+use crate::store::{EventFilter, MessageFilter, MessageQuery, Order};
+use crate::view::{Direction, Message};
+
+const NAME: &str = "messages";
+
+/// The filters of messages beside those of events, as they are described to others.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only what is made of it is read")]
+pub(super) struct MessageParameters {
+    /// Only of this direction.
+    #[param(inline)]
+    direction: Option<Direction>,
+    /// Only with this status.
+    #[param(min_length = 1)]
+    status: Option<String>,
+    /// Only with all of these words in text, caption or file name; a `*` stands for the end of a word.
+    #[param(min_length = 1)]
+    q: Option<String>,
+}
+
+/// Messages in pages
+///
+/// One row a message. Edits, deletions, reactions and votes are no messages: they are seen at the
+/// message that they name. `type` and `outcome` are those of the event that brought the message,
+/// `since` and `until` ask when the first event came that speaks of it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages",
+    tag = "messages",
+    params(FilterParameters, MessageParameters, OrderParameter, PageParameters),
+    responses(
+        (status = OK, body = Listed<Message>, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
+    let query = read_request(uri.query())?;
+    api.caught_up().await?;
+    let page = api.reader.messages(&query).await?;
+    let list = List {
+        name: NAME,
+        filter: &query.filter,
+        order: query.order,
+    };
+    Ok(listing::answer(page, &uri, list))
+}
+
+fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
+    let mut parameters = Parameters::read(query)?;
+    let EventFilter {
+        instance,
+        type_webhook,
+        type_message,
+        chat,
+        outcome,
+        since,
+        until,
+    } = filter::read(&mut parameters)?;
+    let direction = parameters.value(
+        "direction",
+        "`incoming`, `outgoingPhone` or `outgoingApi`",
+        |text| Direction::ALL.into_iter().find(|all| all.name() == text),
+    )?;
+    let filter = MessageFilter {
+        instance,
+        type_webhook,
+        type_message,
+        chat,
+        outcome,
+        since,
+        until,
+        direction,
+        status: parameters.text("status")?,
+        words: parameters.text("q")?,
+    };
+    let order = listing::order(&mut parameters)?.unwrap_or(Order::Descending);
+    let limit = listing::limit(&mut parameters)?;
+    let list = List {
+        name: NAME,
+        filter: &filter,
+        order,
+    };
+    let position = listing::position(&mut parameters, list)?;
+    parameters.finish()?;
+    Ok(MessageQuery {
+        filter,
+        order,
+        position,
+        limit,
+        max_bytes: MAX_PAGE_BYTES,
+    })
+}

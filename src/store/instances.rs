@@ -1,0 +1,116 @@
+//! Reads accounts, in the order of their numbers.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::selection::Conditions;
+use super::{Page, Position, ReadError, Reader};
+use crate::clock::UnixMillis;
+use crate::view::{Instance, NewestEvent, Quota, Socket, State};
+
+/// The state that stands, and since when: behind the last other state its first moment.
+const COLUMNS: &str = "
+    SELECT instance.id_instance AS id_instance, instance.type_instance AS type_instance,
+           newest.seq AS seq, newest.received_at AS received_at,
+           newest.type_webhook AS type_webhook, newest.timestamp AS timestamp,
+           state.name AS state, state.seq AS state_seq,
+           (SELECT min(run.timestamp) FROM projection.state AS run
+            WHERE run.id_instance = state.id_instance
+              AND (run.timestamp, run.seq) > (
+                  coalesce((SELECT other.timestamp FROM projection.state AS other
+                      WHERE other.id_instance = state.id_instance AND other.name <> state.name
+                      ORDER BY other.timestamp DESC, other.seq DESC LIMIT 1), -9223372036854775808),
+                  coalesce((SELECT other.seq FROM projection.state AS other
+                      WHERE other.id_instance = state.id_instance AND other.name <> state.name
+                      ORDER BY other.timestamp DESC, other.seq DESC LIMIT 1), 0))
+           ) AS state_since,
+           socket.seq AS socket_seq, socket.body AS socket,
+           quota.seq AS quota_seq, quota.body AS quota
+    FROM projection.instance
+    CROSS JOIN event AS newest ON newest.seq = instance.newest
+    LEFT JOIN projection.state ON state.id_instance = instance.id_instance
+        AND (state.timestamp, state.seq) = (
+            SELECT last.timestamp, last.seq FROM projection.state AS last
+            WHERE last.id_instance = instance.id_instance
+            ORDER BY last.timestamp DESC, last.seq DESC LIMIT 1)
+    LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
+    LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct InstanceQuery {
+    /// Only this `idInstance`.
+    pub instance: Option<i64>,
+    /// Only of this `typeInstance`.
+    pub type_instance: Option<String>,
+    /// From where on: behind this `idInstance`.
+    pub position: Position,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Reader {
+    /// A page of accounts.
+    pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
+        let mut instances = Vec::new();
+        for row in list(query).build().fetch_all(&self.pool).await? {
+            let instance = instance(&row)?;
+            instances.push((instance.id_instance, instance));
+        }
+        Ok(Page::of(instances, query.limit))
+    }
+}
+
+pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    let mut conditions = Conditions::new();
+    if let Some(instance) = query.instance {
+        conditions
+            .add(&mut sql, "instance.id_instance = ")
+            .push_bind(instance);
+    }
+    if let Position::Behind(id) = query.position {
+        conditions
+            .add(&mut sql, "instance.id_instance > ")
+            .push_bind(id);
+    }
+    if let Some(type_instance) = &query.type_instance {
+        conditions
+            .add(&mut sql, "instance.type_instance = ")
+            .push_bind(type_instance.clone());
+    }
+    sql.push(" ORDER BY instance.id_instance LIMIT ")
+        .push_bind(i64::from(query.limit) + 1);
+    sql
+}
+
+fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
+    let told = |seq: &str, body: &str| -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
+        let seq: Option<i64> = row.try_get(seq)?;
+        let body: Option<Vec<u8>> = row.try_get(body)?;
+        Ok(seq.zip(body))
+    };
+    let state: Option<String> = row.try_get("state")?;
+    let state = state
+        .map(|name| -> Result<State, sqlx::Error> {
+            Ok(State {
+                name,
+                since: row.try_get("state_since")?,
+                seq: row.try_get("state_seq")?,
+            })
+        })
+        .transpose()?;
+    Ok(Instance {
+        id_instance: row.try_get("id_instance")?,
+        type_instance: row.try_get("type_instance")?,
+        state,
+        socket: told("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, &body)),
+        quota: told("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, &body)),
+        newest: NewestEvent {
+            seq: row.try_get("seq")?,
+            received_at: UnixMillis(row.try_get("received_at")?),
+            type_webhook: row.try_get("type_webhook")?,
+            timestamp: row.try_get("timestamp")?,
+        },
+    })
+}

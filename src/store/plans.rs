@@ -1,0 +1,240 @@
+//! How SQLite goes about what is read: by an index, in the order that is asked for, whatever is
+//! asked for together.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::projection::path_of;
+use super::selection::Selection;
+use super::{
+    CallFilter, CallQuery, ChatQuery, EventFilter, EventQuery, InstanceQuery, MessageFilter,
+    MessageQuery, Order, OutcomeKind, Position,
+};
+use super::{calls, chats, events, instances, messages};
+use crate::clock::UnixMillis;
+use crate::view::Direction;
+
+const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
+const POSITIONS: [Position; 2] = [Position::Start, Position::Behind(7)];
+
+/// Everything that a list may pass through by the order of its rows: a whole list, where nothing
+/// is asked for that would choose from it.
+const WALKS: [&str; 4] = [
+    "SCAN event",
+    "SCAN projection.subject",
+    "SCAN projection.instance",
+    "SCAN entry USING COVERING INDEX chat_newest",
+];
+
+/// An empty database with what is derived from it; SQLite knows nothing of how much there is.
+struct Plans {
+    connection: rusqlite::Connection,
+    _folder: tempfile::TempDir,
+}
+
+impl Plans {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let mut store = super::open(&path, 16).await.unwrap();
+        drop(store.writer);
+        store.thread.ended().await;
+        store.projection.ended().await;
+        store.reader.close().await;
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let projection = path_of(&path).display().to_string();
+        connection
+            .execute("ATTACH DATABASE ?1 AS projection", [projection])
+            .unwrap();
+        Self {
+            connection,
+            _folder: folder,
+        }
+    }
+
+    /// The steps of a plan.
+    fn of(&self, sql: &str) -> Vec<String> {
+        let mut statement = self
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(3).unwrap());
+        }
+        assert!(!steps.is_empty(), "{sql}");
+        steps
+    }
+
+    /// Checks that nothing is sorted, and that nothing is passed through but, in a list without a
+    /// term, the list itself.
+    fn check(&self, sql: &QueryBuilder<Sqlite>, what: &str, is_walk: bool) {
+        let steps = self.of(sql.sql().as_str());
+        let walks: Vec<_> = steps
+            .iter()
+            .filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE INDEX"))
+            .collect();
+        assert!(
+            walks.iter().all(|step| WALKS.contains(&step.as_str())),
+            "{what}: {steps:#?}"
+        );
+        assert_eq!(walks.len(), usize::from(is_walk), "{what}: {steps:#?}");
+        for wrong in ["TEMP B-TREE", "AUTOMATIC"] {
+            assert!(
+                !steps.iter().any(|step| step.contains(wrong)),
+                "{what}: {steps:#?}"
+            );
+        }
+    }
+}
+
+/// Whether the `bit`th of some choices is made, with what is chosen then.
+fn chosen<T>(some: u32, bit: u32, what: T) -> Option<T> {
+    (some & 1 << bit != 0).then_some(what)
+}
+
+fn text(some: u32, bit: u32) -> Option<String> {
+    chosen(some, bit, "a".to_owned())
+}
+
+/// A selection with so many terms, and with the bounds of the times that are asked for.
+fn selection(terms: usize, since: bool, until: bool) -> Selection {
+    Selection {
+        terms: (1..).take(terms).collect(),
+        first: since.then_some(0),
+        last: until.then_some(1023),
+    }
+}
+
+/// Every order from every place.
+fn everywhere() -> impl Iterator<Item = (Order, Position)> {
+    ORDERS
+        .into_iter()
+        .flat_map(|order| POSITIONS.map(|position| (order, position)))
+}
+
+#[tokio::test]
+async fn events() {
+    let plans = Plans::new().await;
+    for some in 0..1 << 7 {
+        let filter = EventFilter {
+            instance: chosen(some, 0, 7),
+            type_webhook: text(some, 1),
+            type_message: text(some, 2),
+            chat: text(some, 3),
+            outcome: chosen(some, 4, OutcomeKind::Malformed),
+            since: chosen(some, 5, UnixMillis(7)),
+            until: chosen(some, 6, UnixMillis(7)),
+        };
+        let terms = (some & 0b1_1111).count_ones() as usize;
+        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        for (order, position) in everywhere() {
+            let query = EventQuery {
+                filter: filter.clone(),
+                order,
+                position,
+                limit: 50,
+                max_bytes: 1,
+                with_body: false,
+            };
+            let bounded = filter.since.is_some() || filter.until.is_some();
+            let is_walk = terms == 0 && !bounded && position == Position::Start;
+            let what = format!("{query:?}");
+            plans.check(&events::list(&query, &selection), &what, is_walk);
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages() {
+    let plans = Plans::new().await;
+    for some in 0..1 << 10 {
+        let filter = MessageFilter {
+            instance: chosen(some, 0, 7),
+            type_webhook: text(some, 1),
+            type_message: text(some, 2),
+            chat: text(some, 3),
+            outcome: chosen(some, 4, OutcomeKind::Unknown),
+            direction: chosen(some, 5, Direction::Incoming),
+            status: text(some, 6),
+            since: chosen(some, 7, UnixMillis(7)),
+            until: chosen(some, 8, UnixMillis(7)),
+            words: text(some, 9),
+        };
+        let terms = (some & 0b111_1111).count_ones() as usize;
+        let bounded = filter.since.is_some() || filter.until.is_some();
+        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        for (order, position) in everywhere() {
+            let query = MessageQuery {
+                filter: filter.clone(),
+                order,
+                position,
+                limit: 50,
+                max_bytes: 1,
+            };
+            let is_walk = terms == 0
+                && query.filter.words.is_none()
+                && !bounded
+                && position == Position::Start;
+            let what = format!("{query:?}");
+            let sql = messages::list(&query, &selection, query.filter.words.clone());
+            plans.check(&sql, &what, is_walk);
+        }
+    }
+    plans.check(&messages::one(7, "a", "b"), "one message", false);
+    let events = QueryBuilder::new(messages::EVENTS_OF);
+    plans.check(&events, "the events of a message", false);
+}
+
+#[tokio::test]
+async fn calls() {
+    let plans = Plans::new().await;
+    for some in 0..1 << 5 {
+        let filter = CallFilter {
+            instance: chosen(some, 0, 7),
+            chat: text(some, 1),
+            status: text(some, 2),
+            since: chosen(some, 3, UnixMillis(7)),
+            until: chosen(some, 4, UnixMillis(7)),
+        };
+        // Beside those that are asked for there is the one of all calls.
+        let terms = 1 + (some & 0b11).count_ones() as usize;
+        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        for (order, position) in everywhere() {
+            let query = CallQuery {
+                filter: filter.clone(),
+                order,
+                position,
+                limit: 50,
+            };
+            let what = format!("{query:?}");
+            plans.check(&calls::list(&query, &selection), &what, false);
+        }
+    }
+}
+
+#[tokio::test]
+async fn chats_and_instances() {
+    let plans = Plans::new().await;
+    for instance in [None, Some(7)] {
+        for position in POSITIONS {
+            let is_walk = instance.is_none() && position == Position::Start;
+            let query = ChatQuery {
+                instance,
+                position,
+                limit: 50,
+            };
+            plans.check(&chats::list(&query), &format!("{query:?}"), is_walk);
+            // Accounts are few: those of a type are found by passing through all.
+            for type_instance in [None, Some("v3".to_owned())] {
+                let query = InstanceQuery {
+                    instance,
+                    type_instance,
+                    position,
+                    limit: 50,
+                };
+                plans.check(&instances::list(&query), &format!("{query:?}"), is_walk);
+            }
+        }
+    }
+}

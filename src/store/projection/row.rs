@@ -1,0 +1,26 @@
+//! An event as the projection reads it.
+
+use crate::view::Moment;
+
+/// A row of the events.
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) received_at: i64,
+    pub(super) outcome: String,
+    pub(super) id_instance: Option<i64>,
+    pub(super) type_instance: Option<String>,
+    pub(super) type_webhook: Option<String>,
+    pub(super) type_message: Option<String>,
+    pub(super) chat_id: Option<String>,
+    pub(super) sender: Option<String>,
+    pub(super) timestamp: Option<i64>,
+    pub(super) digest: [u8; 32],
+    pub(super) body: Vec<u8>,
+}
+
+impl Row {
+    /// When it happened.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::new(self.timestamp, self.received_at, self.seq)
+    }
+}

@@ -1,0 +1,121 @@
+-- What is derived from the events, in a file of its own beside them. All of it can be made again,
+-- so that nothing here is migrated: another version of this text is another file, made anew.
+
+-- How far it is: every event up to `seq` is in here. The digest is that event's, so that a file
+-- that stands beside other events is noticed.
+CREATE TABLE progress (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    seq    INTEGER NOT NULL,
+    digest BLOB
+) STRICT;
+
+-- What can be asked for: a chat, a type, an instance, a status; and how many entries it has, so
+-- that a list begins with the rarest of what is asked for (0 for a chat, which is the rarest).
+CREATE TABLE term (
+    id      INTEGER PRIMARY KEY,
+    kind    INTEGER NOT NULL,
+    value   TEXT    NOT NULL,
+    entries INTEGER NOT NULL,
+    UNIQUE (kind, value)
+) STRICT;
+
+-- The entries of each term in the order of commits (an inverted index). An entry says where to
+-- look; the row that is found there decides.
+CREATE TABLE posting (
+    term INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (term, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Messages and calls, each at the first event that names it, and the events that have its newest
+-- content, edit, status and deletion.
+CREATE TABLE subject (
+    seq          INTEGER PRIMARY KEY,
+    -- Bytes of the digest of kind, instance, chat and identifier.
+    key          INTEGER NOT NULL,
+    kind         INTEGER NOT NULL,
+    id_instance  INTEGER NOT NULL,
+    chat         INTEGER NOT NULL,
+    id_message   TEXT    NOT NULL,
+    direction    INTEGER,
+    type_message TEXT,
+    status       TEXT,
+    content_seq  INTEGER,
+    edit_seq     INTEGER,
+    status_seq   INTEGER,
+    deletion_seq INTEGER
+) STRICT;
+
+CREATE INDEX subject_key ON subject (key);
+
+-- Identifiers of edits, deletions, reactions and votes, which are no messages.
+CREATE TABLE notice (
+    key         INTEGER NOT NULL,
+    id_instance INTEGER NOT NULL,
+    chat        INTEGER NOT NULL,
+    id_message  TEXT    NOT NULL,
+    PRIMARY KEY (key, id_instance, chat, id_message)
+) STRICT, WITHOUT ROWID;
+
+-- The other events that speak of a subject.
+CREATE TABLE mention (
+    subject INTEGER NOT NULL,
+    seq     INTEGER NOT NULL,
+    PRIMARY KEY (subject, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Each chat and its newest message.
+CREATE TABLE chat (
+    id_instance INTEGER NOT NULL,
+    chat        INTEGER NOT NULL,
+    newest      INTEGER NOT NULL,
+    PRIMARY KEY (id_instance, chat)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX chat_newest ON chat (newest);
+CREATE INDEX chat_of_instance ON chat (id_instance, newest);
+
+-- Each account, its newest event, and the newest that has its socket and its quota.
+CREATE TABLE instance (
+    id_instance   INTEGER PRIMARY KEY,
+    type_instance TEXT,
+    newest        INTEGER NOT NULL,
+    socket_seq    INTEGER,
+    quota_seq     INTEGER
+) STRICT;
+
+-- The states of an account by the time when they began.
+CREATE TABLE state (
+    id_instance INTEGER NOT NULL,
+    timestamp   INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    name        TEXT    NOT NULL,
+    PRIMARY KEY (id_instance, timestamp, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Counts; the instance is 0 where a body has none.
+CREATE TABLE tally (
+    measure     INTEGER NOT NULL,
+    id_instance INTEGER NOT NULL,
+    value       TEXT    NOT NULL,
+    n           INTEGER NOT NULL,
+    PRIMARY KEY (measure, id_instance, value)
+) STRICT, WITHOUT ROWID;
+
+-- For each 1024 events when the first and the last of them came, by the clock, which may jump.
+CREATE TABLE span (
+    block INTEGER PRIMARY KEY,
+    least INTEGER NOT NULL,
+    most  INTEGER NOT NULL
+) STRICT;
+
+-- The words of each message; with the words that say its instance and its chat, so that a search
+-- in one chat does not pass through the others.
+CREATE VIRTUAL TABLE word USING fts5 (
+    text,
+    content = '',
+    contentless_delete = 1,
+    detail = none,
+    -- The words come as they are to be found; see words.rs.
+    tokenize = ascii
+);

@@ -1,0 +1,128 @@
+//! Words: how a text is taken apart to be found, and a question likewise.
+//!
+//! This is done here and not by the tokenizer of SQLite for all of Unicode, which takes twice as
+//! long as all else that it does to index a text.
+
+use std::fmt::Write;
+
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+
+/// Characters of a text that are searched. More has no person written.
+const MAX_CHARACTERS: usize = 65_536;
+
+/// Begins the words that say where a message is. It is in no text, because a text is cut at it.
+const SCOPE: char = '\u{E000}';
+
+/// The words of texts, and those that say their instance and their chat (as a term).
+pub(super) fn of<'t>(
+    id_instance: i64,
+    chat: i64,
+    texts: impl IntoIterator<Item = &'t str>,
+) -> Option<String> {
+    let mut words = String::new();
+    for text in texts {
+        extend(&mut words, text.chars().take(MAX_CHARACTERS));
+        words.push(' ');
+    }
+    if words.trim_ascii().is_empty() {
+        return None;
+    }
+    // Writing into a string does not fail.
+    let _ = write!(words, "{SCOPE}i{id_instance} {SCOPE}c{chat}");
+    Some(words)
+}
+
+/// The question for all words of `asked`, each whole or, with a `*` behind it, as a beginning,
+/// where it is said in this instance and this chat. `None` if it has no word.
+pub(crate) fn question(asked: &str, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
+    let mut question = String::new();
+    for part in asked.split_whitespace() {
+        let begins = part.ends_with('*');
+        let mut plain = String::new();
+        extend(&mut plain, part.chars());
+        let mut words = plain.split_ascii_whitespace().peekable();
+        while let Some(word) = words.next() {
+            let star = if begins && words.peek().is_none() {
+                "*"
+            } else {
+                ""
+            };
+            // Nothing that is asked for can be a quote.
+            let _ = write!(question, "\"{word}\"{star} ");
+        }
+    }
+    if question.is_empty() {
+        return None;
+    }
+    if let Some(id) = id_instance {
+        let _ = write!(question, "\"{SCOPE}i{id}\" ");
+    }
+    if let Some(chat) = chat {
+        let _ = write!(question, "\"{SCOPE}c{chat}\" ");
+    }
+    Some(question)
+}
+
+/// Writes letters and digits in lower case and without their marks, and what is between words as a
+/// space.
+fn extend(words: &mut String, characters: impl Iterator<Item = char>) {
+    for character in characters {
+        match character {
+            'а'..='я' | 'a'..='z' | '0'..='9' => words.push(character),
+            'A'..='Z' => words.push(character.to_ascii_lowercase()),
+            // In Russian `ё` is mostly written as `е`.
+            'ё' | 'Ё' => words.push('е'),
+            // Some systems write `й` as two in the names of files.
+            '\u{306}' if words.ends_with('и') => {
+                words.pop();
+                words.push('й');
+            }
+            // The marks of other letters.
+            '\u{300}'..='\u{36F}' => {}
+            'А'..='Я' => words.extend(character.to_lowercase()),
+            other if other.is_alphanumeric() => decompose_canonical(other, |part| {
+                if !is_combining_mark(part) {
+                    words.extend(part.to_lowercase());
+                }
+            }),
+            _ => words.push(' '),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of, question};
+
+    #[test]
+    fn what_is_between_words_is_left_out() {
+        let words = of(7, 9, ["Ещё «хлеб», rye-bread!", "list.pdf"]).unwrap();
+        assert_eq!(
+            words,
+            "еще  хлеб   rye bread  list pdf \u{E000}i7 \u{E000}c9"
+        );
+        assert_eq!(of(7, 9, ["", " 🙂 …"]), None);
+        assert_eq!(
+            of(7, 9, ["раи\u{306}он, ме\u{308}д"]).unwrap(),
+            "район  мед \u{E000}i7 \u{E000}c9"
+        );
+        // Nobody can write what stands for another chat.
+        assert_eq!(
+            of(7, 9, ["\u{E000}c8"]).unwrap(),
+            " c8 \u{E000}i7 \u{E000}c9"
+        );
+    }
+
+    #[test]
+    fn a_question_has_nothing_but_words() {
+        let ask = |asked| question(asked, None, None);
+        assert_eq!(ask("хлеб").unwrap(), "\"хлеб\" ");
+        assert_eq!(ask("Ещё rye-bre*").unwrap(), "\"еще\" \"rye\" \"bre\"* ");
+        assert_eq!(ask("a\" OR NOT (b").unwrap(), "\"a\" \"or\" \"not\" \"b\" ");
+        assert_eq!(ask(" \"* 🙂"), None);
+        assert_eq!(
+            question("x", Some(7), Some(9)).unwrap(),
+            "\"x\" \"\u{E000}i7\" \"\u{E000}c9\" "
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Parses stored bodies again, so that what was unknown or malformed becomes known after an
+//! upgrade, and derives everything anew. What came is never changed: bodies, digests, seqs and
+//! arrivals stay as they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OpenFlags, Result, params};
+
+use super::projection::Projection;
+use super::{NewEvent, OpenError, OutcomeKind, open};
+use crate::clock::UnixMillis;
+use crate::notification::parse;
+
+/// Events of one transaction.
+const EVENTS: usize = 1000;
+
+/// Bytes of bodies of one transaction, one body at least.
+const BYTES: usize = 16 * 1024 * 1024;
+
+const READ: &str = "
+    SELECT seq, received_at, outcome, reason, id_instance, type_instance, type_webhook,
+           type_message, id_message, chat_id, sender, timestamp, body
+    FROM event WHERE seq > ?1 ORDER BY seq";
+
+/// A timestamp that is found now can make two events without one the same; such a one stays.
+const UPDATE: &str = "
+    UPDATE OR IGNORE event
+    SET outcome = ?2, reason = ?3, id_instance = ?4, type_instance = ?5, type_webhook = ?6,
+        type_message = ?7, id_message = ?8, chat_id = ?9, sender = ?10, timestamp = ?11
+    WHERE seq = ?1";
+
+/// What was made of a body, before and after.
+type Change = (OutcomeKind, OutcomeKind);
+
+/// What parsing again found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reprocessed {
+    /// Events that were read.
+    pub events: u64,
+    /// Events of which something is read otherwise now, by what was made of them before and after.
+    pub changed: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+/// How far it is, and of how much.
+pub type Progress<'p> = &'p mut dyn FnMut(Step, u64, u64);
+
+/// What is done just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Bodies are parsed.
+    Parse,
+    /// Messages, chats and calls are derived.
+    Derive,
+}
+
+/// Parses all bodies of the database at `path` again, and derives from them anew. No server may
+/// run on it. It can be stopped at any time and begun again.
+///
+/// # Errors
+///
+/// A server runs on it, or it cannot be written.
+pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
+    let (connection, _lock) = open::exclusive(path).await?;
+    // First, so that nothing is left of it where this is stopped half way.
+    Projection::remove(path)?;
+    let done = pass(&connection, progress, |connection, rows| {
+        let transaction = connection.unchecked_transaction()?;
+        for (seq, event) in rows {
+            transaction.prepare_cached(UPDATE)?.execute(params![
+                seq,
+                event.outcome.name(),
+                event.reason,
+                event.id_instance,
+                event.type_instance,
+                event.type_webhook,
+                event.type_message,
+                event.id_message,
+                event.chat_id,
+                event.sender,
+                event.timestamp,
+            ])?;
+        }
+        transaction.commit()
+    })?;
+    let newest = newest(&connection)?;
+    let mut projection = Projection::open(path)?;
+    while projection.advance()? {
+        progress(Step::Derive, projection.seq().unsigned_abs(), newest);
+    }
+    Ok(done)
+}
+
+/// Says what [`reprocess`] would change. A server may run meanwhile.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn reprocess_dry(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    open::recognize(&connection, path)?;
+    pass(&connection, progress, |_, _| Ok(()))
+}
+
+/// Parses all, and hands on what is read otherwise now, some at a time.
+fn pass(
+    connection: &Connection,
+    progress: Progress<'_>,
+    mut write: impl FnMut(&Connection, &[(i64, NewEvent)]) -> Result<()>,
+) -> Result<Reprocessed, OpenError> {
+    let newest = newest(connection)?;
+    let mut done = Reprocessed::default();
+    let mut seen = 0;
+    loop {
+        let chunk = Chunk::read(connection, seen)?;
+        let Some(last) = chunk.last else {
+            return Ok(done);
+        };
+        seen = last;
+        done.events += chunk.events;
+        for ((before, after), _, _) in &chunk.changed {
+            let kinds = (before.name(), after.name());
+            *done.changed.entry(kinds).or_insert(0) += 1;
+        }
+        let rows: Vec<_> = chunk
+            .changed
+            .into_iter()
+            .map(|(_, seq, event)| (seq, event))
+            .collect();
+        write(connection, &rows)?;
+        progress(Step::Parse, seen.unsigned_abs(), newest);
+    }
+}
+
+fn newest(connection: &Connection) -> Result<u64> {
+    connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
+        row.get::<_, i64>(0).map(i64::unsigned_abs)
+    })
+}
+
+/// Some events in a row, parsed again.
+struct Chunk {
+    last: Option<i64>,
+    events: u64,
+    changed: Vec<(Change, i64, NewEvent)>,
+}
+
+impl Chunk {
+    fn read(connection: &Connection, seq: i64) -> Result<Self> {
+        let mut statement = connection.prepare_cached(READ)?;
+        let mut rows = statement.query([seq])?;
+        let mut chunk = Self {
+            last: None,
+            events: 0,
+            changed: Vec::new(),
+        };
+        let (mut count, mut bytes) = (0, 0);
+        while let Some(row) = rows.next()? {
+            let seq: i64 = row.get(0)?;
+            let body = Bytes::from(row.get::<_, Vec<u8>>(12)?);
+            let event = NewEvent::new(UnixMillis(row.get(1)?), &parse(&body), &body);
+            let before: String = row.get(2)?;
+            let same = before == event.outcome.name()
+                && row.get::<_, Option<String>>(3)? == event.reason
+                && row.get::<_, Option<i64>>(4)? == event.id_instance
+                && row.get::<_, Option<String>>(5)? == event.type_instance
+                && row.get::<_, Option<String>>(6)? == event.type_webhook
+                && row.get::<_, Option<String>>(7)? == event.type_message
+                && row.get::<_, Option<String>>(8)? == event.id_message
+                && row.get::<_, Option<String>>(9)? == event.chat_id
+                && row.get::<_, Option<String>>(10)? == event.sender
+                && row.get::<_, Option<i64>>(11)? == event.timestamp;
+            bytes += body.len();
+            count += 1;
+            chunk.events += 1;
+            chunk.last = Some(seq);
+            if !same {
+                let before = OutcomeKind::from_name(&before).unwrap_or(event.outcome);
+                chunk.changed.push(((before, event.outcome), seq, event));
+            }
+            if count == EVENTS || bytes >= BYTES {
+                break;
+            }
+        }
+        Ok(chunk)
+    }
+}

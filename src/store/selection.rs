@@ -1,0 +1,184 @@
+//! Where a list begins that is asked for with filters: at the rarest of the terms, checked against
+//! the others, between the first and the last event that can have come in the time asked for.
+
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::projection::{SPAN_EVENTS, TermKind};
+use super::{Order, Position, ReadError, Reader};
+use crate::clock::UnixMillis;
+
+/// The terms that entries must have, and the seqs that they must lie between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selection {
+    /// The rarest first.
+    pub(super) terms: Vec<i64>,
+    /// The first seq that can fit.
+    pub(super) first: Option<i64>,
+    /// The last one.
+    pub(super) last: Option<i64>,
+}
+
+impl Reader {
+    /// Finds where a list begins; `None` if nothing can fit.
+    pub(super) async fn select(
+        &self,
+        wanted: &[(TermKind, String)],
+        since: Option<UnixMillis>,
+        until: Option<UnixMillis>,
+    ) -> Result<Option<Selection>, ReadError> {
+        let Some(terms) = self.terms(wanted).await? else {
+            return Ok(None);
+        };
+        let mut selection = Selection {
+            terms,
+            first: None,
+            last: None,
+        };
+        if let Some(since) = since {
+            let block = self
+                .block(
+                    "SELECT min(block) FROM projection.span WHERE most >= ?",
+                    since,
+                )
+                .await?;
+            let Some(block) = block else {
+                return Ok(None);
+            };
+            selection.first = Some(block * SPAN_EVENTS);
+        }
+        if let Some(until) = until {
+            let block = self
+                .block(
+                    "SELECT max(block) FROM projection.span WHERE least < ?",
+                    until,
+                )
+                .await?;
+            let Some(block) = block else {
+                return Ok(None);
+            };
+            selection.last = Some((block + 1) * SPAN_EVENTS - 1);
+        }
+        Ok(Some(selection))
+    }
+
+    /// The terms by number of their entries; `None` if one of them has never been seen.
+    async fn terms(&self, wanted: &[(TermKind, String)]) -> Result<Option<Vec<i64>>, ReadError> {
+        if wanted.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let mut sql = QueryBuilder::new("SELECT id, entries FROM projection.term WHERE ");
+        for (place, (kind, value)) in wanted.iter().enumerate() {
+            sql.push(if place == 0 { "" } else { " OR " })
+                .push("(kind = ")
+                .push_bind(*kind as i64)
+                .push(" AND value = ")
+                .push_bind(value.clone())
+                .push(")");
+        }
+        let rows = sql.build().fetch_all(&self.pool).await?;
+        if rows.len() < wanted.len() {
+            return Ok(None);
+        }
+        let mut terms = Vec::with_capacity(rows.len());
+        for row in rows {
+            terms.push((
+                row.try_get::<i64, _>("entries")?,
+                row.try_get::<i64, _>("id")?,
+            ));
+        }
+        terms.sort_unstable();
+        Ok(Some(terms.into_iter().map(|(_, id)| id).collect()))
+    }
+
+    /// The identifier of a term, if it has been seen.
+    pub(super) async fn term(&self, kind: TermKind, value: &str) -> Result<Option<i64>, ReadError> {
+        let wanted = [(kind, value.to_owned())];
+        let terms = self.terms(&wanted).await?;
+        Ok(terms.and_then(|terms| terms.first().copied()))
+    }
+
+    async fn block(&self, sql: &'static str, moment: UnixMillis) -> Result<Option<i64>, ReadError> {
+        let row = sqlx::query(sql)
+            .bind(moment.0)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+}
+
+/// Writes conditions one after the other.
+pub(super) struct Conditions(&'static str);
+
+impl Conditions {
+    /// None is written yet.
+    pub(super) fn new() -> Self {
+        Self(" WHERE ")
+    }
+
+    /// Begins one more.
+    pub(super) fn add<'q>(
+        &mut self,
+        sql: &'q mut QueryBuilder<Sqlite>,
+        text: &str,
+    ) -> &'q mut QueryBuilder<Sqlite> {
+        sql.push(self.0).push(text);
+        self.0 = " AND ";
+        sql
+    }
+
+    /// The place that a list goes on behind, and the bounds of the selection, for the column that
+    /// the list is ordered by.
+    pub(super) fn place(
+        &mut self,
+        sql: &mut QueryBuilder<Sqlite>,
+        column: &str,
+        (position, order): (Position, Order),
+        selection: &Selection,
+    ) {
+        let mut bound = |comparison: &str, seq: Option<i64>| {
+            if let Some(seq) = seq {
+                self.add(sql, column).push(comparison).push_bind(seq);
+            }
+        };
+        let behind = match position {
+            Position::Behind(seq) => Some(seq),
+            Position::Start => None,
+        };
+        match order {
+            Order::Ascending => {
+                // One bound from each side, so that an index is entered where the list goes on.
+                let behind = behind.map(|seq| seq.saturating_add(1));
+                bound(" >= ", behind.max(selection.first));
+                bound(" <= ", selection.last);
+            }
+            Order::Descending => {
+                let behind = behind.map(|seq| seq.saturating_sub(1));
+                bound(" >= ", selection.first);
+                let last = [behind, selection.last].into_iter().flatten().min();
+                bound(" <= ", last);
+            }
+        }
+    }
+
+    /// That an entry has all terms, of which `driven` are seen to already.
+    pub(super) fn terms(&mut self, sql: &mut QueryBuilder<Sqlite>, seq: &str, terms: &[i64]) {
+        for term in terms {
+            self.add(
+                sql,
+                "EXISTS (SELECT 1 FROM projection.posting AS other WHERE other.term = ",
+            )
+            .push_bind(*term)
+            .push(" AND other.seq = ")
+            .push(seq)
+            .push(")");
+        }
+    }
+}
+
+/// The order of a list, by this column.
+pub(super) fn order_by(sql: &mut QueryBuilder<Sqlite>, column: &str, order: Order) {
+    sql.push(" ORDER BY ").push(column).push(match order {
+        Order::Ascending => "",
+        Order::Descending => " DESC",
+    });
+}

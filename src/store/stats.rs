@@ -1,0 +1,72 @@
+//! Reads counts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{QueryBuilder, Row};
+use utoipa::ToSchema;
+
+use super::projection::Measure;
+use super::selection::Conditions;
+use super::{ReadError, Reader};
+
+/// Counts of what is stored, of all accounts or of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Events.
+    pub events: i64,
+    /// Events by what was made of them.
+    pub events_by_outcome: BTreeMap<String, i64>,
+    /// Events by `typeWebhook`; under the empty name those that have none.
+    pub events_by_type: BTreeMap<String, i64>,
+    /// Messages.
+    pub messages: i64,
+    /// Calls.
+    pub calls: i64,
+    /// Chats.
+    pub chats: i64,
+    /// Accounts.
+    pub instances: i64,
+}
+
+impl Reader {
+    /// Counts what is projected, of all accounts or of one.
+    pub async fn stats(&self, instance: Option<i64>) -> Result<Stats, ReadError> {
+        let mut sql = QueryBuilder::new("SELECT measure, value, sum(n) AS n FROM projection.tally");
+        if let Some(instance) = instance {
+            sql.push(" WHERE id_instance = ").push_bind(instance);
+        }
+        sql.push(" GROUP BY measure, value");
+        let mut stats = Stats::default();
+        for row in sql.build().fetch_all(&self.pool).await? {
+            let measure: i64 = row.try_get("measure")?;
+            let value: String = row.try_get("value")?;
+            let n: i64 = row.try_get("n")?;
+            if measure == Measure::TypeWebhook as i64 {
+                stats.events_by_type.insert(value, n);
+            } else if measure == Measure::Outcome as i64 {
+                stats.events += n;
+                stats.events_by_outcome.insert(value, n);
+            } else if measure == Measure::Messages as i64 {
+                stats.messages = n;
+            } else if measure == Measure::Calls as i64 {
+                stats.calls = n;
+            }
+        }
+        stats.chats = self.count("projection.chat", instance).await?;
+        stats.instances = self.count("projection.instance", instance).await?;
+        Ok(stats)
+    }
+
+    async fn count(&self, table: &'static str, instance: Option<i64>) -> Result<i64, ReadError> {
+        let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
+        sql.push(table);
+        if let Some(instance) = instance {
+            Conditions::new()
+                .add(&mut sql, "id_instance = ")
+                .push_bind(instance);
+        }
+        Ok(sql.build().fetch_one(&self.pool).await?.try_get(0)?)
+    }
+}

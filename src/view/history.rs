@@ -1,0 +1,235 @@
+//! What was done to a message: statuses, edits, deletions, reactions, votes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::content::Content;
+use super::mention::{Role, mentions};
+use super::message::{data, edited, notification};
+use super::moment::{Moment, in_time_order};
+use crate::notification::{MessageContent, Notification, Parsed};
+
+/// What was done to a message, each in time order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MessageHistory)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// How far it came.
+    pub statuses: Vec<StatusChange>,
+    /// What it said from when on.
+    pub edits: Vec<Edit>,
+    /// When it was deleted.
+    pub deletions: Vec<Deletion>,
+    /// The last reaction of each who has not taken it back.
+    pub reactions: Vec<Reaction>,
+    /// The votes in the poll that it is; each has all votes so far.
+    pub votes: Vec<Vote>,
+}
+
+/// A step of a message on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusChange {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// The status.
+    pub status: String,
+    /// Why it failed.
+    #[schema(required)]
+    pub description: Option<String>,
+}
+
+/// An edit of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MessageEdit)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// The message that the edit came as.
+    #[schema(required)]
+    pub id_message: Option<String>,
+    /// The text from then on.
+    #[schema(required)]
+    pub text: Option<String>,
+    /// The caption from then on.
+    #[schema(required)]
+    pub caption: Option<String>,
+}
+
+/// A deletion of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MessageDeletion)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletion {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// The message that the deletion came as.
+    #[schema(required)]
+    pub id_message: Option<String>,
+}
+
+/// A reaction to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MessageReaction)]
+#[serde(rename_all = "camelCase")]
+pub struct Reaction {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// Who reacted.
+    #[schema(required)]
+    pub sender: Option<String>,
+    /// The emoji.
+    pub reaction: String,
+}
+
+/// The votes in a poll at some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PollVote)]
+#[serde(rename_all = "camelCase")]
+pub struct Vote {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// Who voted.
+    #[schema(required)]
+    pub sender: Option<String>,
+    /// The votes by answer.
+    pub votes: Vec<VoteOption>,
+}
+
+/// An answer of a poll and who chose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PollAnswer)]
+#[serde(rename_all = "camelCase")]
+pub struct VoteOption {
+    /// The answer.
+    #[schema(required)]
+    pub option: Option<String>,
+    /// Who chose it.
+    pub voters: Vec<String>,
+}
+
+impl History {
+    /// Takes one event that speaks of the message `id_message`.
+    fn take(&mut self, id_message: &str, at: Moment, parsed: &Parsed<'_>) {
+        let Some(notification) = notification(parsed) else {
+            return;
+        };
+        let Some(mention) = mentions(notification).find(|found| found.id_message == id_message)
+        else {
+            return;
+        };
+        let columns = &parsed.columns;
+        let (seq, timestamp) = (at.seq, columns.timestamp);
+        let own_id = || columns.id_message.as_deref().map(str::to_owned);
+        let sender = || columns.sender.as_deref().map(str::to_owned);
+        match (mention.role, notification) {
+            (Role::Status, Notification::OutgoingMessageStatus(status)) => {
+                self.statuses.push(StatusChange {
+                    seq,
+                    timestamp,
+                    status: status.status.name().to_owned(),
+                    description: status.description.as_deref().map(str::to_owned),
+                });
+            }
+            (Role::Edit, _) => {
+                let (text, caption) = edited(parsed).unwrap_or_default();
+                self.edits.push(Edit {
+                    seq,
+                    timestamp,
+                    id_message: own_id(),
+                    text: text.map(str::to_owned),
+                    caption: caption.map(str::to_owned),
+                });
+            }
+            (Role::Deletion, _) => self.deletions.push(Deletion {
+                seq,
+                timestamp,
+                id_message: own_id(),
+            }),
+            (Role::Reaction, _) => self.reactions.push(Reaction {
+                seq,
+                timestamp,
+                sender: sender(),
+                reaction: Content::of(notification)
+                    .text
+                    .unwrap_or_default()
+                    .to_owned(),
+            }),
+            (Role::Vote, _) => self.votes.push(Vote {
+                seq,
+                timestamp,
+                sender: sender(),
+                votes: votes(notification),
+            }),
+            _ => {}
+        }
+    }
+
+    /// The history of the message `id_message` from events that speak of it, in whatever order.
+    pub fn of<'e>(
+        id_message: &str,
+        events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
+    ) -> Self {
+        let events = in_time_order(events);
+        let mut history = Self::default();
+        for (at, parsed) in &events {
+            history.take(id_message, *at, parsed);
+        }
+        history.reactions = last_of_each(std::mem::take(&mut history.reactions));
+        history
+    }
+}
+
+/// The last reaction of each sender, where it is not empty, in time order.
+fn last_of_each(reactions: Vec<Reaction>) -> Vec<Reaction> {
+    let mut last = BTreeMap::new();
+    for (place, reaction) in reactions.into_iter().enumerate() {
+        last.insert(reaction.sender.clone(), (place, reaction));
+    }
+    let mut last: Vec<_> = last
+        .into_values()
+        .filter(|(_, reaction)| !reaction.reaction.is_empty())
+        .collect();
+    last.sort_by_key(|(place, _)| *place);
+    last.into_iter().map(|(_, reaction)| reaction).collect()
+}
+
+fn votes(notification: &Notification<'_>) -> Vec<VoteOption> {
+    let Some(MessageContent::PollUpdateMessage(update)) =
+        data(notification).map(|data| &data.content)
+    else {
+        return Vec::new();
+    };
+    let votes = update.poll_message_data.votes.as_deref();
+    votes
+        .unwrap_or_default()
+        .iter()
+        .map(|vote| VoteOption {
+            option: vote.option_name.as_deref().map(str::to_owned),
+            voters: vote
+                .option_voters
+                .iter()
+                .flatten()
+                .map(|voter| voter.to_string())
+                .collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,233 @@
+//! `GET /api/v1/messages?q=`: words of texts, captions and names of files.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{address, column, filled, list, say};
+use crate::support::TestServer;
+use crate::support::said::{self, NOON};
+
+const OTHER_CHAT: &str = "79007778899@c.us";
+const OTHER_INSTANCE: i64 = 7_105_000_002;
+
+/// Which messages have the words, the oldest first.
+async fn found(server: &TestServer, words: &str, filters: &[(&str, &str)]) -> Vec<Value> {
+    let mut parameters = vec![("q", words), ("order", "asc")];
+    parameters.extend(filters);
+    let path = address("/api/v1/messages", &parameters);
+    column(server, &path, "idMessage").await
+}
+
+async fn shelf() -> TestServer {
+    let texts = [
+        "Ещё тёплый ржаной хлеб",
+        "Is there RYE bread today?",
+        "rye-bread, 2 loaves",
+        "Хлебный мякиш",
+        "Café crème «brûlée»",
+        "Заказ 1042 готов 🥐",
+    ];
+    let texts = (1..)
+        .zip(texts)
+        .map(|(n, text)| said::text(&format!("T{n}"), NOON, text));
+    let mut picture = said::picture("P1", NOON, "Вчерашний багет");
+    picture["messageData"]["fileMessageData"]["fileName"] = "price-list_2026.PDF".into();
+    // The system of some computers writes й as и and a breve.
+    let mut parts = said::picture("P2", NOON, "");
+    parts["messageData"]["fileMessageData"]["fileName"] = "раи\u{306}онный ме\u{308}д.jpg".into();
+    filled(texts.chain([picture, parts]).map(|body| body.to_string())).await
+}
+
+#[tokio::test]
+async fn words_are_found_however_they_are_written() {
+    let server = shelf().await;
+    for (words, ids) in [
+        ("хлеб", &["T1"][..]),
+        ("ХЛЕБ", &["T1"]),
+        ("еще", &["T1"]),
+        ("Ещё", &["T1"]),
+        ("теплый хлеб", &["T1"]),
+        ("хлеб тёплый", &["T1"]),
+        ("rye", &["T2", "T3"]),
+        ("Rye Bread", &["T2", "T3"]),
+        ("rye-bread", &["T2", "T3"]),
+        ("bread rye today", &["T2"]),
+        ("rye хлеб", &[]),
+        ("хлеб*", &["T1", "T4"]),
+        ("хле", &[]),
+        ("ХЛЕ*", &["T1", "T4"]),
+        ("brea* load*", &[]),
+        ("brea* loa*", &["T3"]),
+        ("cafe", &["T5"]),
+        ("brulee creme", &["T5"]),
+        ("1042", &["T6"]),
+        ("10*", &["T6"]),
+        ("багет", &["P1"]),
+        ("pdf", &["P1"]),
+        ("price-list_2026.pdf", &["P1"]),
+        ("район*", &["P2"]),
+        ("районный мёд", &["P2"]),
+        ("мед", &["P2"]),
+        ("bun", &[]),
+    ] {
+        assert_eq!(found(&server, words, &[]).await, ids, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_only_words() {
+    let server = shelf().await;
+    for words in [
+        "\"rye bread\"",
+        "rye AND bread",
+        "rye\" OR \"1\"=\"1",
+        "text:rye",
+        "{text}:rye",
+        "NEAR(rye bread)",
+        "^rye",
+        "rye + bread",
+        "(rye",
+        "rye) --",
+        "' ; DROP TABLE event",
+        "rye 🥐",
+        "rye NOT",
+        "**",
+        "\u{0}rye",
+        "\u{E000}i1101000001",
+        "\u{E000}",
+        "rye \u{301}",
+        "\u{301}",
+        "a\u{345}b",
+        // Letters that are younger than the tables of some tokenizers.
+        "a\u{1E922}b",
+        "\u{10D00}",
+        "x\u{31350}*",
+        "हिन्दी",
+        "ß İ ﬃ Ⓐ",
+    ] {
+        let path = address("/api/v1/messages", &[("q", words)]);
+        list(server.private, &path).await;
+    }
+    // Operators are words like others.
+    assert_eq!(found(&server, "rye AND bread", &[]).await, [] as [&str; 0]);
+    assert_eq!(found(&server, "\"rye bread\"", &[]).await, ["T2", "T3"]);
+    assert_eq!(found(&server, "rye 🥐", &[]).await, ["T2", "T3"]);
+    let many = "rye ".repeat(1000);
+    assert_eq!(found(&server, &many, &[]).await, ["T2", "T3"]);
+}
+
+#[tokio::test]
+async fn every_letter_can_be_asked_for() {
+    let server = shelf().await;
+    // In some the tokenizer sees no letter, which must not be an error.
+    let letters: Vec<char> = ('\0'..=char::MAX)
+        .filter(|letter| letter.is_alphanumeric())
+        .collect();
+    for some in letters.chunks(400) {
+        let (mut within, mut alone) = (String::new(), String::new());
+        for letter in some {
+            write!(within, "a{letter}b ").unwrap();
+            write!(alone, "{letter} ").unwrap();
+        }
+        for words in [within, alone] {
+            list(
+                server.private,
+                &address("/api/v1/messages", &[("q", &words)]),
+            )
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_word_is_in_no_message() {
+    let server = shelf().await;
+    for words in ["?", " ", "…!—", "🥐", "\"\"", "*", "-*"] {
+        let path = address("/api/v1/messages", &[("q", words)]);
+        let answer = list(server.private, &path).await.json();
+        assert_eq!(answer, json!({ "data": [], "nextCursor": null }), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_edited_is_found_as_it_is_now() {
+    let server = TestServer::start().await;
+    say(
+        &server,
+        [
+            said::text("A1", NOON, "Two loaves"),
+            said::picture("A2", NOON, "A bun"),
+        ],
+    )
+    .await;
+    assert_eq!(found(&server, "loaves", &[]).await, ["A1"]);
+    assert_eq!(found(&server, "bun", &[]).await, ["A2"]);
+    say(
+        &server,
+        [
+            said::edit("E1", NOON + 1, "A1", "textMessage", "Three rolls"),
+            said::edit("E2", NOON + 1, "A2", "caption", "A roll"),
+        ],
+    )
+    .await;
+    for (words, ids) in [
+        ("loaves", &[][..]),
+        ("three rolls", &["A1"]),
+        ("bun", &["A2"]),
+        ("roll", &["A2"]),
+        ("roll*", &["A1", "A2"]),
+    ] {
+        // The name of the file, `bun.jpg`, stays.
+        assert_eq!(found(&server, words, &[]).await, ids, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn words_go_with_every_filter() {
+    let server = TestServer::start().await;
+    let text = |id: &str, text: &str| said::text(id, NOON, text);
+    say(
+        &server,
+        [
+            text("A1", "fresh rye"),
+            said::within(OTHER_CHAT, text("A2", "fresh rye")),
+            said::of(OTHER_INSTANCE, text("A3", "fresh rye")),
+            said::of(OTHER_INSTANCE, said::within(OTHER_CHAT, text("A4", "rye"))),
+            said::picture("A5", NOON, "rye"),
+            said::status("A1", NOON + 1, "read"),
+        ],
+    )
+    .await;
+    server.pass(1000);
+    say(&server, [text("A6", "rye of tomorrow")]).await;
+    let instance = OTHER_INSTANCE.to_string();
+    for (filters, ids) in [
+        (&[][..], &["A1", "A2", "A3", "A4", "A5", "A6"][..]),
+        (&[("chat", said::CHAT)], &["A1", "A3", "A5", "A6"]),
+        (&[("chat", OTHER_CHAT)], &["A2", "A4"]),
+        (&[("instance", &*instance)], &["A3", "A4"]),
+        (&[("instance", &*instance), ("chat", OTHER_CHAT)], &["A4"]),
+        (&[("instance", "5")], &[]),
+        (&[("chat", "5")], &[]),
+        (&[("typeMessage", "imageMessage")], &["A5"]),
+        (&[("status", "read")], &["A1"]),
+        (&[("direction", "outgoingApi")], &[]),
+        (
+            &[("direction", "incoming")],
+            &["A1", "A2", "A3", "A4", "A5", "A6"],
+        ),
+        (&[("outcome", "unknown")], &[]),
+        (&[("since", "2026-01-01T00:00:01Z")], &["A6"]),
+        (
+            &[("until", "2026-01-01T00:00:01Z")],
+            &["A1", "A2", "A3", "A4", "A5"],
+        ),
+    ] {
+        assert_eq!(found(&server, "rye", filters).await, ids, "{filters:?}");
+    }
+    let path = address("/api/v1/messages", &[("q", "rye"), ("limit", "2")]);
+    let all = super::walk(&server, &path).await;
+    let ids: Vec<_> = all.iter().map(|message| &message["idMessage"]).collect();
+    assert_eq!(ids, ["A6", "A5", "A4", "A3", "A2", "A1"]);
+}

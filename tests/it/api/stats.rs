@@ -1,0 +1,111 @@
+//! `GET /api/v1/stats`: counts.
+
+use serde_json::{Value, json};
+
+use super::{entries, list, say};
+use crate::support::said::{self, NOON};
+use crate::support::{TestServer, post};
+
+const OTHER_INSTANCE: i64 = 7_105_000_002;
+
+/// The counts, when what is derived has caught up.
+async fn stats(server: &TestServer, query: &str) -> Value {
+    entries(server, "/api/v1/instances").await;
+    list(server.private, &format!("/api/v1/stats{query}"))
+        .await
+        .json()
+}
+
+#[tokio::test]
+async fn nothing_is_counted_as_nothing() {
+    let server = TestServer::start().await;
+    assert_eq!(
+        stats(&server, "").await,
+        json!({
+            "newestSeq": 0,
+            "derivedSeq": 0,
+            "events": 0,
+            "eventsByOutcome": {},
+            "eventsByType": {},
+            "messages": 0,
+            "calls": 0,
+            "chats": 0,
+            "instances": 0,
+        })
+    );
+}
+
+#[tokio::test]
+async fn everything_is_counted_once() {
+    let server = TestServer::start().await;
+    let text = said::text("A1", NOON, "Good morning");
+    let mut unknown = said::text("A2", NOON, "");
+    unknown["messageData"] = json!({ "typeMessage": "smellMessage" });
+    let mut misfit = said::text("A3", NOON, "");
+    misfit["messageData"] = json!({ "typeMessage": "textMessage" });
+    say(
+        &server,
+        [
+            text.clone(),
+            unknown,
+            misfit,
+            said::status("A1", NOON, "read"),
+            said::status("A4", NOON, "read"),
+            said::edit("E1", NOON, "A1", "textMessage", "Good evening"),
+            said::within("79007778899@c.us", said::text("A1", NOON, "Good morning")),
+            said::call("C1", NOON, "offer"),
+            said::call("C1", NOON, "missed"),
+            said::of(OTHER_INSTANCE, said::text("A1", NOON, "Good morning")),
+            said::of(
+                OTHER_INSTANCE,
+                json!({ "typeWebhook": "note", "instanceData": {} }),
+            ),
+            json!({ "typeWebhook": "note" }),
+        ],
+    )
+    .await;
+    assert_eq!(post(server.public, "bread").await.json()["seq"], 13);
+    // A repeat is nothing new.
+    say(&server, [text]).await;
+    assert_eq!(post(server.public, "bread").await.json()["repeated"], true);
+    assert_eq!(
+        stats(&server, "").await,
+        json!({
+            "newestSeq": 13,
+            "derivedSeq": 13,
+            "events": 13,
+            "eventsByOutcome": { "known": 8, "unknown": 3, "malformed": 2 },
+            "eventsByType": {
+                "": 1,
+                "incomingCall": 2,
+                "incomingMessageReceived": 6,
+                "note": 2,
+                "outgoingMessageStatus": 2,
+            },
+            "messages": 5,
+            "calls": 1,
+            "chats": 3,
+            "instances": 2,
+        })
+    );
+    assert_eq!(
+        stats(&server, "?instance=7105000002").await,
+        json!({
+            "newestSeq": 13,
+            "derivedSeq": 13,
+            "events": 2,
+            "eventsByOutcome": { "known": 1, "unknown": 1 },
+            "eventsByType": { "incomingMessageReceived": 1, "note": 1 },
+            "messages": 1,
+            "calls": 0,
+            "chats": 1,
+            "instances": 1,
+        })
+    );
+    let none = stats(&server, "?instance=5").await;
+    assert_eq!(
+        (&none["events"], &none["instances"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(none["newestSeq"], 13);
+}
