@@ -1,0 +1,24 @@
+//! What the faults are made with.
+
+pub mod alone;
+pub mod bodies;
+pub mod database;
+pub mod load;
+pub mod random;
+pub mod recording;
+pub mod shim;
+pub mod usage;
+
+pub use alone::alone;
+pub use bodies::Bodies;
+pub use load::Load;
+pub use random::Random;
+pub use shim::Shim;
+
+/// A number that the environment may set, as the length of a run.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var_os(name).map_or(default, |value| {
+        let number = value.to_str().and_then(|text| text.parse().ok());
+        number.unwrap_or_else(|| panic!("{name} must be a whole number"))
+    })
+}

@@ -1,0 +1,42 @@
+//! Any bytes as a body: parsing them neither panics nor takes long, what is malformed says why
+//! without saying what was found, and what is made of them can be put together.
+#![no_main]
+
+use green_inbox::notification::{Outcome, parse};
+use green_inbox::view::{Call, Content, History, Message, MessageEvents, MessagePlace, mentions};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    let parsed = parse(body);
+    match &parsed.outcome {
+        Outcome::Malformed(reason) => {
+            let reason = reason.to_string();
+            // What `parse` makes of a panic of its own.
+            assert!(!reason.contains("defect"), "{reason}");
+        }
+        Outcome::Known(notification) | Outcome::Unknown(notification) => {
+            // Known and unknown bodies are given back as JSON.
+            std::str::from_utf8(body).expect("UTF-8");
+            let _ = Content::of(notification);
+            for mention in mentions(notification) {
+                let events = || [(1, 0, body)];
+                let _ = History::of(mention.id_message, events());
+                let _ = Call::of(1, (1, "from", mention.id_message), events());
+            }
+        }
+    }
+    let place = MessagePlace {
+        seq: 1,
+        id_instance: 1,
+        chat_id: "chat".to_owned(),
+        id_message: "id".to_owned(),
+        direction: None,
+    };
+    let events = MessageEvents {
+        content: Some(body.to_vec()),
+        edit: Some(body.to_vec()),
+        status: Some(body.to_vec()),
+        deleted: false,
+    };
+    let _ = Message::new(place, &events);
+});

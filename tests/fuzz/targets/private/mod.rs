@@ -1,0 +1,81 @@
+//! The private listener without a socket, over a small database.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::clock::{Clock, UnixMillis};
+use green_inbox::config::Private;
+use green_inbox::http::Peer;
+use green_inbox::notification::parse;
+use green_inbox::sample::{self, Values};
+use green_inbox::store::{self, NewEvent};
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+struct Listener {
+    runtime: Runtime,
+    router: Router,
+}
+
+thread_local! {
+    static LISTENER: OnceCell<Listener> = const { OnceCell::new() };
+}
+
+/// Asks for an address; the answer has to be one that a caller is told of.
+pub fn ask(address: &str) -> u16 {
+    let Ok(request) = Request::get(address)
+        .header("host", "localhost")
+        .extension(Peer(([127, 0, 0, 1], 4711).into()))
+        .body(Body::empty())
+    else {
+        // It is no address, so that it does not come this far.
+        return 400;
+    };
+    LISTENER.with(|listener| {
+        let Listener { runtime, router } = listener.get_or_init(open);
+        let answer = runtime.block_on(router.clone().oneshot(request));
+        let status = answer.expect("an answer").status().as_u16();
+        assert!(status == 200 || status == 400, "{address}: {status}");
+        status
+    })
+}
+
+/// Every sample once.
+fn open() -> Listener {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let router = runtime.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        let store = store::open(&folder.join("inbox.db"), 512)
+            .await
+            .expect("a database");
+        for sample in sample::all() {
+            let body = sample.body(&Values {
+                id_instance: 1_101_000_001,
+                serial: 1,
+                timestamp: 1_767_225_600,
+            });
+            let event = NewEvent::new(UnixMillis(0), &parse(&body), &body.into());
+            store.writer.append(event).await.expect("a commit");
+        }
+        let gate = ReadGate::new(&Private::default(), Clock::system()).expect("no tokens");
+        let router = api::router(Arc::new(Api {
+            gate: Arc::new(gate),
+            reader: store.reader,
+            commits: store.commits,
+            projected: store.projected,
+            stop: CancellationToken::new(),
+        }));
+        // It goes on as long as the process does.
+        std::mem::forget(store.writer);
+        router
+    });
+    Listener { runtime, router }
+}
