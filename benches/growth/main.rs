@@ -1,0 +1,197 @@
+//! What the size of the database does: ten million events, one command.
+//!
+//! ```sh
+//! cargo bench --bench growth -- [--events 10000000]
+//! ```
+//!
+//! It says how fast each million was committed and derived, the last 100,000 against the first, how
+//! much disk that takes for the bytes that came, and how long opening takes after `kill -9` with a
+//! log that is full. It needs about 10 GB in `--folder` and takes the database away at the end.
+
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "a benchmark is a program: what fails ends it"
+)]
+
+#[path = "../reading/story.rs"]
+#[allow(dead_code, reason = "what is asked for elsewhere")]
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use green_inbox::clock::UnixMillis;
+use green_inbox::notification::parse;
+use green_inbox::store::{self, NewEvent, Store};
+use hyper::body::Bytes;
+use tokio::task::JoinSet;
+
+use crate::story::Story;
+
+/// Events that are timed together.
+const PART: u64 = 100_000;
+
+/// Events that wait for a commit at one time.
+const AT_ONCE: usize = 512;
+
+/// Bytes of a log that is about to be moved into the file.
+const FULL_LOG: u64 = 14 * 1024 * 1024;
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// Events to write.
+    #[arg(long, default_value_t = 10_000_000)]
+    events: u64,
+    /// Where the database is made.
+    #[arg(long, default_value = "target/growth")]
+    folder: PathBuf,
+    /// Writes until it is killed.
+    #[arg(long, hide = true)]
+    until_killed: bool,
+    /// What cargo passes.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+const STORY: Story = Story {
+    instances: 200,
+    chats: 50_000,
+};
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let path = args.folder.join("inbox.db");
+    if args.until_killed {
+        return write_until_killed(&path, args.events).await;
+    }
+    let _ = std::fs::remove_dir_all(&args.folder);
+    std::fs::create_dir_all(&args.folder).expect("a folder");
+    grow(&path, args.events).await;
+    reopen(&args, &path).await;
+    std::fs::remove_dir_all(&args.folder).expect("the folder goes");
+}
+
+/// How long a part took until it was committed, and until it was derived.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    committed: Duration,
+    derived: Duration,
+}
+
+async fn grow(path: &Path, events: u64) {
+    let mut store = open(path).await;
+    let mut parts: Vec<Took> = Vec::new();
+    let mut bodies = 0;
+    for first in (0..events).step_by(usize::try_from(PART).unwrap_or(1)) {
+        let begun = Instant::now();
+        bodies += write(&store, first..(first + PART).min(events)).await;
+        let committed = begun.elapsed();
+        store.projected.reach(store.commits.newest()).await;
+        let derived = begun.elapsed();
+        parts.push(Took { committed, derived });
+        if parts.len().is_multiple_of(10) {
+            let million = &parts[parts.len() - 10..];
+            let sum = |of: fn(&Took) -> Duration| million.iter().map(of).sum::<Duration>();
+            println!(
+                "{} events: the last million committed in {:.1?}, derived in {:.1?}",
+                first + PART,
+                sum(|took| took.committed),
+                sum(|took| took.derived)
+            );
+        }
+    }
+    let (Some(begin), Some(end)) = (parts.first(), parts.last()) else {
+        return;
+    };
+    println!(
+        "the last {PART} against the first: {:.2} of the throughput of commits, {:.2} of all",
+        begin.committed.as_secs_f64() / end.committed.as_secs_f64(),
+        begin.derived.as_secs_f64() / end.derived.as_secs_f64()
+    );
+    close(store).await;
+    let (events_size, derived_size) = (size(path), size(&beside(path, ".projection")));
+    #[expect(clippy::cast_precision_loss, reason = "some gigabytes")]
+    let of_bodies = |bytes: u64| bytes as f64 / bodies as f64;
+    println!(
+        "disk: {bodies} bytes of bodies; {:.2} times that for the events, {:.2} for what is derived, {:.2} in all",
+        of_bodies(events_size),
+        of_bodies(derived_size),
+        of_bodies(events_size + derived_size)
+    );
+}
+
+/// Opens what was killed in the middle.
+async fn reopen(args: &Args, path: &Path) {
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--until-killed", "--events"])
+        .arg(args.events.to_string())
+        .arg("--folder")
+        .arg(&args.folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("this program runs");
+    while size(&beside(path, "-wal")) < FULL_LOG {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it has ended");
+    let log = size(&beside(path, "-wal"));
+    let begun = Instant::now();
+    let store = open(path).await;
+    println!(
+        "opened after kill -9 with a log of {log} bytes in {:.1?}",
+        begun.elapsed()
+    );
+    close(store).await;
+}
+
+async fn write_until_killed(path: &Path, first: u64) {
+    let store = open(path).await;
+    write(&store, first..u64::MAX).await;
+}
+
+/// Writes these events, and says how many bytes their bodies have.
+async fn write(store: &Store, events: std::ops::Range<u64>) -> u64 {
+    let mut waiting = JoinSet::new();
+    let mut bytes = 0;
+    for number in events {
+        if waiting.len() == AT_ONCE {
+            waiting.join_next().await;
+        }
+        let writer = store.writer.clone();
+        let body = Bytes::from(STORY.event(number));
+        bytes += body.len() as u64;
+        waiting.spawn(async move {
+            let arrival = 1_767_225_600_000 + i64::try_from(number * 20).unwrap_or(0);
+            let event = NewEvent::new(UnixMillis(arrival), &parse(&body), &body);
+            writer.append(event).await.expect("it is committed");
+        });
+    }
+    waiting.join_all().await;
+    bytes
+}
+
+async fn open(path: &Path) -> Store {
+    store::open(path, 4096).await.expect("the database opens")
+}
+
+async fn close(mut store: Store) {
+    store.reader.close().await;
+    drop(store.writer);
+    store.thread.ended().await;
+    store.projection.ended().await;
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}

@@ -1,0 +1,149 @@
+//! A server that is compared, and how to start it.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::options::Options;
+use super::{bare, naive};
+
+/// A server that is compared.
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    /// What it is and what it keeps, in a few words.
+    pub(crate) about: String,
+    /// Where it takes notifications.
+    pub(crate) path: &'static str,
+    /// The command that starts it.
+    start: Box<dyn Fn(&Place) -> Command>,
+}
+
+/// What a server is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// A folder of its own, on the disk of the comparison.
+    pub(crate) folder: PathBuf,
+    pub(crate) port: u16,
+    /// A second port, for who has another listener.
+    pub(crate) private_port: u16,
+}
+
+impl fmt::Debug for Contestant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contestant({})", self.name)
+    }
+}
+
+impl Contestant {
+    pub(crate) fn new(
+        name: &'static str,
+        about: impl Into<String>,
+        path: &'static str,
+        start: impl Fn(&Place) -> Command + 'static,
+    ) -> Self {
+        Self {
+            name,
+            about: about.into(),
+            path,
+            start: Box::new(start),
+        }
+    }
+
+    pub(crate) fn command(&self, place: &Place) -> Command {
+        let mut command = (self.start)(place);
+        command.current_dir(&place.folder);
+        command
+    }
+}
+
+impl Place {
+    pub(crate) fn public(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    pub(crate) fn private(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.private_port).into()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join("inbox.db")
+    }
+}
+
+/// What every run compares. `myself` is this executable.
+pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
+    let mut own = vec![
+        Contestant::new(
+            bare::NAME,
+            "axum: reads the body, keeps nothing",
+            "/webhook",
+            again(myself, bare::ROLE, None),
+        ),
+        Contestant::new(
+            naive::NAME,
+            "axum and sqlx: one transaction for each request",
+            "/webhook",
+            again(myself, naive::ROLE, Some(options.naive_pool)),
+        ),
+        Contestant::new(
+            GREEN_INBOX,
+            "the program as it is released, everything on",
+            "/webhook",
+            green_inbox(Path::new(env!("CARGO_BIN_EXE_green-inbox"))),
+        ),
+    ];
+    if let Some(program) = &options.baseline {
+        own.push(Contestant::new(
+            BASELINE,
+            "the green-inbox given as --baseline",
+            "/webhook",
+            green_inbox(program),
+        ));
+    }
+    own
+}
+
+/// The name of what is measured here.
+pub(crate) const GREEN_INBOX: &str = "green-inbox";
+
+/// The name of what it is compared with by `--baseline`.
+pub(crate) const BASELINE: &str = "baseline";
+
+/// This executable in another role, so that its processor time and memory are its own.
+fn again(
+    myself: &Path,
+    role: &'static str,
+    more: Option<u32>,
+) -> impl Fn(&Place) -> Command + 'static {
+    let myself = myself.to_owned();
+    move |place| {
+        let mut command = Command::new(&myself);
+        command.arg(role).arg(place.port.to_string());
+        command.arg(place.database());
+        command.args(more.map(|more| more.to_string()));
+        command
+    }
+}
+
+/// As a service runs it: every gate, behind a proxy on the same machine, log level info.
+fn green_inbox(program: &Path) -> impl Fn(&Place) -> Command + 'static {
+    let program = program.to_owned();
+    move |place| {
+        let mut command = Command::new(&program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("GREEN_INBOX") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .arg("serve")
+            .env("GREEN_INBOX__INGEST__LISTEN", place.public().to_string())
+            .env("GREEN_INBOX__PRIVATE__LISTEN", place.private().to_string())
+            .env("GREEN_INBOX__INGEST__TOKENS", super::request::TOKEN)
+            .env("GREEN_INBOX__STORAGE__PATH", place.database())
+            .env("GREEN_INBOX__LOG__LEVEL", "info")
+            .env("GREEN_INBOX__LOG__FORMAT", "json");
+        command
+    }
+}

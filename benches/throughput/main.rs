@@ -1,0 +1,102 @@
+//! How green-inbox compares: with a server that keeps nothing, with what is written by hand, and
+//! with servers of others. benches/README.md says how to run it and how to read what it prints.
+//!
+//! [`comparison`] runs the rounds: it starts each [`contestant`] as a process of its own
+//! ([`running`]), sends it the same [`request`]s ([`load`]) and asks the system what they cost
+//! ([`accounting`]). What came of it is a [`measurement`], shown as [`tables`], [`goals`] and a
+//! [`picture`].
+
+mod accounting;
+mod answer;
+mod bare;
+mod chance;
+mod comparison;
+mod contestant;
+mod disk;
+mod goals;
+mod latencies;
+mod load;
+mod measurement;
+mod naive;
+mod options;
+mod peers;
+mod picture;
+mod request;
+mod rows;
+mod running;
+mod tables;
+mod words;
+
+use std::fs;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime;
+
+use options::{CommandLine, Options, Role};
+
+/// Why something could not be measured; it is only ever told.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let CommandLine { role, options } = CommandLine::parse();
+    let done = match role {
+        Some(role) => play(role),
+        None => compare(&options),
+    };
+    if let Err(failure) = done {
+        eprintln!("{failure}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn compare(options: &Options) -> Result<(), Failure> {
+    allow_connections()?;
+    let results = comparison::run(options)?;
+    let tables = tables::markdown(&results, options);
+    println!("{tables}");
+    if let Some(file) = &options.markdown {
+        fs::write(file, &tables)?;
+    }
+    if let Some(file) = &options.svg {
+        fs::write(file, picture::svg(&results, &options.connections))?;
+    }
+    Ok(())
+}
+
+fn play(role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Bare { port, .. } => runtime::Runtime::new()?.block_on(bare::serve(port)),
+        Role::Naive {
+            port,
+            database,
+            connections,
+        } => runtime::Runtime::new()?.block_on(naive::serve(port, &database, connections)),
+        Role::Rows {
+            database,
+            milliseconds,
+            crowd,
+        } => {
+            let measured = Duration::from_millis(milliseconds);
+            let runtime = runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            println!(
+                "{}",
+                runtime.block_on(rows::insert(database, crowd, measured))?
+            );
+            Ok(())
+        }
+    }
+}
+
+/// As many open files as the system allows, for the generator and for whom it starts: it is often
+/// fewer than connections that are asked for.
+fn allow_connections() -> Result<(), Failure> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let current = maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
+}
