@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::thread;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, warn};
 
@@ -259,6 +259,14 @@ impl Batches {
     /// After these a later commit could say that it is on disk when it is not.
     fn broken(&self, failure: &rusqlite::Error) -> Result<(), Broken> {
         match failure.sqlite_error_code() {
+            // No room to enlarge the index of the log, which is never synced and is made anew from
+            // the log: the disk is full, nothing more.
+            Some(ErrorCode::SystemIoFailure)
+                if extended_code(failure) == Some(ffi::SQLITE_IOERR_SHMSIZE)
+                    && self.connection.is_autocommit() =>
+            {
+                Ok(())
+            }
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::DatabaseCorrupt
@@ -271,4 +279,8 @@ impl Batches {
             _ => Ok(()),
         }
     }
+}
+
+fn extended_code(failure: &rusqlite::Error) -> Option<i32> {
+    failure.sqlite_error().map(|error| error.extended_code)
 }

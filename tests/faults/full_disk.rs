@@ -91,6 +91,47 @@ fn a_full_file_system_loses_nothing_and_recovers() {
     });
 }
 
+/// SQLite calls this an error of input and output, but nothing that is on disk is in doubt.
+#[test]
+fn no_room_for_the_index_of_the_log_is_a_full_disk() {
+    alone(async {
+        let folder = tempfile::tempdir().unwrap();
+        let shim = Shim::new();
+        let server = shim.start(folder.path(), &[]);
+        shim.stop_log_index();
+        // The first part of the index is for 4062 pages of the log, so for less than 16 MiB.
+        let mut answered = Vec::new();
+        let refused = loop {
+            let body = large(answered.len());
+            let answer = post(server.public, body).await;
+            match answer.status.as_u16() {
+                200 => answered.push(answer.json()["seq"].as_i64().unwrap()),
+                status => break status,
+            }
+            assert!(answered.len() < 100, "it does not fill up");
+        };
+        assert_eq!(refused, 503);
+        shim.limit(None);
+        let answer = post(server.public, large(answered.len())).await;
+        assert_eq!(answer.status, 200);
+        for (number, seq) in answered.iter().enumerate() {
+            let path = format!("/api/v1/events/{seq}/body");
+            assert_eq!(
+                get(server.private, &path).await.body,
+                large(number).as_bytes()
+            );
+        }
+    });
+}
+
+/// A notification of 1 MiB.
+fn large(number: usize) -> String {
+    format!(
+        r#"{{"typeWebhook":"large","number":{number},"note":"{}"}}"#,
+        "~".repeat(1 << 20)
+    )
+}
+
 #[test]
 fn a_full_disk_at_the_start_says_so_and_ends() {
     alone(async {
@@ -124,7 +165,7 @@ async fn fill_often(
         disk.fill(random.below(MOST_ROOM / round));
         let load = Load::start(server.public, CONNECTIONS, bodies, recorded);
         // What is too large for the room that is left, every time.
-        let large = r#"{"typeWebhook":"large","note":""#.to_owned() + &"~".repeat(1 << 20) + "\"}";
+        let large = large(0);
         let deadline = Instant::now() + PATIENCE;
         let refusal = loop {
             let answer = post(server.public, large.clone()).await;

@@ -34,6 +34,7 @@ struct control {
     _Atomic uint64_t is_limited;     /* 1: files grow by no more than ROOM */
     _Atomic int64_t room;            /* bytes that are left */
     _Atomic uint64_t refused;        /* writes for which there was no room, counted here */
+    _Atomic uint64_t limited_file;   /* 0 any file, 1 the index of a log */
 };
 
 /* Before a record stand these, then the name of the file, then the bytes of a write. */
@@ -148,6 +149,7 @@ int close(int fd) {
 /* How much of a write there is room for; what grows the file is taken off. */
 static size_t granted(int fd, uint64_t offset, size_t length) {
     if (!control || !control->is_limited) return length;
+    if (control->limited_file == 1 && !has_suffix(names[fd], "-shm")) return length;
     struct stat now;
     fstat(fd, &now);
     uint64_t end = offset + length, size = (uint64_t)now.st_size;

@@ -30,6 +30,7 @@ enum Word {
     IsLimited = 4,
     Room = 5,
     Refused = 6,
+    LimitedFile = 7,
 }
 
 /// Linux's number for an error of input or output, on every architecture.
@@ -96,6 +97,12 @@ impl Shim {
     pub fn limit(&self, room: Option<u64>) {
         self.set(Word::Room, room.unwrap_or_default());
         self.set(Word::IsLimited, u64::from(room.is_some()));
+    }
+
+    /// Only the index of a log (`-shm`) may not grow.
+    pub fn stop_log_index(&self) {
+        self.set(Word::LimitedFile, 1);
+        self.limit(Some(0));
     }
 
     /// Writes for which there was no room.

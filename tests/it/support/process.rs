@@ -173,6 +173,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if thread::panicking() {
+            // Why the test failed may be there.
+            let said = self.log.text();
+            let lines: Vec<_> = said.lines().rev().take(20).collect();
+            eprintln!("the server said last, newest first:\n{}", lines.join("\n"));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
