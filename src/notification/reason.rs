@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use memchr::memchr2;
+use memchr::{memchr2, memchr2_iter};
 use serde::de;
 use serde_json::error::Category;
 
@@ -144,7 +144,7 @@ fn problem(message: &str) -> (&str, String) {
 
 /// The body as text, if it can be one JSON object: UTF-8, an opening brace, nested within bounds.
 pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
-    let json = std::str::from_utf8(body)
+    let json = simdutf8::compat::from_utf8(body)
         .map_err(|error| Reason::of_body(format!("not UTF-8: byte {}", error.valid_up_to())))?;
     match json
         .trim_start_matches([' ', '\t', '\r', '\n'])
@@ -168,6 +168,10 @@ pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
 ///
 /// The readers of `serde_json` bound the depth of what they read but not of what they skip.
 fn deeper_than(json: &[u8], levels: usize) -> bool {
+    // What has no more brackets than that is not, and nearly nothing has.
+    if memchr2_iter(b'{', b'[', json).nth(levels).is_none() {
+        return false;
+    }
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(&byte) = json.get(at) {

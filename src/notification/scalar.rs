@@ -51,7 +51,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
             fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
                 // Nearly all are, and to see that is faster than to look for what is not.
-                Ok(Text(match str::from_utf8(bytes) {
+                Ok(Text(match simdutf8::basic::from_utf8(bytes) {
                     Ok(text) => Cow::Borrowed(text),
                     Err(_) => String::from_utf8_lossy(bytes),
                 }))
@@ -96,6 +96,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
         let raw = <&'de RawValue>::deserialize(deserializer)?.get();
         let found = match raw.as_bytes().first() {
             Some(b'"') => {
+                let inside = &raw[1..raw.len() - 1];
+                if !raw.contains('\\') {
+                    return Ok(Id(Text(Cow::Borrowed(inside))));
+                }
                 return serde_json::from_str(raw).map(Id).map_err(de::Error::custom);
             }
             Some(b'-' | b'0'..=b'9') if !raw.contains(['.', 'e', 'E']) => {
@@ -192,19 +196,22 @@ impl<'de> Deserialize<'de> for Float {
     }
 }
 
-/// A value that is taken where it fits and is `None` where it does not, so that a misfit in one
-/// place does not hide the others.
+/// A value that may be missing and, where it is `LENIENT`, is `None` where it does not fit, so that
+/// a misfit in one place does not hide the others.
 #[derive(Debug)]
-pub(super) struct Lenient<T>(pub(super) Option<T>);
+pub(super) struct Lenient<T, const LENIENT: bool>(pub(super) Option<T>);
 
-impl<T> Default for Lenient<T> {
+impl<T, const LENIENT: bool> Default for Lenient<T, LENIENT> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+impl<'de, T: Deserialize<'de>, const LENIENT: bool> Deserialize<'de> for Lenient<T, LENIENT> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !LENIENT {
+            return T::deserialize(deserializer).map(|value| Self(Some(value)));
+        }
         let raw = <&'de RawValue>::deserialize(deserializer)?;
         Ok(Self(serde_json::from_str(raw.get()).ok()))
     }

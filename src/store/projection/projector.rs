@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{CachedStatement, Connection, Result, params};
 
 use super::row::Row;
+use super::subject::{FIND_SUBJECT, INSERT_SUBJECT, INSERT_WORDS};
 use super::terms::Terms;
 use super::{TermKind, pair};
-use crate::notification::{Notification, Outcome, parse};
+use crate::notification::{self, Notification};
 use crate::store::OutcomeKind;
 use crate::view::{Moment, mentions};
 
@@ -27,59 +28,71 @@ pub(in crate::store) enum Measure {
     Calls = 4,
 }
 
-struct SeenInstance {
+struct SeenInstance<'t> {
     newest: i64,
-    type_instance: Option<String>,
+    type_instance: Option<&'t str>,
+}
+
+/// What nearly every message runs.
+pub(super) struct Statements<'t> {
+    pub(super) find_subject: CachedStatement<'t>,
+    pub(super) insert_subject: CachedStatement<'t>,
+    pub(super) insert_words: CachedStatement<'t>,
 }
 
 /// Writes events into the projection. What many of them change is written once, at the end.
 pub(super) struct Projector<'t> {
     pub(super) projection: &'t Connection,
     pub(super) events: &'t Connection,
+    pub(super) statements: Statements<'t>,
     pub(super) terms: Terms<'t>,
     pub(super) newest_of_chat: BTreeMap<(i64, i64), i64>,
-    instances: BTreeMap<i64, SeenInstance>,
-    tally: BTreeMap<(Measure, i64, String), i64>,
+    instances: BTreeMap<i64, SeenInstance<'t>>,
+    tally: BTreeMap<(Measure, i64, &'t str), i64>,
     spans: BTreeMap<i64, (i64, i64)>,
 }
 
 impl<'t> Projector<'t> {
-    pub(super) fn new(projection: &'t Connection, events: &'t Connection) -> Self {
-        Self {
+    pub(super) fn new(projection: &'t Connection, events: &'t Connection) -> Result<Self> {
+        Ok(Self {
             projection,
             events,
-            terms: Terms::new(projection),
+            statements: Statements {
+                find_subject: projection.prepare_cached(FIND_SUBJECT)?,
+                insert_subject: projection.prepare_cached(INSERT_SUBJECT)?,
+                insert_words: projection.prepare_cached(INSERT_WORDS)?,
+            },
+            terms: Terms::new(projection)?,
             newest_of_chat: BTreeMap::new(),
             instances: BTreeMap::new(),
             tally: BTreeMap::new(),
             spans: BTreeMap::new(),
-        }
+        })
     }
 
     /// Writes what one event says.
-    pub(super) fn event(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn event(&mut self, row: &'t Row) -> Result<()> {
         self.count(row);
         self.post_columns(row, row.seq)?;
-        if row.outcome == OutcomeKind::Malformed.name() {
+        if row.outcome == OutcomeKind::Malformed {
             return Ok(());
         }
-        let parsed = parse(&row.body);
-        let (Outcome::Known(notification) | Outcome::Unknown(notification)) = &parsed.outcome
-        else {
+        let read = row.type_webhook.as_deref();
+        let Some(notification) = read.and_then(|name| notification::read(name, &row.body)) else {
             return Ok(());
         };
-        self.account(row, notification)?;
-        for mention in mentions(notification) {
-            self.mention(row, notification, mention)?;
+        self.account(row, &notification)?;
+        for mention in mentions(&notification) {
+            self.mention(row, &notification, mention)?;
         }
         Ok(())
     }
 
-    fn count(&mut self, row: &Row) {
+    fn count(&mut self, row: &'t Row) {
         let instance = row.id_instance.unwrap_or(0);
-        let type_webhook = row.type_webhook.clone().unwrap_or_default();
+        let type_webhook = row.type_webhook.as_deref().unwrap_or_default();
         self.add(Measure::TypeWebhook, instance, type_webhook, 1);
-        self.add(Measure::Outcome, instance, row.outcome.clone(), 1);
+        self.add(Measure::Outcome, instance, row.outcome.name(), 1);
         let (least, most) = self
             .spans
             .entry(row.seq / SPAN_EVENTS)
@@ -92,13 +105,11 @@ impl<'t> Projector<'t> {
                 type_instance: None,
             });
             seen.newest = row.seq;
-            if row.type_instance.is_some() {
-                seen.type_instance.clone_from(&row.type_instance);
-            }
+            seen.type_instance = row.type_instance.as_deref().or(seen.type_instance);
         }
     }
 
-    pub(super) fn add(&mut self, measure: Measure, instance: i64, value: String, n: i64) {
+    pub(super) fn add(&mut self, measure: Measure, instance: i64, value: &'t str, n: i64) {
         *self.tally.entry((measure, instance, value)).or_insert(0) += n;
     }
 
@@ -111,12 +122,12 @@ impl<'t> Projector<'t> {
                 self.terms.post(TermKind::InstanceType, &pair, seq)?;
             }
         }
-        let outcome = Some(&row.outcome).filter(|name| *name != OutcomeKind::Known.name());
+        let outcome = Some(row.outcome).filter(|outcome| *outcome != OutcomeKind::Known);
         for (kind, value) in [
-            (TermKind::TypeWebhook, row.type_webhook.as_ref()),
-            (TermKind::TypeMessage, row.type_message.as_ref()),
-            (TermKind::Chat, row.chat_id.as_ref()),
-            (TermKind::Outcome, outcome),
+            (TermKind::TypeWebhook, row.type_webhook.as_deref()),
+            (TermKind::TypeMessage, row.type_message.as_deref()),
+            (TermKind::Chat, row.chat_id.as_deref()),
+            (TermKind::Outcome, outcome.map(OutcomeKind::name)),
         ] {
             if let Some(value) = value {
                 self.terms.post(kind, value, seq)?;
@@ -185,7 +196,7 @@ impl<'t> Projector<'t> {
             .query_row([seq], |row| row.get(0))
     }
 
-    fn write_instance(&self, id: i64, seen: &SeenInstance) -> Result<()> {
+    fn write_instance(&self, id: i64, seen: &SeenInstance<'_>) -> Result<()> {
         self.projection
             .prepare_cached(
                 "INSERT INTO instance (id_instance, type_instance, newest) VALUES (?1, ?2, ?3)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use green_inbox::notification::Outcome;
+use green_inbox::notification::{Outcome, read};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -51,8 +51,13 @@ fn survives(body: &[u8]) -> Result<(), TestCaseError> {
     let parsed = parse(body);
     let outcome = format!("{parsed:?}");
     prop_assert!(!outcome.contains("defect of green-inbox"), "{outcome}");
-    if let Outcome::Malformed(reason) = &parsed.outcome {
-        prop_assert!(!reason.to_string().is_empty());
+    match &parsed.outcome {
+        Outcome::Malformed(reason) => prop_assert!(!reason.to_string().is_empty()),
+        Outcome::Known(notification) | Outcome::Unknown(notification) => {
+            let name = parsed.columns.type_webhook.as_deref().unwrap_or_default();
+            let again = read(name, body).map(|again| format!("{again:?}"));
+            prop_assert_eq!(again, Some(format!("{notification:?}")));
+        }
     }
     Ok(())
 }
