@@ -1,12 +1,13 @@
 //! An event as the projection reads it.
 
+use crate::store::OutcomeKind;
 use crate::view::Moment;
 
 /// A row of the events.
 pub(super) struct Row {
     pub(super) seq: i64,
     pub(super) received_at: i64,
-    pub(super) outcome: String,
+    pub(super) outcome: OutcomeKind,
     pub(super) id_instance: Option<i64>,
     pub(super) type_instance: Option<String>,
     pub(super) type_webhook: Option<String>,

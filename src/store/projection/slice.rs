@@ -1,9 +1,11 @@
 //! Some events in a row, projected together.
 
+use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, Result, Transaction, params};
 
 use super::projector::Projector;
 use super::row::Row;
+use crate::store::OutcomeKind;
 
 /// Events that are read at once.
 pub(super) const EVENTS: usize = 2048;
@@ -33,7 +35,7 @@ impl Slice {
             rows.push(Row {
                 seq: row.get(0)?,
                 received_at: row.get(1)?,
-                outcome: row.get(2)?,
+                outcome: outcome(row.get_ref(2)?)?,
                 id_instance: row.get(3)?,
                 type_instance: row.get(4)?,
                 type_webhook: row.get(5)?,
@@ -58,7 +60,7 @@ impl Slice {
 
     /// Writes what the events say.
     pub(super) fn project(&self, projection: &Transaction<'_>, events: &Connection) -> Result<()> {
-        let mut projector = Projector::new(projection, events);
+        let mut projector = Projector::new(projection, events)?;
         for row in &self.0 {
             projector.event(row)?;
         }
@@ -70,4 +72,8 @@ impl Slice {
         }
         Ok(())
     }
+}
+
+fn outcome(name: ValueRef<'_>) -> FromSqlResult<OutcomeKind> {
+    OutcomeKind::from_name(name.as_str()?).ok_or(FromSqlError::InvalidType)
 }

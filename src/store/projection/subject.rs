@@ -31,6 +31,17 @@ pub(super) struct Subject {
     pub(super) deletion_seq: Option<i64>,
 }
 
+pub(super) const FIND_SUBJECT: &str = "
+    SELECT seq, id_instance, chat, status, content_seq, edit_seq, status_seq, deletion_seq
+    FROM subject WHERE key = ?1 AND id_instance = ?2 AND chat = ?3 AND id_message = ?4";
+
+pub(super) const INSERT_SUBJECT: &str = "
+    INSERT INTO subject (seq, key, kind, id_instance, chat, id_message, direction, type_message,
+                         status, content_seq, edit_seq, status_seq, deletion_seq)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+pub(super) const INSERT_WORDS: &str = "INSERT INTO word (rowid, text) VALUES (?1, ?2)";
+
 impl Projector<'_> {
     /// Writes that the event `row` speaks of a message or a call.
     pub(super) fn mention(
@@ -85,14 +96,9 @@ impl Projector<'_> {
         }
     }
 
-    fn find(&self, identity: &Identity<'_>) -> Result<Option<Subject>> {
-        self.projection
-            .prepare_cached(
-                "SELECT seq, id_instance, chat, status, content_seq, edit_seq, status_seq,
-                        deletion_seq
-                 FROM subject
-                 WHERE key = ?1 AND id_instance = ?2 AND chat = ?3 AND id_message = ?4",
-            )?
+    fn find(&mut self, identity: &Identity<'_>) -> Result<Option<Subject>> {
+        self.statements
+            .find_subject
             .query_row(identity.parameters(), |row| {
                 Ok(Subject {
                     seq: row.get(0)?,
@@ -140,36 +146,29 @@ impl Projector<'_> {
         };
         let status = status(notification);
         let type_message = row.type_message.as_deref();
-        self.projection
-            .prepare_cached(
-                "INSERT INTO subject (seq, key, kind, id_instance, chat, id_message, direction,
-                                      type_message, status, content_seq, edit_seq, status_seq,
-                                      deletion_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                row.seq,
-                identity.key,
-                kind as i64,
-                identity.id_instance,
-                identity.chat,
-                identity.id_message,
-                direction(notification, role),
-                type_message.filter(|_| role == Role::Content),
-                status,
-                at(Role::Content),
-                at(Role::Edit),
-                at(Role::Status).or(at(Role::Call)),
-                at(Role::Deletion),
-            ])?;
+        self.statements.insert_subject.execute(params![
+            row.seq,
+            identity.key,
+            kind as i64,
+            identity.id_instance,
+            identity.chat,
+            identity.id_message,
+            direction(notification, role),
+            type_message.filter(|_| role == Role::Content),
+            status,
+            at(Role::Content),
+            at(Role::Edit),
+            at(Role::Status).or(at(Role::Call)),
+            at(Role::Deletion),
+        ])?;
         if kind == SubjectKind::Call {
-            self.add(Measure::Calls, identity.id_instance, String::new(), 1);
+            self.add(Measure::Calls, identity.id_instance, "", 1);
             self.terms.post(TermKind::Call, "", row.seq)?;
             return self
                 .terms
                 .post(TermKind::Call, &identity.id_instance.to_string(), row.seq);
         }
-        self.add(Measure::Messages, identity.id_instance, String::new(), 1);
+        self.add(Measure::Messages, identity.id_instance, "", 1);
         self.newest_of_chat
             .insert((identity.id_instance, identity.chat), row.seq);
         if let Some(status) = status {
@@ -204,7 +203,7 @@ impl Projector<'_> {
         ] {
             self.projection.prepare_cached(sql)?.execute([seq])?;
         }
-        self.add(Measure::Messages, id_instance, String::new(), -1);
+        self.add(Measure::Messages, id_instance, "", -1);
         self.newest_of_chat.remove(&(id_instance, chat));
         self.terms.write_postings()?;
         let newest: Option<i64> = self
@@ -231,7 +230,7 @@ impl Projector<'_> {
 
     /// Writes the words of a message again, from the events that have its content and its edit.
     pub(super) fn refresh_words(
-        &self,
+        &mut self,
         identity: &Identity<'_>,
         subject: i64,
         content: Option<i64>,
@@ -257,7 +256,7 @@ impl Projector<'_> {
     }
 
     fn write_words<'t>(
-        &self,
+        &mut self,
         identity: &Identity<'_>,
         subject: i64,
         texts: impl Iterator<Item = &'t str>,
@@ -265,8 +264,8 @@ impl Projector<'_> {
         let Some(words) = words::of(identity.id_instance, identity.chat, texts) else {
             return Ok(());
         };
-        self.projection
-            .prepare_cached("INSERT INTO word (rowid, text) VALUES (?1, ?2)")?
+        self.statements
+            .insert_words
             .execute(params![subject, words])
             .map(drop)
     }

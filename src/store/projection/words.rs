@@ -10,6 +10,9 @@ use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 /// Characters of a text that are searched. More has no person written.
 const MAX_CHARACTERS: usize = 65_536;
 
+/// Bytes that the words that say where a message is have at most, or so.
+const SCOPES: usize = 48;
+
 /// Begins the words that say where a message is. It is in no text, because a text is cut at it.
 const SCOPE: char = '\u{E000}';
 
@@ -21,6 +24,7 @@ pub(super) fn of<'t>(
 ) -> Option<String> {
     let mut words = String::new();
     for text in texts {
+        words.reserve(text.len() + SCOPES);
         extend(&mut words, text.chars().take(MAX_CHARACTERS));
         words.push(' ');
     }
