@@ -2,7 +2,7 @@
 //! without saying what was found, and what is made of them can be put together.
 #![no_main]
 
-use green_inbox::notification::{Outcome, parse};
+use green_inbox::notification::{Outcome, parse, read};
 use green_inbox::view::{Call, Content, History, Message, MessageEvents, MessagePlace, mentions};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,6 +17,8 @@ fuzz_target!(|body: &[u8]| {
         Outcome::Known(notification) | Outcome::Unknown(notification) => {
             // Known and unknown bodies are given back as JSON.
             std::str::from_utf8(body).expect("UTF-8");
+            let type_webhook = parsed.columns.type_webhook.as_deref();
+            assert!(read(type_webhook.expect("a type"), body).is_some());
             let _ = Content::of(notification);
             for mention in mentions(notification) {
                 let events = || [(1, 0, body)];

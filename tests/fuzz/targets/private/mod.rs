@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use green_inbox::api::{self, Api, ReadGate};
 use green_inbox::clock::{Clock, UnixMillis};
@@ -57,12 +57,12 @@ fn open() -> Listener {
             .await
             .expect("a database");
         for sample in sample::all() {
-            let body = sample.body(&Values {
+            let body = Bytes::from(sample.body(&Values {
                 id_instance: 1_101_000_001,
                 serial: 1,
                 timestamp: 1_767_225_600,
-            });
-            let event = NewEvent::new(UnixMillis(0), &parse(&body), &body.into());
+            }));
+            let event = NewEvent::new(UnixMillis(0), &parse(&body), &body);
             store.writer.append(event).await.expect("a commit");
         }
         let gate = ReadGate::new(&Private::default(), Clock::system()).expect("no tokens");
