@@ -119,3 +119,7 @@ CREATE VIRTUAL TABLE word USING fts5 (
     -- The words come as they are to be found; see words.rs.
     tokenize = ascii
 );
+
+-- A slice is a segment of its own: where more of them are merged at one time, words are written
+-- again less often.
+INSERT INTO word (word, rank) VALUES ('automerge', 8);
