@@ -176,7 +176,9 @@ async fn write(store: &Store, events: std::ops::Range<u64>) -> u64 {
 }
 
 async fn open(path: &Path) -> Store {
-    store::open(path, 4096).await.expect("the database opens")
+    store::open(path, 4096, 0)
+        .await
+        .expect("the database opens")
 }
 
 async fn close(mut store: Store) {

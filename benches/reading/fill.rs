@@ -16,7 +16,9 @@ const AT_ONCE: u64 = 512;
 
 /// Writes events up to the number `events` into the database at `path`, and says how long it took.
 pub async fn fill(path: &Path, story: Story, events: u64) {
-    let mut opened = store::open(path, 4096).await.expect("the database opens");
+    let mut opened = store::open(path, 4096, 0)
+        .await
+        .expect("the database opens");
     let begun = Instant::now();
     let first = opened.commits.newest().unsigned_abs();
     let mut waiting = JoinSet::new();

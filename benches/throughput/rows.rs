@@ -83,7 +83,7 @@ pub(crate) async fn insert(
     crowd: Crowd,
     measured: Duration,
 ) -> Result<String, Failure> {
-    let store = store::open(&database, 2 * BATCH).await?;
+    let store = store::open(&database, 2 * BATCH, 0).await?;
     let mut composer = Composer::new("/webhook", crowd);
     let mut inserted = Inserted {
         rows: 0,

@@ -114,7 +114,12 @@ impl App {
     ) -> Result<Self, StartError> {
         config.check()?;
         let stop = CancellationToken::new();
-        let store = store::open(&config.storage.path, config.ingest.max_waiting as usize).await?;
+        let store = store::open(
+            &config.storage.path,
+            config.ingest.max_waiting as usize,
+            config.storage.max_bytes,
+        )
+        .await?;
         let ingest = Arc::new(Ingest::new(&config.ingest, clock.clone(), store.writer)?);
         let gate = Arc::new(ReadGate::new(&config.private, clock)?);
         let tokens = Tokens {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection as _};
+use tracing::warn;
 
 use super::checkpoint::Checkpoints;
 use super::projection::{self, Projected, ProjectionThread};
@@ -44,14 +45,18 @@ pub struct Store {
 }
 
 /// Opens the database at `path`, made and brought up to date where needed, and starts its writer.
-/// `max_waiting` notifications may wait for the disk.
+/// `max_waiting` notifications may wait for the disk, and the file may have `max_bytes`, where that
+/// is not 0.
 ///
 /// # Errors
 ///
 /// Anything that would make a later answer untrue: a folder that cannot be written, an SQLite with
 /// a known bug, a setting that does not hold, a schema that is newer than this program.
-pub async fn open(path: &Path, max_waiting: usize) -> Result<Store, OpenError> {
+pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Store, OpenError> {
     let (connection, lock) = exclusive(path).await?;
+    if max_bytes > 0 {
+        bound(&connection, max_bytes)?;
+    }
     let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get::<_, i64>(0)
     })?;
@@ -89,6 +94,22 @@ pub(super) async fn exclusive(path: &Path) -> Result<(Connection, File), OpenErr
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(path).await?;
     Ok((connection, lock))
+}
+
+/// Lets the file grow to `bytes` and no further; where it is larger already, no further than it is.
+fn bound(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let page_size = connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?;
+    // SQLite holds as many as 32 bits can say.
+    let pages = u32::try_from(bytes / u64::from(page_size)).unwrap_or(u32::MAX - 1);
+    let most = connection
+        .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0))?;
+    if most > pages {
+        warn!(
+            "the database is larger than storage.max_bytes already: it takes nothing more; mend: \
+             raise storage.max_bytes, and start again"
+        );
+    }
+    Ok(())
 }
 
 fn check_version(number: i32, version: &'static str) -> Result<(), OpenError> {

@@ -35,7 +35,7 @@ impl Plans {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
-        let mut store = super::open(&path, 16).await.unwrap();
+        let mut store = super::open(&path, 16, 0).await.unwrap();
         drop(store.writer);
         store.thread.ended().await;
         store.projection.ended().await;

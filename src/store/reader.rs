@@ -65,7 +65,7 @@ mod tests {
     async fn a_reader_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
-        let store = crate::store::open(&path, 16).await.unwrap();
+        let store = crate::store::open(&path, 16, 0).await.unwrap();
         let mut connection = store.reader.pool.acquire().await.unwrap();
         let mut refused = async |sql: &'static str| {
             let done = sqlx::query(sql).execute(&mut *connection).await;

@@ -232,7 +232,7 @@ impl Batches {
             // Who no longer waits is not answered.
             let _ = answer.send(Ok(appended));
         }
-        self.follower.wake();
+        self.follower.committed();
     }
 
     fn commit<'e>(

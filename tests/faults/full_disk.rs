@@ -132,6 +132,51 @@ fn large(number: usize) -> String {
     )
 }
 
+/// `max_page_count` is how SQLite bounds a file.
+#[test]
+fn a_full_database_loses_nothing_and_goes_on_when_it_may_grow() {
+    alone(async {
+        let folder = tempfile::tempdir().unwrap();
+        let bounded = |bytes| [("GREEN_INBOX__STORAGE__MAX_BYTES", bytes)];
+        let mut server = Process::with(folder.path(), &bounded("8388608"));
+        let bodies = Arc::new(Bodies::new(Size::Mixed));
+        let load = Load::start(server.public, CONNECTIONS, &bodies, || 0);
+        server
+            .log
+            .wait_for(|line| line.contains("could not be stored"));
+        let refusal = post(server.public, large(0)).await;
+        assert_eq!(refusal.status, 503);
+        assert_eq!(refusal.header("retry-after"), "60");
+        let outcome = load.stop().await;
+        assert!(outcome.refused > 0);
+        reads(&server, &bodies, &outcome).await;
+        server.signal("TERM");
+        assert!(server.wait().success());
+        let file = fs::metadata(folder.path().join("inbox.db")).unwrap();
+        assert!(file.len() <= 8 << 20, "{} bytes", file.len());
+
+        let server = Process::with(folder.path(), &bounded("83886080"));
+        assert_eq!(post(server.public, large(0)).await.status, 200);
+        let database = beside(folder.path());
+        assert_eq!(lost(&database, &bodies, &outcome.answered), [0; 0]);
+        assert_eq!(integrity(&database), "ok");
+        println!(
+            "a database of at most 8 MiB: {} answered 200, {} refused, none lost",
+            outcome.answered.len(),
+            outcome.refused
+        );
+        drop(server);
+
+        // A bound below what there is takes nothing away.
+        let server = Process::with(folder.path(), &bounded("1048576"));
+        server
+            .log
+            .wait_for(|line| line.contains("larger than storage.max_bytes"));
+        assert_eq!(post(server.public, large(1)).await.status, 503);
+        reads(&server, &bodies, &outcome).await;
+    });
+}
+
 #[test]
 fn a_full_disk_at_the_start_says_so_and_ends() {
     alone(async {

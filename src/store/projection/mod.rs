@@ -17,7 +17,7 @@ pub(crate) mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,23 +86,42 @@ impl Projected {
 
 /// Wakes the thread.
 #[derive(Debug, Clone)]
-pub(super) struct Waker(SyncSender<()>);
+pub(super) struct Waker {
+    call: SyncSender<()>,
+    gathers: Arc<AtomicBool>,
+}
 
 impl Waker {
     /// Says that there is something to do. What is said twice before it is heard is heard once.
     pub(super) fn wake(&self) {
-        let _ = self.0.try_send(());
+        let _ = self.call.try_send(());
+    }
+
+    /// Says that more is committed, unless the thread waits for more anyway: to wake it would take
+    /// the processor from whoever is answered now.
+    pub(super) fn committed(&self) {
+        if !self.gathers.load(Ordering::SeqCst) {
+            self.wake();
+        }
     }
 }
 
 /// What the thread hears.
 #[derive(Debug)]
-pub(super) struct Ear(Receiver<()>);
+pub(super) struct Ear {
+    calls: Receiver<()>,
+    gathers: Arc<AtomicBool>,
+}
 
 /// A waker and what hears it.
 pub(super) fn waker() -> (Waker, Ear) {
-    let (waker, ear) = sync_channel(1);
-    (Waker(waker), Ear(ear))
+    let (call, calls) = sync_channel(1);
+    let gathers = Arc::new(AtomicBool::new(false));
+    let waker = Waker {
+        call,
+        gathers: Arc::clone(&gathers),
+    };
+    (waker, Ear { calls, gathers })
 }
 
 /// The thread behind the projection.
@@ -131,7 +150,7 @@ pub(super) fn start(
     let worker = Worker {
         projection,
         commits,
-        ear: ear.0,
+        ear,
         wanted: Arc::clone(&wanted),
         progress,
     };
@@ -207,7 +226,7 @@ impl Projection {
 struct Worker {
     projection: Projection,
     commits: Commits,
-    ear: Receiver<()>,
+    ear: Ear,
     wanted: Arc<AtomicI64>,
     progress: watch::Sender<i64>,
 }
@@ -256,25 +275,30 @@ impl Worker {
                     info!("messages, chats and calls are derived up to the newest event");
                 }
                 // Where nobody is left to wake it, the writer has ended.
-                if self.ear.recv().is_err() && !self.commits.is_stopped() {
+                if self.ear.calls.recv().is_err() && !self.commits.is_stopped() {
                     return;
                 }
             }
         }
     }
 
-    /// Lets events gather until it is time, somebody waits, many are there, or no more will come.
+    /// Lets events gather until it is time, somebody waits, or no more will come; not where many
+    /// are there.
     fn gather(&self, begun: Instant) {
         let projected = self.projection.seq;
+        self.ear.gathers.store(true, Ordering::SeqCst);
         while self.wanted.load(Ordering::Relaxed) <= projected
             && self.commits.newest() - projected < MANY
             && !self.commits.is_stopped()
         {
             let left = PACE.saturating_sub(begun.elapsed());
-            if left.is_zero() || self.ear.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
-                return;
+            let heard = self.ear.calls.recv_timeout(left);
+            if heard == Err(RecvTimeoutError::Timeout) {
+                break;
             }
         }
+        // What is committed from here on calls; what was before, is seen by who looks after this.
+        self.ear.gathers.store(false, Ordering::SeqCst);
     }
 }
 

@@ -117,7 +117,7 @@ async fn where_no_token_is_set_there_is_nothing_to_guess() {
 #[tokio::test]
 async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    let store = store::open(&folder.path().join("inbox.db"), 16)
+    let store = store::open(&folder.path().join("inbox.db"), 16, 0)
         .await
         .unwrap();
     let settings = Private {

@@ -28,7 +28,7 @@ struct Parts {
 impl Parts {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = store::open(&folder.path().join("inbox.db"), 16)
+        let store = store::open(&folder.path().join("inbox.db"), 16, 0)
             .await
             .unwrap();
         let stop = CancellationToken::new();

@@ -37,7 +37,7 @@ fn note(number: usize) -> String {
 async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
-    let mut store = store::open(&path, 4096).await.unwrap();
+    let mut store = store::open(&path, 4096, 0).await.unwrap();
     for stored in append_all(&store.writer, bodies).await {
         stored.unwrap();
     }

@@ -67,6 +67,7 @@ STORAGE__PATH=plain/inbox.db => storage.path: the folder `…plain` cannot be wr
 STORAGE__PATH=/proc/inbox/inbox.db => storage.path: the folder `/proc/inbox` cannot be written
 STORAGE__PATH=/proc/inbox.db => storage.path: the folder `/proc` cannot be written
 STORAGE__PATH= => storage.path: `` is not the path of a file…data/green-inbox.db
+STORAGE__MAX_BYTES=4096 => storage.max_bytes: 4096 is too small…at least 1048576, or 0
 STORAGE__PATH=/tmp => storage.path: `/tmp` is not the path of a file
 ";
 

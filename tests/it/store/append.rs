@@ -103,7 +103,7 @@ async fn a_place_that_was_not_committed_is_not_seen() {
 #[tokio::test]
 async fn while_another_writes_what_comes_waits_and_what_is_too_much_is_refused() {
     let (_folder, path) = place();
-    let store = green_inbox::store::open(&path, 1).await.unwrap();
+    let store = green_inbox::store::open(&path, 1, 0).await.unwrap();
     let other = connect(&path);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut first = queued(&store.writer, body("note", 1));

@@ -21,7 +21,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 async fn open(path: &Path) -> Store {
-    store::open(path, 4096).await.unwrap()
+    store::open(path, 4096, 0).await.unwrap()
 }
 
 /// Closes a store whose writer has no other handles.

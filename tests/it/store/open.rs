@@ -62,7 +62,7 @@ async fn folders_are_made_and_the_probe_is_taken_away() {
 async fn a_database_is_opened_once() {
     let (_folder, path) = place();
     let store = open(&path).await;
-    let second = store::open(&path, 16).await;
+    let second = store::open(&path, 16, 0).await;
     assert!(matches!(second, Err(OpenError::InUse(_))), "{second:?}");
     // And not harmed by the attempt.
     append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
@@ -81,7 +81,7 @@ async fn a_database_of_another_program_is_refused_and_not_touched() {
         let (_folder, path) = place();
         connect(&path).execute_batch(theirs).unwrap();
         let bytes = std::fs::read(&path).unwrap();
-        let refused = store::open(&path, 16).await;
+        let refused = store::open(&path, 16, 0).await;
         assert!(matches!(refused, Err(OpenError::Foreign(_))), "{refused:?}");
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "{theirs}");
     }
@@ -95,7 +95,7 @@ async fn a_database_of_a_newer_version_is_refused() {
                  SELECT 9999, 'later', installed_on, success, checksum, execution_time
                  FROM _sqlx_migrations LIMIT 1";
     connect(&path).execute_batch(newer).unwrap();
-    let refused = store::open(&path, 16).await;
+    let refused = store::open(&path, 16, 0).await;
     assert!(
         matches!(refused, Err(OpenError::Newer { version: 9999, .. })),
         "{refused:?}"
@@ -106,7 +106,7 @@ async fn a_database_of_a_newer_version_is_refused() {
 async fn what_is_not_a_database_is_refused() {
     let (_folder, path) = place();
     std::fs::write(&path, "not a database, whatever its name says".repeat(100)).unwrap();
-    let refused = store::open(&path, 16).await;
+    let refused = store::open(&path, 16, 0).await;
     assert!(matches!(refused, Err(OpenError::Foreign(_))), "{refused:?}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("not a"));
 }

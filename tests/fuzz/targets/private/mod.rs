@@ -53,7 +53,7 @@ fn open() -> Listener {
         .expect("a runtime");
     let router = runtime.block_on(async {
         let folder = tempfile::tempdir().expect("a folder").keep();
-        let store = store::open(&folder.join("inbox.db"), 512)
+        let store = store::open(&folder.join("inbox.db"), 512, 0)
             .await
             .expect("a database");
         for sample in sample::all() {
