@@ -1,7 +1,7 @@
 //! What the size of the database does: ten million events, one command.
 //!
 //! ```sh
-//! cargo bench --bench growth -- [--events 10000000]
+//! cargo bench --bench growth -- [--events 10000000] [--texts]
 //! ```
 //!
 //! It says how fast each million was committed and derived, the last 100,000 against the first, how
@@ -18,6 +18,16 @@
 #[allow(dead_code, reason = "what is asked for elsewhere")]
 mod story;
 
+#[path = "../throughput/chance.rs"]
+#[allow(dead_code, reason = "what is used elsewhere")]
+mod chance;
+#[path = "../throughput/request.rs"]
+#[allow(dead_code, reason = "what is used elsewhere")]
+mod request;
+#[path = "../throughput/words.rs"]
+#[allow(dead_code, reason = "what is used elsewhere")]
+mod words;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,6 +39,7 @@ use green_inbox::store::{self, NewEvent, Store};
 use hyper::body::Bytes;
 use tokio::task::JoinSet;
 
+use crate::request::{Composer, Crowd};
 use crate::story::Story;
 
 /// Events that are timed together.
@@ -45,6 +56,9 @@ struct Args {
     /// Events to write.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
+    /// Text messages of 1 KB alone, as `throughput` sends them, in place of all that happens.
+    #[arg(long)]
+    texts: bool,
     /// Where the database is made.
     #[arg(long, default_value = "target/growth")]
     folder: PathBuf,
@@ -61,16 +75,47 @@ const STORY: Story = Story {
     chats: 50_000,
 };
 
+/// What comes.
+enum Bodies {
+    /// Messages of some hundred bytes, what becomes of them, calls, accounts.
+    Story,
+    /// Messages of 1 KB.
+    Texts(Box<Composer>),
+}
+
+impl Bodies {
+    fn new(texts: bool) -> Self {
+        if texts {
+            let crowd = Crowd {
+                chats: 50_000,
+                instances: 200,
+            };
+            Self::Texts(Box::new(Composer::new("/", crowd)))
+        } else {
+            Self::Story
+        }
+    }
+
+    fn body(&mut self, number: u64) -> Bytes {
+        match self {
+            Self::Story => STORY.event(number).into(),
+            Self::Texts(composer) => {
+                Bytes::copy_from_slice(composer.body(number, 1_767_225_600 + number / 50))
+            }
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
     let path = args.folder.join("inbox.db");
     if args.until_killed {
-        return write_until_killed(&path, args.events).await;
+        return write_until_killed(&path, &args).await;
     }
     let _ = std::fs::remove_dir_all(&args.folder);
     std::fs::create_dir_all(&args.folder).expect("a folder");
-    grow(&path, args.events).await;
+    grow(&path, &args).await;
     reopen(&args, &path).await;
     std::fs::remove_dir_all(&args.folder).expect("the folder goes");
 }
@@ -82,13 +127,15 @@ struct Took {
     derived: Duration,
 }
 
-async fn grow(path: &Path, events: u64) {
+async fn grow(path: &Path, args: &Args) {
+    let events = args.events;
     let mut store = open(path).await;
+    let mut source = Bodies::new(args.texts);
     let mut parts: Vec<Took> = Vec::new();
     let mut bodies = 0;
     for first in (0..events).step_by(usize::try_from(PART).unwrap_or(1)) {
         let begun = Instant::now();
-        bodies += write(&store, first..(first + PART).min(events)).await;
+        bodies += write(&store, &mut source, first..(first + PART).min(events)).await;
         let committed = begun.elapsed();
         store.projected.reach(store.commits.newest()).await;
         let derived = begun.elapsed();
@@ -127,6 +174,7 @@ async fn grow(path: &Path, events: u64) {
 /// Opens what was killed in the middle.
 async fn reopen(args: &Args, path: &Path) {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args(args.texts.then_some("--texts"))
         .args(["--until-killed", "--events"])
         .arg(args.events.to_string())
         .arg("--folder")
@@ -149,13 +197,13 @@ async fn reopen(args: &Args, path: &Path) {
     close(store).await;
 }
 
-async fn write_until_killed(path: &Path, first: u64) {
+async fn write_until_killed(path: &Path, args: &Args) {
     let store = open(path).await;
-    write(&store, first..u64::MAX).await;
+    write(&store, &mut Bodies::new(args.texts), args.events..u64::MAX).await;
 }
 
 /// Writes these events, and says how many bytes their bodies have.
-async fn write(store: &Store, events: std::ops::Range<u64>) -> u64 {
+async fn write(store: &Store, source: &mut Bodies, events: std::ops::Range<u64>) -> u64 {
     let mut waiting = JoinSet::new();
     let mut bytes = 0;
     for number in events {
@@ -163,7 +211,7 @@ async fn write(store: &Store, events: std::ops::Range<u64>) -> u64 {
             waiting.join_next().await;
         }
         let writer = store.writer.clone();
-        let body = Bytes::from(STORY.event(number));
+        let body = source.body(number);
         bytes += body.len() as u64;
         waiting.spawn(async move {
             let arrival = 1_767_225_600_000 + i64::try_from(number * 20).unwrap_or(0);

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,9 @@ impl Log {
 
     /// All that was said so far; after [`Process::wait`], all.
     pub fn text(&self) -> String {
-        self.0.0.lock().unwrap().lines.join("\n")
+        // Who waited in vain has poisoned it.
+        let said = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.lines.join("\n")
     }
 
     fn wait<T>(&self, look: impl Fn(&Said) -> Option<T>) -> T {
@@ -59,7 +61,7 @@ impl Log {
     }
 
     fn change(&self, change: impl FnOnce(&mut Said)) {
-        change(&mut self.0.0.lock().unwrap());
+        change(&mut self.0.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.1.notify_all();
     }
 }
