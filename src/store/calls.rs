@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::messages::SubjectEvent;
 use super::projection::{SubjectKind, TermKind};
-use super::selection::{Conditions, Selection, order_by};
+use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 use crate::view::Call;
@@ -123,19 +123,19 @@ pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sql
         "SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
                 subject.id_message AS id_message, first.received_at AS received_at,
                 first.body AS body
-         FROM projection.posting CROSS JOIN projection.subject ON subject.seq = posting.seq
+         FROM ",
+    );
+    sql.push(POSTINGS).push(
+        " CROSS JOIN projection.subject ON subject.seq = posting.seq
          JOIN projection.term AS chat ON chat.id = subject.chat
          JOIN event AS first ON first.seq = subject.seq",
     );
     let mut conditions = Conditions::new();
     if let [leading, others @ ..] = selection.terms.as_slice() {
-        conditions
-            .add(&mut sql, "posting.term = ")
-            .push_bind(*leading);
-        conditions.terms(&mut sql, "posting.seq", others);
+        conditions.postings(&mut sql, *leading, others);
     }
     let place = (query.position, query.order);
-    conditions.place(&mut sql, "posting.seq", place, selection);
+    conditions.place(&mut sql, Along::Postings, place, selection);
     conditions
         .add(&mut sql, "subject.kind = ")
         .push_bind(SubjectKind::Call as i64);
@@ -156,7 +156,7 @@ pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sql
             conditions.add(&mut sql, column).push_bind(value.clone());
         }
     }
-    order_by(&mut sql, "posting.seq", query.order);
+    Along::Postings.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::projection::{TermKind, pair};
-use super::selection::{Conditions, Selection, order_by};
+use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{BodyDigest, Event, OutcomeKind, ReadError, Reader};
 use crate::clock::UnixMillis;
 
@@ -206,19 +206,18 @@ fn columns(with_body: bool) -> QueryBuilder<Sqlite> {
 pub(super) fn list(query: &EventQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
     let mut sql = columns(query.with_body);
     let mut conditions = Conditions::new();
-    let seq = if let [leading, others @ ..] = selection.terms.as_slice() {
-        sql.push(" FROM projection.posting CROSS JOIN event ON event.seq = posting.seq")
+    let along = if let [leading, others @ ..] = selection.terms.as_slice() {
+        sql.push(" FROM ")
+            .push(POSTINGS)
+            .push(" CROSS JOIN event ON event.seq = posting.seq")
             .push(REPEAT);
-        conditions
-            .add(&mut sql, "posting.term = ")
-            .push_bind(*leading);
-        conditions.terms(&mut sql, "posting.seq", others);
-        "posting.seq"
+        conditions.postings(&mut sql, *leading, others);
+        Along::Postings
     } else {
         sql.push(" FROM event").push(REPEAT);
-        "event.seq"
+        Along::Seq("event.seq")
     };
-    conditions.place(&mut sql, seq, (query.position, query.order), selection);
+    conditions.place(&mut sql, along, (query.position, query.order), selection);
     let filter = &query.filter;
     for (column, value) in [
         ("type_webhook = ", &filter.type_webhook),
@@ -243,7 +242,7 @@ pub(super) fn list(query: &EventQuery, selection: &Selection) -> QueryBuilder<Sq
             .add(&mut sql, "outcome = ")
             .push_bind(outcome.name());
     }
-    order_by(&mut sql, seq, query.order);
+    along.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use utoipa::ToSchema;
 
 use super::projection::{SubjectKind, TermKind, key, words};
-use super::selection::{Conditions, Selection, order_by};
+use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, OutcomeKind, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 use crate::view::{Direction, History, Message, MessageEvents, MessagePlace};
@@ -266,29 +266,26 @@ pub(super) fn list(
             sql.push(" JOIN event AS first ON first.seq = subject.seq");
         }
     };
-    let seq = if let Some(question) = question {
+    let along = if let Some(question) = question {
         sql.push(" FROM projection.word CROSS JOIN projection.subject ON subject.seq = word.rowid");
         sources(&mut sql);
         conditions
             .add(&mut sql, "word.word MATCH ")
             .push_bind(question);
-        "word.rowid"
+        Along::Seq("word.rowid")
     } else if let [leading, others @ ..] = selection.terms.as_slice() {
-        sql.push(
-            " FROM projection.posting CROSS JOIN projection.subject ON subject.seq = posting.seq",
-        );
+        sql.push(" FROM ")
+            .push(POSTINGS)
+            .push(" CROSS JOIN projection.subject ON subject.seq = posting.seq");
         sources(&mut sql);
-        conditions
-            .add(&mut sql, "posting.term = ")
-            .push_bind(*leading);
-        conditions.terms(&mut sql, "posting.seq", others);
-        "posting.seq"
+        conditions.postings(&mut sql, *leading, others);
+        Along::Postings
     } else {
         sql.push(" FROM projection.subject");
         sources(&mut sql);
-        "subject.seq"
+        Along::Seq("subject.seq")
     };
-    conditions.place(&mut sql, seq, (query.position, query.order), selection);
+    conditions.place(&mut sql, along, (query.position, query.order), selection);
     conditions
         .add(&mut sql, "subject.kind = ")
         .push_bind(SubjectKind::Message as i64);
@@ -320,7 +317,7 @@ pub(super) fn list(
             .add(&mut sql, "content.outcome = ")
             .push_bind(outcome.name());
     }
-    order_by(&mut sql, seq, query.order);
+    along.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

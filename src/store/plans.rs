@@ -73,6 +73,8 @@ impl Plans {
         let walks: Vec<_> = steps
             .iter()
             .filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE INDEX"))
+            // One of 65,536 events.
+            .filter(|step| **step != "SCAN projection.epoch")
             .collect();
         assert!(
             walks.iter().all(|step| WALKS.contains(&step.as_str())),

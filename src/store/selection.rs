@@ -3,7 +3,7 @@
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::projection::{SPAN_EVENTS, TermKind};
+use super::projection::{SPAN_EVENTS, TermKind, epoch};
 use super::{Order, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 
@@ -106,6 +106,42 @@ impl Reader {
     }
 }
 
+/// What a list goes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Along {
+    /// A column that has the seqs.
+    Seq(&'static str),
+    /// The entries of a term, one epoch after the other: [`POSTINGS`].
+    Postings,
+}
+
+/// The entries of terms, epoch by epoch.
+pub(super) const POSTINGS: &str = "
+    projection.epoch CROSS JOIN projection.posting ON posting.epoch = epoch.n";
+
+impl Along {
+    /// The column that has the seqs.
+    pub(super) fn seq(self) -> &'static str {
+        match self {
+            Self::Seq(column) => column,
+            Self::Postings => "posting.seq",
+        }
+    }
+
+    /// Orders the list.
+    pub(super) fn order(self, sql: &mut QueryBuilder<Sqlite>, order: Order) {
+        let direction = match order {
+            Order::Ascending => "",
+            Order::Descending => " DESC",
+        };
+        sql.push(" ORDER BY ");
+        if self == Self::Postings {
+            sql.push("epoch.n").push(direction).push(", ");
+        }
+        sql.push(self.seq()).push(direction);
+    }
+}
+
 /// Writes conditions one after the other.
 pub(super) struct Conditions(&'static str);
 
@@ -126,19 +162,24 @@ impl Conditions {
         sql
     }
 
-    /// The place that a list goes on behind, and the bounds of the selection, for the column that
-    /// the list is ordered by.
+    /// The place that a list goes on behind, and the bounds of the selection.
     pub(super) fn place(
         &mut self,
         sql: &mut QueryBuilder<Sqlite>,
-        column: &str,
+        along: Along,
         (position, order): (Position, Order),
         selection: &Selection,
     ) {
         let mut bound = |comparison: &str, seq: Option<i64>| {
-            if let Some(seq) = seq {
-                self.add(sql, column).push(comparison).push_bind(seq);
+            let Some(seq) = seq else {
+                return;
+            };
+            if along == Along::Postings {
+                self.add(sql, "epoch.n")
+                    .push(comparison)
+                    .push_bind(epoch(seq));
             }
+            self.add(sql, along.seq()).push(comparison).push_bind(seq);
         };
         let behind = match position {
             Position::Behind(seq) => Some(seq),
@@ -160,25 +201,22 @@ impl Conditions {
         }
     }
 
-    /// That an entry has all terms, of which `driven` are seen to already.
-    pub(super) fn terms(&mut self, sql: &mut QueryBuilder<Sqlite>, seq: &str, terms: &[i64]) {
-        for term in terms {
+    /// That entries are of the term `leading` and of the others.
+    pub(super) fn postings(
+        &mut self,
+        sql: &mut QueryBuilder<Sqlite>,
+        leading: i64,
+        others: &[i64],
+    ) {
+        self.add(sql, "posting.term = ").push_bind(leading);
+        for term in others {
             self.add(
                 sql,
-                "EXISTS (SELECT 1 FROM projection.posting AS other WHERE other.term = ",
+                "EXISTS (SELECT 1 FROM projection.posting AS other
+                         WHERE other.epoch = posting.epoch AND other.term = ",
             )
             .push_bind(*term)
-            .push(" AND other.seq = ")
-            .push(seq)
-            .push(")");
+            .push(" AND other.seq = posting.seq)");
         }
     }
-}
-
-/// The order of a list, by this column.
-pub(super) fn order_by(sql: &mut QueryBuilder<Sqlite>, column: &str, order: Order) {
-    sql.push(" ORDER BY ").push(column).push(match order {
-        Order::Ascending => "",
-        Order::Descending => " DESC",
-    });
 }

@@ -32,7 +32,7 @@ use slice::Slice;
 pub(crate) use file::path_of;
 pub(super) use projector::{Measure, SPAN_EVENTS};
 pub(super) use subject::{SubjectKind, key};
-pub(super) use term::{TermKind, pair};
+pub(super) use term::{TermKind, epoch, pair};
 
 /// Under load as much is gathered as comes in this time, unless somebody waits: what is written
 /// together touches each page once.

@@ -19,12 +19,19 @@ CREATE TABLE term (
     UNIQUE (kind, value)
 ) STRICT;
 
+-- The epochs that have begun: runs of so many seqs (see term.rs).
+CREATE TABLE epoch (
+    n INTEGER PRIMARY KEY
+) STRICT;
+
 -- The entries of each term in the order of commits (an inverted index). An entry says where to
--- look; the row that is found there decides.
+-- look; the row that is found there decides. Those of an epoch stand together, so that the pages
+-- which new entries go to are as few in a large database as in a small one.
 CREATE TABLE posting (
-    term INTEGER NOT NULL,
-    seq  INTEGER NOT NULL,
-    PRIMARY KEY (term, seq)
+    epoch INTEGER NOT NULL,
+    term  INTEGER NOT NULL,
+    seq   INTEGER NOT NULL,
+    PRIMARY KEY (epoch, term, seq)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages and calls, each at the first event that names it, and the events that have its newest

@@ -209,9 +209,11 @@ impl Projector<'_> {
         let newest: Option<i64> = self
             .projection
             .prepare_cached(
-                "SELECT subject.seq FROM posting CROSS JOIN subject ON subject.seq = posting.seq
+                "SELECT subject.seq
+                 FROM epoch CROSS JOIN posting ON posting.epoch = epoch.n
+                 CROSS JOIN subject ON subject.seq = posting.seq
                  WHERE term = ?2 AND kind = 0 AND id_instance = ?1
-                 ORDER BY posting.seq DESC LIMIT 1",
+                 ORDER BY epoch.n DESC, posting.seq DESC LIMIT 1",
             )?
             .query_row([id_instance, chat], |row| row.get(0))
             .optional()?;

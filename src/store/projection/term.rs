@@ -31,6 +31,15 @@ impl TermKind {
     }
 }
 
+/// Seqs of which the entries stand together. Fewer make new entries go to fewer pages, and lists
+/// look into more epochs: a list of one chat into 153 of ten million events.
+const EPOCH_SEQS: i64 = 65_536;
+
+/// The epoch that a seq lies in.
+pub(in crate::store) const fn epoch(seq: i64) -> i64 {
+    seq / EPOCH_SEQS
+}
+
 /// The types that most events have: of an instance there are enough of each to be found by passing
 /// through its events.
 const FREQUENT: [&str; 4] = [

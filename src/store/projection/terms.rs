@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 
 use super::TermKind;
+use super::term::epoch;
 
 /// Terms that were asked for and entries that are to be written.
 pub(super) struct Terms<'t> {
@@ -13,9 +14,31 @@ pub(super) struct Terms<'t> {
     /// By kind and value: the place among the noted.
     places: [HashMap<String, usize>; TermKind::COUNT],
     noted: Vec<Noted>,
-    postings: Vec<(i64, i64)>,
+    postings: Vec<Posting>,
     /// Postings of statuses, which are taken back when another status comes.
-    statuses: BTreeSet<(i64, i64)>,
+    statuses: BTreeSet<Posting>,
+}
+
+/// An entry of a term, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Posting {
+    epoch: i64,
+    term: i64,
+    seq: i64,
+}
+
+impl Posting {
+    fn new(term: i64, seq: i64) -> Self {
+        Self {
+            epoch: epoch(seq),
+            term,
+            seq,
+        }
+    }
+
+    fn columns(self) -> [i64; 3] {
+        [self.epoch, self.term, self.seq]
+    }
 }
 
 struct Noted {
@@ -40,7 +63,7 @@ impl<'t> Terms<'t> {
     /// Notes an entry of a term.
     pub(super) fn post(&mut self, kind: TermKind, value: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(kind, value, 1)?;
-        self.postings.push((term, seq));
+        self.postings.push(Posting::new(term, seq));
         Ok(())
     }
 
@@ -84,20 +107,21 @@ impl<'t> Terms<'t> {
     /// Posts the status of a message, which is taken back when another one comes.
     pub(super) fn post_status(&mut self, status: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(TermKind::Status, status, 1)?;
-        self.statuses.insert((term, seq));
+        self.statuses.insert(Posting::new(term, seq));
         Ok(())
     }
 
     /// Takes the status of a message back.
     pub(super) fn unpost_status(&mut self, status: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(TermKind::Status, status, -1)?;
-        let is_unwritten = self.statuses.remove(&(term, seq));
+        let posting = Posting::new(term, seq);
+        let is_unwritten = self.statuses.remove(&posting);
         if is_unwritten {
             return Ok(());
         }
         self.projection
-            .prepare_cached("DELETE FROM posting WHERE term = ?1 AND seq = ?2")?
-            .execute([term, seq])
+            .prepare_cached("DELETE FROM posting WHERE epoch = ?1 AND term = ?2 AND seq = ?3")?
+            .execute(posting.columns())
             .map(drop)
     }
 
@@ -106,11 +130,17 @@ impl<'t> Terms<'t> {
         self.postings.extend(std::mem::take(&mut self.statuses));
         // In the order of the table each page is found once.
         self.postings.sort_unstable();
+        let mut begin = self
+            .projection
+            .prepare_cached("INSERT OR IGNORE INTO epoch VALUES (?1)")?;
+        for epoch in self.postings.chunk_by(|one, next| one.epoch == next.epoch) {
+            begin.execute([epoch[0].epoch])?;
+        }
         let mut insert = self
             .projection
-            .prepare_cached("INSERT OR IGNORE INTO posting VALUES (?1, ?2)")?;
-        for (term, seq) in self.postings.drain(..) {
-            insert.execute([term, seq])?;
+            .prepare_cached("INSERT OR IGNORE INTO posting VALUES (?1, ?2, ?3)")?;
+        for posting in self.postings.drain(..) {
+            insert.execute(posting.columns())?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{address, filled, list, note, seqs};
+use super::{END_OF_EPOCH, address, behind, filled, list, note, seqs, walk};
 use crate::support::server::START;
 use crate::support::{TestServer, post};
 
@@ -128,7 +128,7 @@ fn moment(index: i64, more: i64) -> String {
 }
 
 async fn server_of(said: &[Said]) -> TestServer {
-    let server = TestServer::start().await;
+    let server = behind(END_OF_EPOCH).await;
     for said in said {
         let answer = post(server.public, said.body.clone()).await.json();
         assert_eq!(answer["outcome"], said.outcome, "{answer}");
@@ -139,7 +139,7 @@ async fn server_of(said: &[Said]) -> TestServer {
 
 /// Compares what is listed with what has to be, in both orders.
 async fn check(server: &TestServer, said: &[Said], filters: &[Filter]) -> usize {
-    let mut expected: Vec<i64> = (1_i64..)
+    let mut expected: Vec<i64> = (END_OF_EPOCH + 1..)
         .zip(said)
         .enumerate()
         .filter(|(index, (_, said))| filters.iter().all(|filter| fits(*index, said, filter)))
@@ -191,6 +191,12 @@ async fn every_filter_alone() {
     {
         let found = check(&server, &said, std::slice::from_ref(&filter)).await;
         assert!(0 < found && found < all, "{filter:?} finds {found}");
+    }
+    let path = address("/api/v1/events", &[("chat", CHATS[1]), ("limit", "7")]);
+    for order in ["", "&order=asc"] {
+        let pages = walk(&server, &format!("{path}{order}")).await;
+        let of_chat = said.iter().filter(|said| said.chat == Some(CHATS[1]));
+        assert_eq!(pages.len(), of_chat.count(), "{path}{order}");
     }
     for filter in [
         ("instance", "5".to_owned()),

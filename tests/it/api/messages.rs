@@ -3,7 +3,9 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{address, column, entries, filled, list, next, refused, say, seqs, walk};
+use super::{
+    END_OF_EPOCH, address, behind, column, entries, filled, list, next, refused, say, seqs, walk,
+};
 use crate::support::said::{self, NOON};
 use crate::support::server::START;
 use crate::support::{TestServer, get, post, request};
@@ -33,8 +35,8 @@ struct Expected {
 
 /// Every kind below in every chat of every instance; notices and the rest are no messages.
 async fn server_and_model() -> (TestServer, Vec<Expected>) {
-    let server = TestServer::start().await;
-    let (mut model, mut seq) = (Vec::new(), 0);
+    let server = behind(END_OF_EPOCH).await;
+    let (mut model, mut seq) = (Vec::new(), END_OF_EPOCH);
     for kind in 0..7 {
         for instance in INSTANCES {
             for chat in CHATS {
@@ -151,7 +153,7 @@ fn kinds(kind: usize) -> (Vec<Value>, Option<Expected>) {
 type Filter = (&'static str, String);
 
 fn fits(expected: &Expected, (name, value): &Filter) -> bool {
-    let received_at = START + (expected.seq - 1) * STEP;
+    let received_at = START + (expected.seq - END_OF_EPOCH - 1) * STEP;
     let value = value.as_str();
     match *name {
         "instance" => expected.instance.to_string() == value,
@@ -174,9 +176,9 @@ fn millis(moment: &str) -> i64 {
     moment.parse::<green_inbox::clock::UnixMillis>().unwrap().0
 }
 
-/// The moment at which the event `seq` came, and `more` milliseconds.
-fn moment(seq: i64, more: i64) -> String {
-    green_inbox::clock::UnixMillis(START + (seq - 1) * STEP + more).to_string()
+/// The moment at which the `number`th event came, and `more` milliseconds.
+fn moment(number: i64, more: i64) -> String {
+    green_inbox::clock::UnixMillis(START + (number - 1) * STEP + more).to_string()
 }
 
 /// Compares what is listed with what has to be, in both orders.

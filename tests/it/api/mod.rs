@@ -48,6 +48,22 @@ async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
     TestServer::at(folder, |_| {}).await
 }
 
+/// A seq that an epoch of entries ends behind soon (see `store/projection/term.rs`): what follows
+/// lies in two of them.
+const END_OF_EPOCH: i64 = 65_536 - 30;
+
+/// A server whose first event comes behind `seq`.
+async fn behind(seq: i64) -> TestServer {
+    let folder = filled([]).await.stop().await;
+    let path = folder.path().join("inbox.db");
+    let database = rusqlite::Connection::open(path).unwrap();
+    database
+        .execute("INSERT INTO sqlite_sequence VALUES ('event', ?1)", [seq])
+        .unwrap();
+    drop(database);
+    TestServer::at(folder, |_| {}).await
+}
+
 /// An address with these parameters, percent-encoded.
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
