@@ -19,9 +19,9 @@ use crate::support::{append_all, shuffled};
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Tables and what they are ordered by; those of the words are asked in another way.
-const TABLES: [&str; 11] = [
-    "progress", "term", "posting", "subject", "notice", "mention", "chat", "instance", "state",
-    "tally", "span",
+const TABLES: [&str; 12] = [
+    "progress", "term", "epoch", "posting", "subject", "notice", "mention", "chat", "instance",
+    "state", "tally", "span",
 ];
 
 /// All samples, several stories of several accounts, in some order.
