@@ -89,9 +89,10 @@ fn plain_bytes(text: &str) -> usize {
     let mut bytes = text.as_bytes();
     loop {
         bytes = match bytes {
-            [b'a'..=b'z' | b'0'..=b'9' | b' ', rest @ ..] => rest,
-            // `а` to `п`, and `р` to `я`.
-            [0xD0, 0xB0..=0xBF, rest @ ..] | [0xD1, 0x80..=0x8F, rest @ ..] => rest,
+            // The last two are `а` to `п` and `р` to `я`.
+            [b'a'..=b'z' | b'0'..=b'9' | b' ', rest @ ..]
+            | [0xD0, 0xB0..=0xBF, rest @ ..]
+            | [0xD1, 0x80..=0x8F, rest @ ..] => rest,
             rest => return text.len() - rest.len(),
         };
     }
