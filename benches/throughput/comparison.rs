@@ -217,6 +217,7 @@ impl Run<'_> {
         };
         let of_server = || Used::by(&server.processes());
         let of_sender = || Used::by(&[std::process::id()]);
+        let started = of_server();
         let mut used: Vec<(Used, Used)> = Vec::with_capacity(2);
         let tally = load.send(&composer, || {
             // Looking for the processes of the server is no work of the generator.
@@ -232,6 +233,10 @@ impl Run<'_> {
             return Err("the window was not marked".into());
         };
         let stats = server.ask("/api/v1/stats");
+        let memory = accounting::peak_memory(&server.processes());
+        let derived = server
+            .derived()
+            .map(|events| micros_each(of_server().since(&started), events));
         Ok(Measurement {
             rate: float(tally.accepted) / options.seconds.as_secs_f64(),
             p50: millis(tally.latencies.percentile(50)),
@@ -239,7 +244,8 @@ impl Run<'_> {
             errors: float(tally.errors),
             processor: micros_each(server_end.since(server_begin), tally.accepted),
             sender: micros_each(sender_end.since(sender_begin), tally.accepted),
-            memory: float(accounting::peak_memory(&server.processes())) / 1e6,
+            derived,
+            memory: float(memory) / 1e6,
             lags: stats.map(|stats| lags(&stats)).unwrap_or_default(),
         })
     }

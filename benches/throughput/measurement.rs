@@ -15,6 +15,9 @@ pub(crate) struct Measurement {
     pub(crate) errors: f64,
     /// Microseconds on a processor for each request.
     pub(crate) processor: f64,
+    /// The same from the start until all is derived, of all requests that were stored; nothing
+    /// where the server derives nothing, or did not come to an end with it.
+    pub(crate) derived: Option<f64>,
     /// The same of the load generator.
     pub(crate) sender: f64,
     /// At most, in megabytes.

@@ -22,6 +22,9 @@ use super::request::Composer;
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a server may take after the load until all is derived.
+const DERIVING: Duration = Duration::from_secs(120);
+
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -87,6 +90,21 @@ impl Running {
         let body = memchr::memmem::find(&said, b"\r\n\r\n")? + 4;
         answer::read(&said).filter(|answer| answer.is_ok)?;
         serde_json::from_slice(&said[body..]).ok()
+    }
+
+    /// Waits until all that it stored is derived: how many events that is. Nothing where it derives
+    /// nothing or does not come to an end.
+    pub(crate) fn derived(&self) -> Option<u64> {
+        let deadline = Instant::now() + DERIVING;
+        while Instant::now() < deadline {
+            let stats = self.ask("/api/v1/stats")?;
+            let newest = stats["newestSeq"].as_u64()?;
+            if stats["derivedSeq"].as_u64()? >= newest {
+                return Some(newest);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        None
     }
 
     fn wait_until_it_answers(&mut self, composer: &mut Composer) -> Result<(), Failure> {

@@ -137,7 +137,19 @@ fn costs(results: &Results) -> String {
         *most = most.max(*lag);
     }
     for (name, most) in lags {
-        let _ = writeln!(text, "- `{name}` right after the load: {most} at most");
+        let _ = writeln!(
+            text,
+            "- `{name}` that were not derived right after the load: {most} at most"
+        );
+    }
+    for (&(name, connections), cell) in &results.cells {
+        if let Some(derived) = goals::derived(cell) {
+            let _ = writeln!(
+                text,
+                "- {name}, {connections} connections, until all is derived: {} processor µs/request",
+                spread(Some(derived), 1)
+            );
+        }
     }
     text
 }

@@ -41,6 +41,14 @@ const PACE: Duration = Duration::from_millis(250);
 /// So many events are enough.
 const MANY: i64 = 2048;
 
+/// Under load it rests so many times as long as it took, for each event that came meanwhile in
+/// place of one that it derived: what waits to be stored has the processors first, and a burst is
+/// derived behind it.
+const REST: f64 = 4.0;
+
+/// It never rests longer than so many times as long as it took, or it would stand still in a burst.
+const MOST_REST: f64 = 3.0;
+
 /// What is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -245,11 +253,15 @@ impl Worker {
         loop {
             let stopped = self.commits.is_stopped();
             if self.commits.newest() > self.projection.seq {
-                let begun = Instant::now();
+                let begun = Begun {
+                    at: Instant::now(),
+                    derived: self.projection.seq,
+                    newest: self.commits.newest(),
+                };
                 match self.projection.advance() {
                     Ok(_) => {
                         self.progress.send_replace(self.projection.seq);
-                        self.gather(begun);
+                        self.gather(&begun);
                     }
                     Err(failure) if is_lost(&failure) => {
                         error!(
@@ -282,23 +294,48 @@ impl Worker {
         }
     }
 
-    /// Lets events gather until it is time, somebody waits, or no more will come; not where many
-    /// are there.
-    fn gather(&self, begun: Instant) {
+    /// Lets events gather until it is time, somebody waits, or no more will come; where many are
+    /// there, only for a rest.
+    fn gather(&self, begun: &Begun) {
         let projected = self.projection.seq;
+        let rested = Instant::now() + begun.rest(projected, self.commits.newest());
         self.ear.gathers.store(true, Ordering::SeqCst);
-        while self.wanted.load(Ordering::Relaxed) <= projected
-            && self.commits.newest() - projected < MANY
-            && !self.commits.is_stopped()
-        {
-            let left = PACE.saturating_sub(begun.elapsed());
-            let heard = self.ear.calls.recv_timeout(left);
-            if heard == Err(RecvTimeoutError::Timeout) {
+        while self.wanted.load(Ordering::Relaxed) <= projected && !self.commits.is_stopped() {
+            let until = if self.commits.newest() - projected < MANY {
+                rested.max(begun.at + PACE)
+            } else {
+                rested
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.ear.calls.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
+            {
                 break;
             }
         }
         // What is committed from here on calls; what was before, is seen by who looks after this.
         self.ear.gathers.store(false, Ordering::SeqCst);
+    }
+}
+
+/// What stood when a slice was begun.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    at: Instant,
+    /// The last event that was derived.
+    derived: i64,
+    /// The last event that was committed.
+    newest: i64,
+}
+
+impl Begun {
+    /// How long it rests behind the slice, where these are the last events now. Where little comes,
+    /// as when it catches up after a burst, it hardly rests.
+    #[expect(clippy::cast_precision_loss, reason = "counts of a slice")]
+    fn rest(&self, derived: i64, newest: i64) -> Duration {
+        let derived = (derived - self.derived).max(1) as f64;
+        let came = (newest - self.newest).max(0) as f64;
+        let times = (REST * came / derived).min(MOST_REST);
+        self.at.elapsed().mul_f64(times)
     }
 }
 
