@@ -23,7 +23,7 @@ use super::request::Composer;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a server may take after the load until all is derived.
-const DERIVING: Duration = Duration::from_secs(120);
+const DERIVING: Duration = Duration::from_mins(2);
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
