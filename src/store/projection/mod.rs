@@ -7,6 +7,7 @@
 
 mod file;
 mod merge;
+mod pace;
 mod projector;
 mod row;
 mod slice;
@@ -27,27 +28,13 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{Commits, OpenError};
+use pace::{Begun, Done};
 use slice::Slice;
 
 pub(crate) use file::path_of;
 pub(super) use projector::{Measure, SPAN_EVENTS};
 pub(super) use subject::{SubjectKind, key};
 pub(super) use term::{TermKind, epoch, pair};
-
-/// Under load as much is gathered as comes in this time, unless somebody waits: what is written
-/// together touches each page once.
-const PACE: Duration = Duration::from_millis(250);
-
-/// So many events are enough.
-const MANY: i64 = 2048;
-
-/// Under load it rests so many times as long as it took, for each event that came meanwhile in
-/// place of one that it derived: what waits to be stored has the processors first, and a burst is
-/// derived behind it.
-const REST: f64 = 4.0;
-
-/// It never rests longer than so many times as long as it took, or it would stand still in a burst.
-const MOST_REST: f64 = 3.0;
 
 /// What is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -253,15 +240,13 @@ impl Worker {
         loop {
             let stopped = self.commits.is_stopped();
             if self.commits.newest() > self.projection.seq {
-                let begun = Begun {
-                    at: Instant::now(),
-                    derived: self.projection.seq,
-                    newest: self.commits.newest(),
-                };
+                let (derived, newest) = self.last();
+                let begun = Begun::new(Instant::now(), derived, newest);
                 match self.projection.advance() {
                     Ok(_) => {
                         self.progress.send_replace(self.projection.seq);
-                        self.gather(&begun);
+                        let (derived, newest) = self.last();
+                        self.gather(begun.done(Instant::now(), derived, newest));
                     }
                     Err(failure) if is_lost(&failure) => {
                         error!(
@@ -294,19 +279,20 @@ impl Worker {
         }
     }
 
-    /// Lets events gather until it is time, somebody waits, or no more will come; where many are
-    /// there, only for a rest.
-    fn gather(&self, begun: &Begun) {
-        let projected = self.projection.seq;
-        let rested = Instant::now() + begun.rest(projected, self.commits.newest());
+    /// The last event that is derived and the last one that is committed.
+    fn last(&self) -> (i64, i64) {
+        (self.projection.seq, self.commits.newest())
+    }
+
+    /// Lets events gather until the next slice is due, somebody waits, or no more will come.
+    fn gather(&self, done: Done) {
         self.ear.gathers.store(true, Ordering::SeqCst);
-        while self.wanted.load(Ordering::Relaxed) <= projected && !self.commits.is_stopped() {
-            let until = if self.commits.newest() - projected < MANY {
-                rested.max(begun.at + PACE)
-            } else {
-                rested
-            };
-            let left = until.saturating_duration_since(Instant::now());
+        while self.wanted.load(Ordering::Relaxed) <= self.projection.seq
+            && !self.commits.is_stopped()
+        {
+            let left = done
+                .next(self.commits.newest())
+                .saturating_duration_since(Instant::now());
             if left.is_zero() || self.ear.calls.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
             {
                 break;
@@ -314,28 +300,6 @@ impl Worker {
         }
         // What is committed from here on calls; what was before, is seen by who looks after this.
         self.ear.gathers.store(false, Ordering::SeqCst);
-    }
-}
-
-/// What stood when a slice was begun.
-#[derive(Debug, Clone, Copy)]
-struct Begun {
-    at: Instant,
-    /// The last event that was derived.
-    derived: i64,
-    /// The last event that was committed.
-    newest: i64,
-}
-
-impl Begun {
-    /// How long it rests behind the slice, where these are the last events now. Where little comes,
-    /// as when it catches up after a burst, it hardly rests.
-    #[expect(clippy::cast_precision_loss, reason = "counts of a slice")]
-    fn rest(&self, derived: i64, newest: i64) -> Duration {
-        let derived = (derived - self.derived).max(1) as f64;
-        let came = (newest - self.newest).max(0) as f64;
-        let times = (REST * came / derived).min(MOST_REST);
-        self.at.elapsed().mul_f64(times)
     }
 }
 
