@@ -1,24 +1,14 @@
 //! One notification into the open transaction.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 
+use super::repeats::Repeats;
 use super::{Appended, NewEvent};
-
-/// A body without a timestamp that comes again within this time is the same event: GREEN-API keeps
-/// a notification for 24 hours, and an hour is for clocks and queues.
-const UNTIMED_REPEAT_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
 
 const INSERT: &str = "
     INSERT INTO event (received_at, outcome, reason, id_instance, type_instance, type_webhook,
                        type_message, id_message, chat_id, sender, timestamp, digest, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-
-const FIND: &str = "SELECT seq FROM event WHERE digest = ?1 AND timestamp = ?2";
-
-const FIND_UNTIMED: &str = "
-    SELECT seq FROM event
-    WHERE timestamp IS NULL AND digest = ?1 AND received_at >= ?2
-    ORDER BY received_at DESC LIMIT 1";
 
 const COUNT: &str = "
     INSERT INTO repeat (seq, deliveries, last_received_at)
@@ -29,10 +19,14 @@ const COUNT: &str = "
 
 /// Stores `event`, or counts it where the same body is stored already.
 ///
-/// It is looked for first: an insert that meets the unique index would use up a `seq`, and who sees
+/// It is looked for first: an insert that meets a unique index would use up a `seq`, and who sees
 /// a gap thinks that something is lost.
-pub(super) fn append(connection: &Connection, event: &NewEvent) -> Result<Appended> {
-    if let Some(seq) = find(connection, event)? {
+pub(super) fn append(
+    connection: &Connection,
+    repeats: &mut Repeats,
+    event: &NewEvent,
+) -> Result<Appended> {
+    if let Some(seq) = repeats.find(connection, event)? {
         return count(connection, seq, event);
     }
     connection.prepare_cached(INSERT)?.execute(params![
@@ -50,25 +44,12 @@ pub(super) fn append(connection: &Connection, event: &NewEvent) -> Result<Append
         event.digest,
         &event.body[..],
     ])?;
+    let seq = connection.last_insert_rowid();
+    repeats.add(event, seq);
     Ok(Appended {
-        seq: connection.last_insert_rowid(),
+        seq,
         repeated: false,
     })
-}
-
-/// The event that has the same body.
-fn find(connection: &Connection, event: &NewEvent) -> Result<Option<i64>> {
-    let (sql, bound) = match event.timestamp {
-        Some(timestamp) => (FIND, timestamp),
-        None => (
-            FIND_UNTIMED,
-            event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS),
-        ),
-    };
-    connection
-        .prepare_cached(sql)?
-        .query_row((event.digest, bound), |row| row.get(0))
-        .optional()
 }
 
 fn count(connection: &Connection, seq: i64, event: &NewEvent) -> Result<Appended> {

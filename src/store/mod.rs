@@ -18,6 +18,7 @@ mod plans;
 mod pragma;
 mod projection;
 mod reader;
+mod repeats;
 mod reprocess;
 mod selection;
 mod stats;

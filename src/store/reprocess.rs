@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, Result, params};
 
 use super::projection::Projection;
-use super::{NewEvent, OpenError, OutcomeKind, open};
+use super::{NewEvent, OpenError, OutcomeKind, open, repeats};
 use crate::clock::UnixMillis;
 use crate::notification::parse;
 
@@ -24,9 +24,8 @@ const READ: &str = "
            type_message, id_message, chat_id, sender, timestamp, body
     FROM event WHERE seq > ?1 ORDER BY seq";
 
-/// A timestamp that is found now can make two events without one the same; such a one stays.
 const UPDATE: &str = "
-    UPDATE OR IGNORE event
+    UPDATE event
     SET outcome = ?2, reason = ?3, id_instance = ?4, type_instance = ?5, type_webhook = ?6,
         type_message = ?7, id_message = ?8, chat_id = ?9, sender = ?10, timestamp = ?11
     WHERE seq = ?1";
@@ -81,6 +80,7 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
                 event.sender,
                 event.timestamp,
             ])?;
+            repeats::index(&transaction, event, *seq)?;
         }
         transaction.commit()
     })?;

@@ -16,6 +16,7 @@ use tracing::{error, warn};
 use super::append::append;
 use super::checkpoint::Checkpoints;
 use super::projection::Waker;
+use super::repeats::Repeats;
 use super::{Appended, NewEvent, OpenError, Unavailable};
 
 /// Notifications in one transaction, at most.
@@ -116,6 +117,7 @@ pub(super) fn start(
     let (newest, commits) = watch::channel(newest);
     let (end, ended) = oneshot::channel();
     let batches = Batches {
+        repeats: Repeats::read(&connection)?,
         connection,
         newest,
         follower: follower.clone(),
@@ -140,6 +142,7 @@ thread_local! {
 
 struct Batches {
     connection: Connection,
+    repeats: Repeats,
     newest: watch::Sender<i64>,
     /// What is derived from the events.
     follower: Waker,
@@ -157,7 +160,11 @@ impl Broken {
 }
 
 impl Batches {
-    fn run(self, mut waiting: mpsc::Receiver<Pending>, mut checkpoints: Checkpoints) -> WriterEnd {
+    fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<Pending>,
+        mut checkpoints: Checkpoints,
+    ) -> WriterEnd {
         self.connection.wal_hook(Some(|_, pages| {
             LOG_PAGES.set(pages);
             Ok(())
@@ -189,7 +196,7 @@ impl Batches {
 
     /// Commits a batch and answers it. Where it fails, each is tried alone, so that one bad row
     /// harms nobody.
-    fn store(&self, batch: &mut Vec<Pending>) -> Result<(), Broken> {
+    fn store(&mut self, batch: &mut Vec<Pending>) -> Result<(), Broken> {
         match self.commit(batch.iter().map(|pending| &pending.event)) {
             Ok(appended) => {
                 self.answer(batch.drain(..), appended);
@@ -236,20 +243,35 @@ impl Batches {
     }
 
     fn commit<'e>(
-        &self,
+        &mut self,
         events: impl IntoIterator<Item = &'e NewEvent>,
     ) -> rusqlite::Result<Vec<Appended>> {
         self.statement("BEGIN IMMEDIATE")?;
-        let appended: rusqlite::Result<Vec<_>> = events
-            .into_iter()
-            .map(|event| append(&self.connection, event))
-            .collect();
-        let committed = appended.and_then(|rows| self.statement("COMMIT").map(|()| rows));
-        if committed.is_err() && !self.connection.is_autocommit() {
-            // What could not be rolled back is seen by `broken`.
-            let _ = self.statement("ROLLBACK");
+        let committed = self.transact(events);
+        if committed.is_ok() {
+            self.repeats.committed();
+        } else {
+            self.repeats.rolled_back();
+            if !self.connection.is_autocommit() {
+                // What could not be rolled back is seen by `broken`.
+                let _ = self.statement("ROLLBACK");
+            }
         }
         committed
+    }
+
+    /// From behind the beginning of a transaction to its end.
+    fn transact<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e NewEvent>,
+    ) -> rusqlite::Result<Vec<Appended>> {
+        let appended = events
+            .into_iter()
+            .map(|event| append(&self.connection, &mut self.repeats, event))
+            .collect::<rusqlite::Result<_>>()?;
+        self.repeats.write(&self.connection)?;
+        self.statement("COMMIT")?;
+        Ok(appended)
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<()> {

@@ -5,6 +5,7 @@ mod drain;
 mod failure;
 mod open;
 mod projection;
+mod repeats;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,209 @@
+//! Finds out whether a body is stored already.
+//!
+//! Digests are random: an index of them that is written with each commit dirties a page for nearly
+//! each row, and those pages were four fifths of the log. So the keys of the newest events stand in
+//! memory, and go to the index behind the commits, sorted, some with each: the memtable of a
+//! log-structured merge tree, whose log is the events themselves. After a crash it is read from
+//! there again.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::{BodyDigest, NewEvent};
+
+/// Keys that gather in memory before they go to the index. More of them go to fewer pages, and are
+/// read at the start; there are twice as many at most.
+const GENERATION: usize = 8192;
+
+/// Keys that go to the index with each new one, so that a generation is written before the next.
+const WRITTEN_FOR_EACH: usize = 2;
+
+/// Fewer are not written: a page is changed for all of them.
+const LEAST_WRITTEN: usize = 128;
+
+/// A body without a timestamp that comes again within this time is the same event: GREEN-API keeps
+/// a notification for 24 hours, and an hour is for clocks and queues.
+const UNTIMED_REPEAT_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
+
+const FIND_UNTIMED: &str = "
+    SELECT seq FROM event
+    WHERE timestamp IS NULL AND digest = ?1 AND received_at >= ?2
+    ORDER BY received_at DESC LIMIT 1";
+
+const FIND: &str = "
+    SELECT event.seq FROM event_key CROSS JOIN event ON event.seq = event_key.seq
+    WHERE event_key.timestamp = ?1 AND event_key.prefix = ?2
+      AND event.timestamp = ?1 AND event.digest = ?3
+    LIMIT 1";
+
+const IS_SAME: &str = "SELECT 1 FROM event WHERE seq = ?1 AND digest = ?2";
+
+const READ: &str = "
+    SELECT timestamp, digest, seq FROM event
+    WHERE seq > (SELECT seq FROM event_key_progress) AND timestamp IS NOT NULL";
+
+const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
+
+const PROGRESS: &str = "UPDATE event_key_progress SET seq = ?1";
+
+/// What an event with a timestamp is found by, in the order of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    timestamp: i64,
+    prefix: Prefix,
+    seq: i64,
+}
+
+/// The first bytes of a digest.
+type Prefix = [u8; 8];
+
+fn prefix(digest: &BodyDigest) -> Prefix {
+    std::array::from_fn(|place| digest[place])
+}
+
+impl Key {
+    fn write(self, connection: &Connection) -> Result<()> {
+        connection
+            .prepare_cached(INSERT)?
+            .execute(params![self.timestamp, self.prefix, self.seq])
+            .map(drop)
+    }
+}
+
+/// Which bodies are stored. It belongs to the writer, and follows its transactions.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    /// The newest keys.
+    recent: BTreeSet<Key>,
+    /// The keys before them, on their way to the index.
+    leaving: BTreeSet<Key>,
+    /// Of `recent`, what the open transaction added.
+    added: Vec<Key>,
+    /// Of `leaving`, the first that the open transaction wrote.
+    written: usize,
+    /// How many of `leaving` are to be written.
+    owed: usize,
+}
+
+impl Repeats {
+    /// Reads the keys that are not in the index yet.
+    pub(super) fn read(connection: &Connection) -> Result<Self> {
+        let recent = connection
+            .prepare(READ)?
+            .query_map([], |row| {
+                Ok(Key {
+                    timestamp: row.get(0)?,
+                    prefix: prefix(&row.get(1)?),
+                    seq: row.get(2)?,
+                })
+            })?
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            recent,
+            leaving: BTreeSet::new(),
+            added: Vec::new(),
+            written: 0,
+            owed: 0,
+        })
+    }
+
+    /// The event that has the same body, be it of the open transaction.
+    pub(super) fn find(&self, connection: &Connection, event: &NewEvent) -> Result<Option<i64>> {
+        let Some(timestamp) = event.timestamp else {
+            let since = event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS);
+            return connection
+                .prepare_cached(FIND_UNTIMED)?
+                .query_row((event.digest, since), |row| row.get(0))
+                .optional();
+        };
+        let prefix = prefix(&event.digest);
+        let key = |seq| Key {
+            timestamp,
+            prefix,
+            seq,
+        };
+        let alike = key(i64::MIN)..=key(i64::MAX);
+        for keys in [&self.leaving, &self.recent] {
+            for &Key { seq, .. } in keys.range(alike.clone()) {
+                let mut is_same = connection.prepare_cached(IS_SAME)?;
+                if is_same.exists((seq, event.digest))? {
+                    return Ok(Some(seq));
+                }
+            }
+        }
+        connection
+            .prepare_cached(FIND)?
+            .query_row((timestamp, prefix, event.digest), |row| row.get(0))
+            .optional()
+    }
+
+    /// An event of the open transaction.
+    pub(super) fn add(&mut self, event: &NewEvent, seq: i64) {
+        // The others have an index of their own; they are few.
+        if let Some(timestamp) = event.timestamp {
+            let key = Key {
+                timestamp,
+                prefix: prefix(&event.digest),
+                seq,
+            };
+            self.recent.insert(key);
+            self.added.push(key);
+        }
+    }
+
+    /// Writes what is due to the index, within the open transaction.
+    pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
+        let due = self.owed + WRITTEN_FOR_EACH * self.added.len();
+        if due < LEAST_WRITTEN {
+            return Ok(());
+        }
+        for key in self.leaving.iter().take(due) {
+            key.write(connection)?;
+            self.written += 1;
+        }
+        if self.written > 0 && self.written == self.leaving.len() {
+            // What was recent when they began to leave is behind them.
+            let last = self.leaving.iter().map(|key| key.seq).max();
+            connection.prepare_cached(PROGRESS)?.execute([last])?;
+        }
+        Ok(())
+    }
+
+    /// The transaction was committed.
+    pub(super) fn committed(&mut self) {
+        if self.written > 0 || self.leaving.is_empty() {
+            self.owed = 0;
+        } else {
+            self.owed += WRITTEN_FOR_EACH * self.added.len();
+        }
+        self.added.clear();
+        for _ in 0..std::mem::take(&mut self.written) {
+            self.leaving.pop_first();
+        }
+        if self.leaving.is_empty() && self.recent.len() >= GENERATION {
+            self.leaving = std::mem::take(&mut self.recent);
+        }
+    }
+
+    /// The transaction was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.written = 0;
+        for key in self.added.drain(..) {
+            self.recent.remove(&key);
+        }
+    }
+}
+
+/// Puts an event into the index whose timestamp was read anew, while no server runs.
+pub(super) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
+    event.timestamp.map_or(Ok(()), |timestamp| {
+        let prefix = prefix(&event.digest);
+        Key {
+            timestamp,
+            prefix,
+            seq,
+        }
+        .write(connection)
+    })
+}
