@@ -4,6 +4,7 @@
 mod connection;
 mod error;
 mod listener;
+mod log_lines;
 pub mod telemetry;
 
 use std::future::Future;

@@ -1,37 +1,34 @@
 //! What the program says of its work: lines on standard error, as text or as JSON.
 
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
+use super::log_lines::{Guard, LogLines};
 use crate::config::{Format, Level, Log};
-
-/// Lines that wait for a slow reader of standard error; what is over this is dropped, so that a
-/// full pipe never stands between a commit and its answer.
-const MAX_WAITING_LINES: usize = 8192;
 
 /// Writes the lines that wait when it is dropped.
 #[derive(Debug)]
 pub struct Telemetry {
-    _guard: WorkerGuard,
+    _guard: Guard,
 }
 
 /// Begins to write lines.
 ///
 /// # Errors
 ///
-/// It was begun before.
-pub fn init(settings: Log) -> Result<Telemetry, TryInitError> {
-    // The thread flushes when no line waits, so that under load one write takes many lines.
-    let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(MAX_WAITING_LINES)
-        .thread_name("log-writer")
-        .finish(BufWriter::new(io::stderr()));
+/// It was begun before, or there is no thread for it.
+pub fn init(settings: Log) -> io::Result<Telemetry> {
+    let (writer, guard) = LogLines::start(io::stderr(), |dropped| {
+        tracing::warn!(
+            dropped,
+            "{dropped} lines are missing here: they were not read as fast as they were said"
+        );
+    })?;
     let level = match settings.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
@@ -56,7 +53,10 @@ pub fn init(settings: Log) -> Result<Telemetry, TryInitError> {
             .with_writer(writer)
             .boxed(),
     };
-    registry().with(layer.with_filter(filter)).try_init()?;
+    registry()
+        .with(layer.with_filter(filter))
+        .try_init()
+        .map_err(io::Error::other)?;
     // The message of a panic may hold what was parsed; its place does not.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
