@@ -12,11 +12,11 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::{BodyDigest, NewEvent};
 
-/// Keys that gather in memory before they go to the index. More of them go to fewer pages, and are
-/// read at the start; there are twice as many at most.
+/// Events of which the keys gather in memory before they go to the index. More of them go to fewer
+/// pages, and more are read at the start; there are twice as many at most.
 const GENERATION: usize = 8192;
 
-/// Keys that go to the index with each new one, so that a generation is written before the next.
+/// Keys that go to the index with each new event, so that a generation is written before the next.
 const WRITTEN_FOR_EACH: usize = 2;
 
 /// Fewer are not written: a page is changed for all of them.
@@ -42,6 +42,10 @@ const IS_SAME: &str = "SELECT 1 FROM event WHERE seq = ?1 AND digest = ?2";
 const READ: &str = "
     SELECT timestamp, digest, seq FROM event
     WHERE seq > (SELECT seq FROM event_key_progress) AND timestamp IS NOT NULL";
+
+const NEWEST: &str = "
+    SELECT newest, newest - event_key_progress.seq
+    FROM (SELECT coalesce(max(seq), 0) AS newest FROM event), event_key_progress";
 
 const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
 
@@ -74,16 +78,32 @@ impl Key {
 /// Which bodies are stored. It belongs to the writer, and follows its transactions.
 #[derive(Debug)]
 pub(super) struct Repeats {
-    /// The newest keys.
+    /// The keys of the newest events.
     recent: BTreeSet<Key>,
-    /// The keys before them, on their way to the index.
+    /// How many events they are of; those without a timestamp have no key.
+    recent_events: usize,
+    /// The keys of the events before them, on their way to the index.
     leaving: BTreeSet<Key>,
-    /// Of `recent`, what the open transaction added.
-    added: Vec<Key>,
-    /// Of `leaving`, the first that the open transaction wrote.
-    written: usize,
-    /// How many of `leaving` are to be written.
+    /// The last of the events before them, where the index is not that far yet.
+    leaving_to: Option<i64>,
+    /// The last event.
+    newest: i64,
+    /// Events of which the keys are to be written.
     owed: usize,
+    transaction: Transaction,
+}
+
+/// What the open transaction did.
+#[derive(Debug, Default)]
+struct Transaction {
+    events: usize,
+    newest: i64,
+    /// Keys that it put into `recent`.
+    added: Vec<Key>,
+    /// How many keys of `leaving` it wrote, from the first.
+    written: usize,
+    /// Whether it wrote the last.
+    wrote_all: bool,
 }
 
 impl Repeats {
@@ -99,12 +119,16 @@ impl Repeats {
                 })
             })?
             .collect::<Result<_>>()?;
+        let (newest, recent_events) =
+            connection.query_row(NEWEST, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
         Ok(Self {
             recent,
+            recent_events: usize::try_from(recent_events).unwrap_or(0),
             leaving: BTreeSet::new(),
-            added: Vec::new(),
-            written: 0,
+            leaving_to: None,
+            newest,
             owed: 0,
+            transaction: Transaction::default(),
         })
     }
 
@@ -140,7 +164,9 @@ impl Repeats {
 
     /// An event of the open transaction.
     pub(super) fn add(&mut self, event: &NewEvent, seq: i64) {
-        // The others have an index of their own; they are few.
+        self.transaction.events += 1;
+        self.transaction.newest = seq;
+        // Those without a timestamp have an index of their own; they are few.
         if let Some(timestamp) = event.timestamp {
             let key = Key {
                 timestamp,
@@ -148,48 +174,52 @@ impl Repeats {
                 seq,
             };
             self.recent.insert(key);
-            self.added.push(key);
+            self.transaction.added.push(key);
         }
     }
 
     /// Writes what is due to the index, within the open transaction.
     pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
-        let due = self.owed + WRITTEN_FOR_EACH * self.added.len();
-        if due < LEAST_WRITTEN {
+        let due = self.owed + WRITTEN_FOR_EACH * self.transaction.events;
+        let Some(last) = self.leaving_to.filter(|_| due >= LEAST_WRITTEN) else {
             return Ok(());
-        }
+        };
         for key in self.leaving.iter().take(due) {
             key.write(connection)?;
-            self.written += 1;
+            self.transaction.written += 1;
         }
-        if self.written > 0 && self.written == self.leaving.len() {
-            // What was recent when they began to leave is behind them.
-            let last = self.leaving.iter().map(|key| key.seq).max();
+        if self.transaction.written == self.leaving.len() {
             connection.prepare_cached(PROGRESS)?.execute([last])?;
+            self.transaction.wrote_all = true;
         }
         Ok(())
     }
 
     /// The transaction was committed.
     pub(super) fn committed(&mut self) {
-        if self.written > 0 || self.leaving.is_empty() {
+        let done = std::mem::take(&mut self.transaction);
+        self.newest = done.newest.max(self.newest);
+        self.recent_events += done.events;
+        self.owed += WRITTEN_FOR_EACH * done.events;
+        if done.written > 0 {
             self.owed = 0;
-        } else {
-            self.owed += WRITTEN_FOR_EACH * self.added.len();
         }
-        self.added.clear();
-        for _ in 0..std::mem::take(&mut self.written) {
+        for _ in 0..done.written {
             self.leaving.pop_first();
         }
-        if self.leaving.is_empty() && self.recent.len() >= GENERATION {
+        if done.wrote_all {
+            self.leaving_to = None;
+        }
+        if self.leaving_to.is_none() && self.recent_events >= GENERATION {
             self.leaving = std::mem::take(&mut self.recent);
+            self.leaving_to = Some(self.newest);
+            (self.recent_events, self.owed) = (0, 0);
         }
     }
 
     /// The transaction was rolled back.
     pub(super) fn rolled_back(&mut self) {
-        self.written = 0;
-        for key in self.added.drain(..) {
+        for key in std::mem::take(&mut self.transaction).added {
             self.recent.remove(&key);
         }
     }

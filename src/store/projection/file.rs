@@ -72,10 +72,13 @@ pub(crate) fn remove(database: &Path) -> Result<(), OpenError> {
 
 /// Opens the events to be read.
 pub(super) fn events(database: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(
+    let connection = Connection::open_with_flags(
         database,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
+    )?;
+    // They are read once, from one end to the other.
+    connection.pragma_update(None, "cache_size", -256)?;
+    Ok(connection)
 }
 
 /// Whether it is of this version of the program, and of these events.

@@ -12,9 +12,6 @@ use crate::support::append_all;
 /// More than stand in memory, so that some are in the index.
 const EVENTS: i64 = 25_000;
 
-/// As many as may wait at one time.
-const AT_ONCE: i64 = 500;
-
 /// Some thousands of events have the same second.
 fn body(n: i64) -> String {
     format!(
@@ -23,13 +20,12 @@ fn body(n: i64) -> String {
     )
 }
 
-async fn append_from(store: &Store, mut first: i64) {
-    while first < EVENTS {
-        let bodies = (first..first + AT_ONCE).map(body);
+async fn append_each(store: &Store, body: fn(i64) -> String) {
+    for first in (0..EVENTS).step_by(500) {
+        let bodies = (first..first + 500).map(body);
         for stored in append_all(&store.writer, bodies).await {
             assert!(!stored.unwrap().repeated);
         }
-        first += AT_ONCE;
     }
 }
 
@@ -51,14 +47,14 @@ async fn see_repeats(store: &Store) {
 async fn a_repeat_is_found_wherever_its_key_is() {
     let (_folder, path) = place();
     let store = open(&path).await;
-    append_from(&store, 0).await;
+    append_each(&store, body).await;
     see_repeats(&store).await;
 
     let database = connect(&path);
     let indexed = number(&database, "SELECT count(*) FROM event_key");
     assert!((1..EVENTS).contains(&indexed), "{indexed} in the index");
     let progress = number(&database, "SELECT seq FROM event_key_progress");
-    assert!((1..indexed).contains(&progress), "{progress} of {indexed}");
+    assert!((1..=indexed).contains(&progress), "{progress} of {indexed}");
     drop(database);
 
     // The files as they are is what a kill leaves.
@@ -74,6 +70,16 @@ async fn a_repeat_is_found_wherever_its_key_is() {
     close(store).await;
     let store = open(&path).await;
     see_repeats(&store).await;
+}
+
+/// Or the next start would read them all.
+#[tokio::test]
+async fn events_without_a_timestamp_are_passed_over() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    append_each(&store, |n| format!("untimed {n}")).await;
+    let progress = number(&connect(&path), "SELECT seq FROM event_key_progress");
+    assert!((1..=EVENTS).contains(&progress), "{progress}");
 }
 
 #[tokio::test]
