@@ -67,6 +67,16 @@ fn prefix(digest: &BodyDigest) -> Prefix {
 }
 
 impl Key {
+    /// The key of `event` at `seq`. Those without a timestamp have an index of their own; they are
+    /// few.
+    fn new(event: &NewEvent, seq: i64) -> Option<Self> {
+        event.timestamp.map(|timestamp| Self {
+            timestamp,
+            prefix: prefix(&event.digest),
+            seq,
+        })
+    }
+
     fn write(self, connection: &Connection) -> Result<()> {
         connection
             .prepare_cached(INSERT)?
@@ -134,22 +144,19 @@ impl Repeats {
 
     /// The event that has the same body, be it of the open transaction.
     pub(super) fn find(&self, connection: &Connection, event: &NewEvent) -> Result<Option<i64>> {
-        let Some(timestamp) = event.timestamp else {
+        let Some(first) = Key::new(event, i64::MIN) else {
             let since = event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS);
             return connection
                 .prepare_cached(FIND_UNTIMED)?
                 .query_row((event.digest, since), |row| row.get(0))
                 .optional();
         };
-        let prefix = prefix(&event.digest);
-        let key = |seq| Key {
-            timestamp,
-            prefix,
-            seq,
+        let last = Key {
+            seq: i64::MAX,
+            ..first
         };
-        let alike = key(i64::MIN)..=key(i64::MAX);
         for keys in [&self.leaving, &self.recent] {
-            for &Key { seq, .. } in keys.range(alike.clone()) {
+            for &Key { seq, .. } in keys.range(first..=last) {
                 let mut is_same = connection.prepare_cached(IS_SAME)?;
                 if is_same.exists((seq, event.digest))? {
                     return Ok(Some(seq));
@@ -158,7 +165,9 @@ impl Repeats {
         }
         connection
             .prepare_cached(FIND)?
-            .query_row((timestamp, prefix, event.digest), |row| row.get(0))
+            .query_row((first.timestamp, first.prefix, event.digest), |row| {
+                row.get(0)
+            })
             .optional()
     }
 
@@ -166,13 +175,7 @@ impl Repeats {
     pub(super) fn add(&mut self, event: &NewEvent, seq: i64) {
         self.transaction.events += 1;
         self.transaction.newest = seq;
-        // Those without a timestamp have an index of their own; they are few.
-        if let Some(timestamp) = event.timestamp {
-            let key = Key {
-                timestamp,
-                prefix: prefix(&event.digest),
-                seq,
-            };
+        if let Some(key) = Key::new(event, seq) {
             self.recent.insert(key);
             self.transaction.added.push(key);
         }
@@ -227,13 +230,5 @@ impl Repeats {
 
 /// Puts an event into the index whose timestamp was read anew, while no server runs.
 pub(super) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
-    event.timestamp.map_or(Ok(()), |timestamp| {
-        let prefix = prefix(&event.digest);
-        Key {
-            timestamp,
-            prefix,
-            seq,
-        }
-        .write(connection)
-    })
+    Key::new(event, seq).map_or(Ok(()), |key| key.write(connection))
 }
