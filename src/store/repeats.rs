@@ -39,13 +39,10 @@ const FIND: &str = "
 
 const IS_SAME: &str = "SELECT 1 FROM event WHERE seq = ?1 AND digest = ?2";
 
-const READ: &str = "
-    SELECT timestamp, digest, seq FROM event
-    WHERE seq > (SELECT seq FROM event_key_progress) AND timestamp IS NOT NULL";
+const INDEXED: &str = "SELECT seq FROM event_key_progress";
 
-const NEWEST: &str = "
-    SELECT newest, newest - event_key_progress.seq
-    FROM (SELECT coalesce(max(seq), 0) AS newest FROM event), event_key_progress";
+const READ: &str = "
+    SELECT timestamp, digest, seq FROM event WHERE seq > ?1 AND timestamp IS NOT NULL";
 
 const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
 
@@ -117,11 +114,12 @@ struct Transaction {
 }
 
 impl Repeats {
-    /// Reads the keys that are not in the index yet.
-    pub(super) fn read(connection: &Connection) -> Result<Self> {
+    /// Reads the keys that are not in the index yet, of the events up to `newest`.
+    pub(super) fn read(connection: &Connection, newest: i64) -> Result<Self> {
+        let indexed: i64 = connection.query_row(INDEXED, [], |row| row.get(0))?;
         let recent = connection
             .prepare(READ)?
-            .query_map([], |row| {
+            .query_map([indexed], |row| {
                 Ok(Key {
                     timestamp: row.get(0)?,
                     prefix: prefix(&row.get(1)?),
@@ -129,11 +127,9 @@ impl Repeats {
                 })
             })?
             .collect::<Result<_>>()?;
-        let (newest, recent_events) =
-            connection.query_row(NEWEST, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
         Ok(Self {
             recent,
-            recent_events: usize::try_from(recent_events).unwrap_or(0),
+            recent_events: usize::try_from(newest - indexed).unwrap_or(0),
             leaving: BTreeSet::new(),
             leaving_to: None,
             newest,

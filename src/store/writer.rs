@@ -113,12 +113,13 @@ pub(super) fn start(
     checkpoints: Checkpoints,
     follower: Waker,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
+    let repeats = Repeats::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
     let (newest, commits) = watch::channel(newest);
     let (end, ended) = oneshot::channel();
     let batches = Batches {
-        repeats: Repeats::read(&connection)?,
         connection,
+        repeats,
         newest,
         follower: follower.clone(),
     };
