@@ -13,11 +13,11 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The database cannot be used.
-    #[error("storage.path: {0}\n  mend: {mend}", mend = mend(.0))]
+    #[error("storage.path: {0}\n  help: {help}", help = help(.0))]
     Store(#[from] OpenError),
     /// An address cannot be listened on.
     #[error(
-        "{key}: {address} cannot be listened on: {error}\n  mend: stop what listens there, or set another address"
+        "{key}: {address} cannot be listened on: {error}\n  help: stop what listens there, or set another address"
     )]
     Bind {
         /// The setting.
@@ -53,7 +53,7 @@ impl StartError {
     }
 }
 
-fn mend(error: &OpenError) -> &'static str {
+fn help(error: &OpenError) -> &'static str {
     match error {
         OpenError::OldSqlite(_) => "build with the SQLite that is bundled",
         OpenError::Folder { .. } => {

@@ -90,7 +90,7 @@ fn headers(args: &ExplainArgs) -> Result<HeaderMap, ConfigError> {
     let value = |flag: &str, text: &str| {
         HeaderValue::from_str(text).map_err(|_| {
             ConfigError::Unreadable(format!(
-                "{flag} has characters that no HTTP header can carry\n  mend: use printable ASCII"
+                "{flag} has characters that no HTTP header can carry\n  help: use printable ASCII"
             ))
         })
     };

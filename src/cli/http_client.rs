@@ -34,16 +34,16 @@ const SHOWN_CHARACTERS: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     /// The text is no address that can be used.
-    #[error("`{0}` is not an address to send to\n  mend: write it as http://host:port/path")]
+    #[error("`{0}` is not an address to send to\n  help: write it as http://host:port/path")]
     Address(String),
     /// TLS is the work of the proxy in front, which this client leaves out.
     #[error(
-        "`{0}` is https, which this command does not speak\n  mend: send to the listener's own \
+        "`{0}` is https, which this command does not speak\n  help: send to the listener's own \
          address, without the proxy in front of it: http://host:port/path"
     )]
     Https(String),
     /// A token has characters that no header can carry.
-    #[error("the token cannot stand in an HTTP header\n  mend: use printable ASCII only")]
+    #[error("the token cannot stand in an HTTP header\n  help: use printable ASCII only")]
     Token,
     /// Nothing came back, or not all of it.
     #[error("no answer from {authority}: {cause}")]

@@ -82,7 +82,7 @@ fn environment() -> Result<Vec<(String, String)>, ConfigError> {
         match value.into_string() {
             Ok(value) => Some(Ok((name, value))),
             Err(_) if name.starts_with(config::PREFIX) => Some(Err(ConfigError::Unreadable(
-                format!("environment variable {name}: not Unicode\n  mend: write it in UTF-8"),
+                format!("environment variable {name}: not Unicode\n  help: write it in UTF-8"),
             ))),
             Err(_) => None,
         }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ReprocessArgs) -> ExitCode {
     };
     if !path.exists() {
         let missing = format!(
-            "there is no database at `{}`\n  mend: set storage.path, or name the configuration with --config",
+            "there is no database at `{}`\n  help: set storage.path, or name the configuration with --config",
             path.display()
         );
         return fail(USAGE, &missing);
@@ -94,7 +94,7 @@ fn summary(done: &Reprocessed, dry_run: bool) -> String {
 fn told(error: &OpenError, path: &Path) -> String {
     match error {
         OpenError::InUse(_) => format!(
-            "{error}\n  mend: stop the server that runs on `{}`, or look only, with --dry-run",
+            "{error}\n  help: stop the server that runs on `{}`, or look only, with --dry-run",
             path.display()
         ),
         error => error.to_string(),

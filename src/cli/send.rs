@@ -96,7 +96,7 @@ enum UsageError {
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error(
-        "there is no sample of the kind `{0}`\n  mend: take a name, or a part of one between \
+        "there is no sample of the kind `{0}`\n  help: take a name, or a part of one between \
          slashes, from `green-inbox send --list`"
     )]
     Kind(String),
@@ -248,15 +248,15 @@ fn summary(report: &Report) -> String {
     }
     if let Some(refusal) = &report.last_refusal {
         line("last refusal", refusal.reason.clone());
-        if let Some(mend) = mend(refusal.code.as_deref()) {
-            line("", format!("mend: {mend}"));
+        if let Some(help) = help(refusal.code.as_deref()) {
+            line("", format!("help: {help}"));
         }
     }
     text
 }
 
 /// What to do about a refusal that repeating does not cure.
-fn mend(code: Option<&str>) -> Option<&'static str> {
+fn help(code: Option<&str>) -> Option<&'static str> {
     match code? {
         "unauthorized" => Some("give the token of the receiver with --token"),
         "source-not-allowed" => Some("list this machine's address in ingest.allowed_sources"),

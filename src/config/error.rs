@@ -1,4 +1,4 @@
-//! What is wrong with the configuration, and the mend.
+//! What is wrong with the configuration, and the fix.
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -7,24 +7,24 @@ pub enum ConfigError {
     #[error("{0}")]
     Unreadable(String),
     /// A setting has a value that cannot be used.
-    #[error("{key}: {problem}\n  mend: {mend}")]
+    #[error("{key}: {problem}\n  help: {help}")]
     Setting {
         /// The setting, as `section.key`.
         key: &'static str,
         /// What is wrong.
         problem: String,
         /// What to do.
-        mend: String,
+        help: String,
     },
 }
 
 impl ConfigError {
     /// The setting `key` cannot be used.
-    pub fn setting(key: &'static str, problem: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn setting(key: &'static str, problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Setting {
             key,
             problem: problem.into(),
-            mend: mend.into(),
+            help: help.into(),
         }
     }
 }

@@ -73,7 +73,7 @@ fn within(key: &str, value: impl Into<Value>) -> Table {
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ConfigError::Unreadable(format!(
-            "the configuration file `{}` cannot be read: {error}\n  mend: name another with \
+            "the configuration file `{}` cannot be read: {error}\n  help: name another with \
              --config, or write one with `green-inbox default-config > {}`",
             path.display(),
             path.display(),
@@ -151,7 +151,7 @@ fn unreadable(key: &str, problem: &str, place: &str) -> ConfigError {
         format!("{key}: ")
     };
     ConfigError::Unreadable(format!(
-        "{place}: {key}{problem}\n  mend: see `green-inbox default-config`, which prints every key \
+        "{place}: {key}{problem}\n  help: see `green-inbox default-config`, which prints every key \
          with its default"
     ))
 }

@@ -42,7 +42,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first setting that is missing or cannot be used, with the mend.
+    /// The first setting that is missing or cannot be used, with the fix.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.ingest.check()?;
         self.private.check()?;

@@ -105,7 +105,7 @@ fn bound(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
         .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0))?;
     if most > pages {
         warn!(
-            "the database is larger than storage.max_bytes already: it takes nothing more; mend: \
+            "the database is larger than storage.max_bytes already: it takes nothing more; help: \
              raise storage.max_bytes, and start again"
         );
     }

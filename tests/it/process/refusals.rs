@@ -1,4 +1,4 @@
-//! What is refused at start: the exit code, and a message that names the key and the mend.
+//! What is refused at start: the exit code, and a message that names the key and the fix.
 
 use std::fs;
 use std::net::TcpListener;
@@ -23,7 +23,7 @@ fn refused(command: &mut Command, code: i32) -> String {
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(lines.len(), 2, "{said}");
     assert!(lines[0].starts_with("error: "), "{said}");
-    assert!(lines[1].starts_with("  mend: "), "{said}");
+    assert!(lines[1].starts_with("  help: "), "{said}");
     assert!(!said.contains(SECRET), "{said}");
     said
 }

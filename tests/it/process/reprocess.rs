@@ -128,7 +128,7 @@ async fn a_server_that_runs_is_left_alone() {
     let problem = String::from_utf8(refused.stderr).unwrap();
     assert_says(
         &problem,
-        "in use by another green-inbox…mend: stop the server…--dry-run",
+        "in use by another green-inbox…help: stop the server…--dry-run",
     );
     // To look is allowed.
     let dry = said(reprocess(folder.path()).arg("--dry-run"));
@@ -147,7 +147,7 @@ fn a_database_that_is_not_there_is_named() {
     let problem = String::from_utf8(refused.stderr).unwrap();
     assert_says(
         &problem,
-        "there is no database at…inbox.db…mend: set storage.path",
+        "there is no database at…inbox.db…help: set storage.path",
     );
     assert!(!folder.path().join("inbox.db").exists());
 }
