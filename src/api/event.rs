@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use hyper::{HeaderMap, StatusCode};
 
-use super::Api;
+use super::{Api, answer};
 use super::etag::EntityTag;
 use super::parameters::Parameters;
 use crate::http::Problem;
-use crate::store::{Event, OutcomeKind};
+use crate::store::{Event, OutcomeKind, Single};
 
 /// The bytes of a seq never change in one database; another one may be put in its place, so that a
 /// reader that keeps them has to ask.
@@ -37,13 +36,11 @@ pub(super) async fn show(
     State(api): State<Arc<Api>>,
     seq: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Event>, Problem> {
+) -> Result<Response, Problem> {
     let seq = read_seq(seq, query.as_deref())?;
-    api.reader
-        .event(seq)
-        .await?
-        .map(Json)
-        .ok_or_else(Problem::not_found)
+    let event = api.reader.event(seq).await?;
+    let Single { entry, memory } = event.ok_or_else(Problem::not_found)?;
+    Ok(answer::json(&entry, memory))
 }
 
 /// The exact bytes that came
@@ -79,7 +76,9 @@ pub(super) async fn body(
     if is_known {
         return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
     }
-    let (outcome, body) = api.reader.body(seq).await?.ok_or_else(Problem::not_found)?;
+    let stored = api.reader.body(seq).await?;
+    let Single { entry, memory } = stored.ok_or_else(Problem::not_found)?;
+    let (outcome, body) = entry;
     let content_type = match outcome {
         OutcomeKind::Known | OutcomeKind::Unknown => "application/json",
         OutcomeKind::Malformed => "application/octet-stream",
@@ -89,7 +88,7 @@ pub(super) async fn body(
         (CONTENT_TYPE, content_type),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((kept, headers, body).into_response())
+    Ok((kept, headers, answer::held(body, memory)).into_response())
 }
 
 fn read_seq(seq: Result<Path<String>, PathRejection>, query: Option<&str>) -> Result<i64, Problem> {

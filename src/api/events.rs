@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::Uri;
@@ -16,12 +15,15 @@ use super::cursor::List;
 use super::follow::Follower;
 use super::listing::{self, link};
 use super::parameters::Parameters;
-use super::{Api, MAX_PAGE_BYTES, cursor, filter};
+use super::{Api, answer, cursor, filter};
 use crate::http::Problem;
 use crate::store::{Event, EventQuery, Order, Position};
 
 const NAME: &str = "events";
 const MAX_WAIT_SECONDS: i64 = 60;
+
+/// Bytes of the bodies of a page, at most; one event is given whatever it has.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,12 +102,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         }
     };
     let EventQuery { filter, order, .. } = &request.query;
-    let last = page
-        .events
-        .last()
-        .map(|event| event.seq)
-        .filter(|_| page.more);
-    let next_cursor = last.filter(|_| request.feed.is_none()).map(|seq| {
+    let next_cursor = page.next.filter(|_| request.feed.is_none()).map(|seq| {
         let whole = List {
             name: NAME,
             filter,
@@ -118,20 +115,18 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
             .as_ref()
             .map(|cursor| ("cursor", cursor.clone())),
         Some(feed) => {
-            let seen = page.events.last().map_or(feed.after, |event| event.seq);
+            let seen = page.entries.last().map_or(feed.after, |event| event.seq);
             Some(("after", seen.to_string()))
         }
     };
-    let body = Json(Page {
-        data: page.events,
+    let data = Page {
+        data: page.entries,
         next_cursor,
-    });
+    };
+    let body = answer::json(&data, page.memory);
     Ok(match next {
-        None => body.into_response(),
-        Some((name, value)) => {
-            let link = link(&uri, name, &value);
-            ([(LINK, link)], body).into_response()
-        }
+        None => body,
+        Some((name, value)) => ([(LINK, link(&uri, name, &value))], body).into_response(),
     })
 }
 
@@ -184,7 +179,7 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
             order,
             position,
             limit,
-            max_bytes: MAX_PAGE_BYTES,
+            max_bytes: PAGE_BYTES,
             with_body,
         },
         feed,

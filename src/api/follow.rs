@@ -7,7 +7,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Api;
-use crate::store::{Commits, EventPage, EventQuery, Position, Projected, ReadError, Reader};
+use crate::store::{
+    Commits, Event, EventQuery, Page, Position, Projected, ReadError, Reader,
+};
 
 /// How much longer than until its deadline a feed with filters waits for what is committed to be
 /// found by them. An empty page is right after that too: its reader asks again.
@@ -39,21 +41,21 @@ impl Follower {
 
     /// The next page, waiting for one until `deadline`; an empty one when it has passed or the
     /// program stops.
-    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<EventPage, ReadError> {
+    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<Page<Event>, ReadError> {
         loop {
             let newest = self.commits.newest();
             if self.query.filter.is_derived() {
                 tokio::select! {
                     () = self.projected.reach(newest) => {}
                     () = passed(deadline.map(|deadline| deadline + CATCHING_UP)) => {
-                        return Ok(EventPage::empty());
+                        return Ok(Page::empty());
                     }
-                    () = self.stop.cancelled() => return Ok(EventPage::empty()),
+                    () = self.stop.cancelled() => return Ok(Page::empty()),
                 }
             }
             self.query.position = Position::Behind(self.seen);
             let page = self.reader.events(&self.query).await?;
-            if let Some(last) = page.events.last() {
+            if let Some(last) = page.entries.last() {
                 self.seen = last.seq;
                 return Ok(page);
             }

@@ -1,6 +1,5 @@
 //! What all lists share: order, limit, cursor, and the way to the next page.
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hyper::Uri;
 use hyper::header::LINK;
@@ -8,6 +7,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::cursor::{self, List};
+use super::answer;
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{Order, Page, Position};
@@ -89,12 +89,13 @@ pub(super) fn answer<T: Serialize>(page: Page<T>, uri: &Uri, list: List<'_>) -> 
     let link = next_cursor
         .as_ref()
         .map(|cursor| link(uri, "cursor", cursor));
-    let body = Json(Listed {
+    let listed = Listed {
         data: page.entries,
         next_cursor,
-    });
+    };
+    let body = answer::json(&listed, page.memory);
     match link {
-        None => body.into_response(),
+        None => body,
         Some(link) => ([(LINK, link)], body).into_response(),
     }
 }

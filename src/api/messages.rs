@@ -11,9 +11,9 @@ use super::cursor::List;
 use super::filter::{self, FilterParameters};
 use super::listing::{self, Listed, OrderParameter, PageParameters};
 use super::parameters::Parameters;
-use super::{Api, MAX_PAGE_BYTES};
+use super::Api;
 use crate::http::Problem;
-use crate::store::{EventFilter, MessageFilter, MessageQuery, Order};
+use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
 use crate::view::{Direction, Message};
 
 const NAME: &str = "messages";
@@ -30,6 +30,7 @@ pub(super) struct MessageParameters {
     #[param(min_length = 1)]
     status: Option<String>,
     /// Only with all of these words in text, caption or file name; a `*` stands for the end of a word.
+    /// At most 32 different words of at most 200 characters each.
     #[param(min_length = 1)]
     q: Option<String>,
 }
@@ -78,6 +79,10 @@ fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
         "`incoming`, `outgoingPhone` or `outgoingApi`",
         |text| Direction::ALL.into_iter().find(|all| all.name() == text),
     )?;
+    let words = parameters.text("q")?.map(|asked| Words::parse(&asked));
+    let words = words
+        .transpose()
+        .map_err(|error| Problem::bad_parameter(format!("`q` takes {error}.")))?;
     let filter = MessageFilter {
         instance,
         type_webhook,
@@ -88,7 +93,7 @@ fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
         until,
         direction,
         status: parameters.text("status")?,
-        words: parameters.text("q")?,
+        words,
     };
     let order = listing::order(&mut parameters)?.unwrap_or(Order::Descending);
     let limit = listing::limit(&mut parameters)?;
@@ -104,6 +109,5 @@ fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
         order,
         position,
         limit,
-        max_bytes: MAX_PAGE_BYTES,
     })
 }

@@ -1,5 +1,6 @@
 //! The read side: `GET` only, on the private listener; one operation a file.
 
+mod answer;
 mod attempts;
 mod auth;
 mod calls;
@@ -43,9 +44,6 @@ use crate::store::{Commits, Projected, ReadError, Reader};
 
 /// What an answer may take: a feed waits for 60 s, and the rest is for the database.
 const TIMEOUT: Duration = Duration::from_secs(90);
-
-/// Bytes of bodies in one page; a page that has more ends early, and goes on behind its cursor.
-const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// How long a list waits for what is derived from the events.
 const CATCHING_UP: Duration = Duration::from_secs(5);
@@ -122,7 +120,13 @@ fn read<H: Handler<T, Arc<Api>>, T: 'static>(handler: H) -> MethodRouter<Arc<Api
 
 impl From<ReadError> for Problem {
     fn from(failure: ReadError) -> Self {
-        error!(%failure, "a request could not be answered");
-        Self::internal()
+        match failure {
+            ReadError::Busy => Self::busy(),
+            ReadError::TooLong => Self::query_timeout(),
+            ReadError::Database(_) => {
+                error!(%failure, "a request could not be answered");
+                Self::internal()
+            }
+        }
     }
 }

@@ -14,13 +14,14 @@ use super::follow::Follower;
 use super::parameters::Parameters;
 use super::{Api, filter};
 use crate::http::Problem;
-use crate::store::{Event, EventQuery, Order, Position};
+use crate::store::{Event, EventQuery, Order, Page, Position, ReadError};
 
-/// Events that are read at once. A reader that is slow costs this much memory, and no more.
+/// Events that are read at once.
 const PAGE_EVENTS: u32 = 100;
 
-/// Bytes of bodies that are read at once, one body at least.
-const PAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of bodies that are read at once, one body at least. Each reader that is behind holds as
+/// much of the memory for answers.
+const PAGE_BYTES: usize = 128 * 1024;
 
 /// How often a line without meaning is sent where nothing happens, so that proxies keep the
 /// connection and a reader that is gone is noticed.
@@ -67,18 +68,37 @@ pub(super) async fn stream(
     };
     let follower = Follower::new(&api, query, after);
     let pages = stream::unfold(follower, |mut follower| async {
+        next_page(&mut follower).await.map(|page| (page, follower))
+    });
+    let events = pages.flat_map(|page| {
+        let Page {
+            entries, memory, ..
+        } = page;
+        // The next event is asked for when those before it are written, so that the memory of the
+        // page is held until then.
+        stream::iter(entries).map(move |event| {
+            let _ = &memory;
+            Ok(server_sent(&event))
+        })
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// The next page that has an event; `None` at the end of the stream.
+async fn next_page(follower: &mut Follower) -> Option<Page<Event>> {
+    loop {
         match follower.next(None).await {
             // Empty only when the program stops; the reader connects again to the next.
-            Ok(page) if page.events.is_empty() => None,
-            Ok(page) => Some((page.events, follower)),
+            Ok(page) if page.entries.is_empty() => return None,
+            Ok(page) => return Some(page),
+            // Other readers are served first; this one has time.
+            Err(ReadError::Busy) => {}
             Err(failure) => {
                 error!(%failure, "a stream ended early");
-                None
+                return None;
             }
         }
-    });
-    let events = pages.flat_map(|events| stream::iter(events).map(|event| Ok(server_sent(&event))));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    }
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -98,7 +118,11 @@ fn server_sent(event: &Event) -> ServerSent {
     // What it is made of is always JSON, so it cannot fail.
     let json = serde_json::to_string(event).unwrap_or_default();
     // A line ends the field. In JSON a line break can only stand between values.
-    let line = json.replace(['\r', '\n'], " ");
+    let line = if json.contains(['\r', '\n']) {
+        json.replace(['\r', '\n'], " ")
+    } else {
+        json
+    };
     let sent = ServerSent::default().id(event.seq.to_string()).data(line);
     match &event.type_webhook {
         Some(name) if !name.contains(['\r', '\n']) => sent.event(name),

@@ -23,7 +23,7 @@ use crate::api::{self, Api, ReadGate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ingest::{self, Ingest, TokenGate};
-use crate::store::{self, ProjectionThread, Reader, WriterEnd, WriterThread};
+use crate::store::{self, AnswerMemory, ProjectionThread, Reader, WriterEnd, WriterThread};
 use listener::{Limits, Listener};
 
 /// How long requests that were begun may take to end.
@@ -121,6 +121,8 @@ impl App {
             config.storage.max_bytes,
         )
         .await?;
+        let memory = AnswerMemory::new(config.private.answer_memory_bytes);
+        let reader = store.reader.with_memory(memory);
         let ingest = Arc::new(Ingest::new(&config.ingest, clock.clone(), store.writer)?);
         let gate = Arc::new(ReadGate::new(&config.private, clock)?);
         let tokens = Tokens {
@@ -139,7 +141,7 @@ impl App {
         let webhook = ingest::router(ingest, &config.ingest.path);
         let api = api::router(Arc::new(Api {
             gate,
-            reader: store.reader.clone(),
+            reader: reader.clone(),
             commits: store.commits,
             projected: store.projected,
             stop: stop.clone(),
@@ -160,7 +162,7 @@ impl App {
             )?,
             config,
             tokens,
-            reader: store.reader,
+            reader,
             writer: store.thread,
             projection: store.projection,
             stop,

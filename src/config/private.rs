@@ -20,7 +20,12 @@ pub struct Private {
     pub tokens_file: Option<PathBuf>,
     /// Connections at one time.
     pub max_connections: u32,
+    /// Bytes that answers in flight may hold, all readers together.
+    pub answer_memory_bytes: u32,
 }
+
+/// With less, an ordinary page would be larger than the whole budget.
+const LEAST_ANSWER_MEMORY: u32 = 8 * 1024 * 1024;
 
 impl Default for Private {
     fn default() -> Self {
@@ -29,6 +34,7 @@ impl Default for Private {
             tokens: Vec::new(),
             tokens_file: None,
             max_connections: 256,
+            answer_memory_bytes: 64 * 1024 * 1024,
         }
     }
 }
@@ -70,12 +76,21 @@ impl Private {
                 "set private.tokens (or private.tokens_file), or listen on 127.0.0.1",
             ));
         }
-        if self.max_connections == 0 {
-            return Err(ConfigError::setting(
-                "private.max_connections",
-                "0 is too small",
-                "use at least 1, or drop the key for its default",
-            ));
+        for (key, value, least) in [
+            ("private.max_connections", self.max_connections, 1),
+            (
+                "private.answer_memory_bytes",
+                self.answer_memory_bytes,
+                LEAST_ANSWER_MEMORY,
+            ),
+        ] {
+            if value < least {
+                return Err(ConfigError::setting(
+                    key,
+                    format!("{value} is too small"),
+                    format!("use at least {least}, or drop the key for its default"),
+                ));
+            }
         }
         Ok(())
     }

@@ -126,6 +126,22 @@ impl Problem {
             .with_header(RETRY_AFTER, "5")
     }
 
+    /// 503: other readers hold everything that reading may take.
+    #[must_use]
+    pub fn busy() -> Self {
+        let detail = "Other readers hold all connections to the database or all memory for \
+                      answers; try again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).with_header(RETRY_AFTER, "5")
+    }
+
+    /// 503: the query was stopped at its deadline.
+    #[must_use]
+    pub fn query_timeout() -> Self {
+        let detail = "The query took too long and was stopped; ask for less, with longer words, a \
+                      chat, an instance or a time.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "query-timeout", detail)
+    }
+
     fn with_header(mut self, name: hyper::header::HeaderName, value: &'static str) -> Self {
         self.header = Some((name, HeaderValue::from_static(value)));
         self

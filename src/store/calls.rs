@@ -2,17 +2,47 @@
 
 use std::collections::HashMap;
 
+use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::messages::SubjectEvent;
+use super::history::SubjectEvent;
+use super::page::Choice;
 use super::projection::{SubjectKind, TermKind};
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 use crate::view::Call;
 
-/// Events of the calls of a page that are read; a call has a few.
-const MAX_EVENTS: i64 = 10_000;
+/// Bytes of the events that a page is made of, at most; one call is read whatever it has.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often each byte of those events is held: by SQLite and beside the others of the page.
+const COPIES: usize = 2;
+
+/// Bytes of the events that are read of one call: its own and further ones. A call has two or three
+/// events of 1 KB; of one that was told of again and again only the first are read.
+const SIZE: &str = "
+    length(first.body) + (
+        SELECT coalesce(sum(length(body)), 0) FROM event WHERE event.seq IN (
+            SELECT mention.seq FROM projection.mention
+            WHERE mention.subject = subject.seq ORDER BY mention.seq LIMIT 32))";
+
+/// Those events, of the calls whose seqs a JSON array has.
+pub(super) const EVENTS: &str = "
+    SELECT call.value AS subject, event.seq AS seq, received_at, body
+    FROM json_each(?1) AS call CROSS JOIN event ON event.seq = call.value
+    UNION ALL
+    SELECT call.value, event.seq, received_at, body
+    FROM json_each(?1) AS call CROSS JOIN event ON event.seq IN (
+        SELECT mention.seq FROM projection.mention
+        WHERE mention.subject = call.value ORDER BY mention.seq LIMIT 32)";
+
+/// Which calls they are.
+pub(super) const IDENTITIES: &str = "
+    SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
+           subject.id_message AS id_message
+    FROM projection.subject JOIN projection.term AS chat ON chat.id = subject.chat
+    WHERE subject.seq IN (SELECT value FROM json_each(?))";
 
 /// Which calls; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,24 +83,20 @@ impl Reader {
         let Some(selection) = selected else {
             return Ok(Page::empty());
         };
-        let rows = list(query, &selection)
-            .build()
-            .fetch_all(&self.pool)
+        let choice = self
+            .choose(&mut list(query, &selection), query.limit, PAGE_BYTES)
             .await?;
-        let mut subjects = Vec::with_capacity(rows.len());
-        for row in &rows {
-            subjects.push(row.try_get("seq")?);
+        if choice.keys.is_empty() {
+            return Ok(Page::empty());
         }
-        let mut further = self.further_events(&subjects).await?;
-        let mut calls = Vec::with_capacity(rows.len());
-        for row in rows {
+        let memory = self.memory.reserve(choice.cost(COPIES)).await?;
+        let mut events = self.events_of_calls(&choice).await?;
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query(IDENTITIES).bind(choice.json());
+        let mut calls = Vec::with_capacity(choice.keys.len());
+        for row in rows.fetch_all(&mut *lease).await? {
             let seq: i64 = row.try_get("seq")?;
-            let mut events = further.remove(&seq).unwrap_or_default();
-            events.push(SubjectEvent {
-                seq,
-                received_at: row.try_get("received_at")?,
-                body: row.try_get("body")?,
-            });
+            let events = events.remove(&seq).unwrap_or_default();
             let identity = (
                 row.try_get("id_instance")?,
                 row.try_get("chat_id")?,
@@ -79,53 +105,45 @@ impl Reader {
             let events = events
                 .iter()
                 .map(|event| (event.seq, event.received_at, event.body.as_slice()));
-            calls.extend(Call::of(seq, identity, events).map(|call| (seq, call)));
+            calls.extend(Call::of(seq, identity, events));
         }
-        Ok(Page::of(calls, query.limit))
+        calls.sort_unstable_by_key(|call| match query.order {
+            Order::Ascending => call.seq,
+            Order::Descending => -call.seq,
+        });
+        Ok(Page {
+            entries: calls,
+            next: choice.next(),
+            memory,
+        })
     }
 
-    /// What was told of each of these calls behind its first event.
-    async fn further_events(
+    /// What was told of each of these calls: its first events, as many as [`SIZE`] counts.
+    async fn events_of_calls(
         &self,
-        calls: &[i64],
+        calls: &Choice,
     ) -> Result<HashMap<i64, Vec<SubjectEvent>>, ReadError> {
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query(EVENTS).bind(calls.json());
+        let mut rows = rows.fetch(&mut *lease);
         let mut found = HashMap::<_, Vec<_>>::new();
-        if calls.is_empty() {
-            return Ok(found);
-        }
-        let mut sql = QueryBuilder::new(
-            "SELECT subject, event.seq AS seq, received_at, body
-             FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
-             WHERE subject IN (",
-        );
-        let mut listed = sql.separated(", ");
-        for call in calls {
-            listed.push_bind(*call);
-        }
-        sql.push(") LIMIT ").push_bind(MAX_EVENTS);
-        for row in sql.build().fetch_all(&self.pool).await? {
-            found
-                .entry(row.try_get("subject")?)
-                .or_default()
-                .push(SubjectEvent {
-                    seq: row.try_get("seq")?,
-                    received_at: row.try_get("received_at")?,
-                    body: row.try_get("body")?,
-                });
+        while let Some(row) = rows.try_next().await? {
+            let events = found.entry(row.try_get("subject")?).or_default();
+            events.push(SubjectEvent {
+                seq: row.try_get("seq")?,
+                received_at: row.try_get("received_at")?,
+                body: row.try_get("body")?,
+            });
         }
         Ok(found)
     }
 }
 
+/// Chooses a page: the seq and the size of each call.
 pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
-    let mut sql = QueryBuilder::new(
-        "SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
-                subject.id_message AS id_message, first.received_at AS received_at,
-                first.body AS body
-         FROM ",
-    );
-    sql.push(POSTINGS).push(
+    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
+    sql.push(SIZE).push(" FROM ").push(POSTINGS).push(
         " CROSS JOIN projection.subject ON subject.seq = posting.seq
          JOIN projection.term AS chat ON chat.id = subject.chat
          JOIN event AS first ON first.seq = subject.seq",

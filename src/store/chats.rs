@@ -1,8 +1,8 @@
 //! Reads chats, that with the newest message first.
 
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 
-use super::messages::{COLUMNS, SOURCES, message};
+use super::messages::{PAGE_BYTES, SIZE, SOURCES};
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
 use crate::view::Chat;
@@ -21,24 +21,28 @@ pub struct ChatQuery {
 impl Reader {
     /// A page of chats.
     pub async fn chats(&self, query: &ChatQuery) -> Result<Page<Chat>, ReadError> {
-        let mut chats = Vec::new();
-        for row in list(query).build().fetch_all(&self.pool).await? {
-            let (last_message, chat_name, _) = message(&row)?;
-            let chat = Chat {
-                id_instance: row.try_get("id_instance")?,
-                chat_id: row.try_get("chat_id")?,
-                chat_name,
-                last_message,
-            };
-            chats.push((chat.last_message.seq, chat));
-        }
-        Ok(Page::of(chats, query.limit))
+        let choice = self
+            .choose(&mut list(query), query.limit, PAGE_BYTES)
+            .await?;
+        let (read, memory) = self.read_messages(&choice).await?;
+        let chats = read.into_iter().map(|(last_message, chat_name)| Chat {
+            id_instance: last_message.id_instance,
+            chat_id: last_message.chat_id.clone(),
+            chat_name,
+            last_message,
+        });
+        Ok(Page {
+            entries: chats.collect(),
+            next: choice.next(),
+            memory,
+        })
     }
 }
 
+/// Chooses a page: the newest message of each chat and its size.
 pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(
+    let mut sql = QueryBuilder::new("SELECT entry.newest, ");
+    sql.push(SIZE).push(
         " FROM projection.chat AS entry
           CROSS JOIN projection.subject ON subject.seq = entry.newest",
     )

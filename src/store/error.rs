@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::lease::DEADLINE;
+
+/// `SQLITE_INTERRUPT`, as sqlx shows it.
+const INTERRUPTED: &str = "9";
+
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -68,7 +73,28 @@ pub enum Unavailable {
     Failed,
 }
 
-/// The database could not be read.
+/// Nothing could be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the database could not be read: {0}")]
-pub struct ReadError(#[from] pub(super) sqlx::Error);
+pub enum ReadError {
+    /// The database failed.
+    #[error("the database could not be read: {0}")]
+    Database(sqlx::Error),
+    /// The query was interrupted at its deadline.
+    #[error("the query took longer than {} s and was interrupted", DEADLINE.as_secs())]
+    TooLong,
+    /// Other readers hold all connections or all memory for answers.
+    #[error("other readers hold all connections or all memory for answers")]
+    Busy,
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some(INTERRUPTED) => {
+                Self::TooLong
+            }
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -7,15 +7,13 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::projection::{TermKind, pair};
 use super::selection::{Along, Conditions, POSTINGS, Selection};
-use super::{BodyDigest, Event, OutcomeKind, ReadError, Reader};
+use super::{BodyDigest, Event, OutcomeKind, Page, ReadError, Reader, Reserved, Single};
 use crate::clock::UnixMillis;
 
 const COLUMNS: &str = "
     event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
     coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
     type_webhook, type_message, id_message, chat_id, sender, timestamp";
-
-const REPEAT: &str = " LEFT JOIN repeat ON repeat.seq = event.seq";
 
 /// Which events; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,46 +94,50 @@ pub struct EventQuery {
     pub position: Position,
     /// How many at most.
     pub limit: u32,
-    /// Bytes of bodies at most; one event is given whatever it has.
+    /// Bytes of bodies at most, where they are asked for; one event is given whatever it has.
     pub max_bytes: usize,
     /// Whether with their bodies.
     pub with_body: bool,
 }
 
-/// Some of the events that were asked for.
-#[derive(Debug)]
-pub struct EventPage {
-    /// The events, in order.
-    pub events: Vec<Event>,
-    /// Whether there are more behind the last.
-    pub more: bool,
-}
+/// How often each byte of a body is held while it becomes an answer: by SQLite, as a text, as JSON.
+const COPIES: usize = 3;
 
-impl EventPage {
-    /// A page with nothing.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self {
-            events: Vec::new(),
-            more: false,
-        }
-    }
-}
+/// The size of a body in JSON. One that is no JSON becomes a string, in which bytes are escaped.
+const SIZE_IN_JSON: &str = "CASE outcome WHEN 'malformed' THEN 4 ELSE 1 END * length(body)";
 
 impl Reader {
     /// The event at `seq` with its body, if there is one.
-    pub async fn event(&self, seq: i64) -> Result<Option<Event>, ReadError> {
+    pub async fn event(&self, seq: i64) -> Result<Option<Single<Event>>, ReadError> {
+        let Some(memory) = self.reserve_body(seq, SIZE_IN_JSON).await? else {
+            return Ok(None);
+        };
         let mut sql = select(true);
         sql.push(" WHERE event.seq = ").push_bind(seq);
-        let row = sql.build().fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| event(&row, true)).transpose()?)
+        let mut lease = self.lease().await?;
+        let row = sql.build().fetch_optional(&mut *lease).await?;
+        let event = row.map(|row| event(&row, true)).transpose()?;
+        Ok(event.map(|entry| Single { entry, memory }))
+    }
+
+    /// Reserves the memory that one event with its body takes, if there is one.
+    async fn reserve_body(&self, seq: i64, size: &str) -> Result<Option<Reserved>, ReadError> {
+        let mut sql = QueryBuilder::new("SELECT seq, ");
+        sql.push(size)
+            .push(" FROM event WHERE seq = ")
+            .push_bind(seq);
+        let choice = self.choose(&mut sql, 1, 0).await?;
+        if choice.keys.is_empty() {
+            return Ok(None);
+        }
+        self.memory.reserve(choice.cost(COPIES)).await.map(Some)
     }
 
     /// The digest of the bytes that came as the event `seq`, if there is one. It is read without them.
     pub async fn digest(&self, seq: i64) -> Result<Option<BodyDigest>, ReadError> {
         let row = sqlx::query("SELECT digest FROM event WHERE seq = ?")
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.lease().await?)
             .await?;
         let digest = |row: SqliteRow| -> Result<BodyDigest, sqlx::Error> {
             let bytes: &[u8] = row.try_get("digest")?;
@@ -147,74 +149,82 @@ impl Reader {
     }
 
     /// The bytes that came as the event `seq`, and what was made of them, if there is one.
-    pub async fn body(&self, seq: i64) -> Result<Option<(OutcomeKind, Vec<u8>)>, ReadError> {
+    pub async fn body(
+        &self,
+        seq: i64,
+    ) -> Result<Option<Single<(OutcomeKind, Vec<u8>)>>, ReadError> {
+        let Some(memory) = self.reserve_body(seq, "length(body)").await? else {
+            return Ok(None);
+        };
         let row = sqlx::query("SELECT outcome, body FROM event WHERE seq = ?")
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.lease().await?)
             .await?;
-        Ok(row
+        let body = row
             .map(|row| Ok::<_, sqlx::Error>((outcome(&row)?, row.try_get("body")?)))
-            .transpose()?)
+            .transpose()?;
+        Ok(body.map(|entry| Single { entry, memory }))
     }
 
     /// A page of events. With a filter, of those that are projected.
-    pub async fn events(&self, query: &EventQuery) -> Result<EventPage, ReadError> {
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ReadError> {
         let filter = &query.filter;
         let selected = self
             .select(&filter.terms(), filter.since, filter.until)
             .await?;
         let Some(selection) = selected else {
-            return Ok(EventPage::empty());
+            return Ok(Page::empty());
         };
-        let mut sql = list(query, &selection);
-
-        let mut page = EventPage {
-            events: Vec::new(),
-            more: false,
-        };
-        let mut bytes = 0;
-        let mut rows = sql.build().fetch(&self.pool);
-        while let Some(row) = rows.try_next().await? {
-            let event = event(&row, query.with_body)?;
-            bytes += event.body.as_ref().map_or(0, |body| body.get().len());
-            let full = page.events.len() == query.limit as usize
-                || (bytes > query.max_bytes && !page.events.is_empty());
-            if full {
-                page.more = true;
-                break;
-            }
-            page.events.push(event);
+        let size = if query.with_body { SIZE_IN_JSON } else { "0" };
+        let mut sql = list(query, &selection, size);
+        let choice = self.choose(&mut sql, query.limit, query.max_bytes).await?;
+        if choice.keys.is_empty() {
+            return Ok(Page::empty());
         }
-        Ok(page)
+        let memory = self.memory.reserve(choice.cost(COPIES)).await?;
+        let mut sql = select(query.with_body);
+        sql.push(" WHERE event.seq IN (SELECT value FROM json_each(")
+            .push_bind(choice.json())
+            .push("))");
+        let mut lease = self.lease().await?;
+        let mut rows = sql.build().fetch(&mut *lease);
+        let mut entries = Vec::with_capacity(choice.keys.len());
+        while let Some(row) = rows.try_next().await? {
+            entries.push(event(&row, query.with_body)?);
+        }
+        entries.sort_unstable_by_key(|event| match query.order {
+            Order::Ascending => event.seq,
+            Order::Descending => -event.seq,
+        });
+        Ok(Page {
+            entries,
+            next: choice.next(),
+            memory,
+        })
     }
 }
 
 fn select(with_body: bool) -> QueryBuilder<Sqlite> {
-    let mut sql = columns(with_body);
-    sql.push(" FROM event").push(REPEAT);
-    sql
-}
-
-fn columns(with_body: bool) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
-        .push(if with_body { ", body" } else { "" });
+        .push(if with_body { ", body" } else { "" })
+        .push(" FROM event LEFT JOIN repeat ON repeat.seq = event.seq");
     sql
 }
 
-/// The rarest term leads; the columns decide.
-pub(super) fn list(query: &EventQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
-    let mut sql = columns(query.with_body);
+/// Chooses a page: the seq and the `size` of each event. The rarest term leads; the columns decide.
+pub(super) fn list(query: &EventQuery, selection: &Selection, size: &str) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT event.seq, ");
+    sql.push(size);
     let mut conditions = Conditions::new();
     let along = if let [leading, others @ ..] = selection.terms.as_slice() {
         sql.push(" FROM ")
             .push(POSTINGS)
-            .push(" CROSS JOIN event ON event.seq = posting.seq")
-            .push(REPEAT);
+            .push(" CROSS JOIN event ON event.seq = posting.seq");
         conditions.postings(&mut sql, *leading, others);
         Along::Postings
     } else {
-        sql.push(" FROM event").push(REPEAT);
+        sql.push(" FROM event");
         Along::Seq("event.seq")
     };
     conditions.place(&mut sql, along, (query.position, query.order), selection);

@@ -1,5 +1,6 @@
 //! Reads accounts, in the order of their numbers.
 
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -36,6 +37,20 @@ const COLUMNS: &str = "
     LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
     LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
 
+/// The bodies that an account is made of, beside what is in its columns.
+const SIZES: &str = "
+    SELECT instance.id_instance,
+           coalesce(length(socket.body), 0) + coalesce(length(quota.body), 0)
+    FROM projection.instance
+    LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
+    LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
+
+/// Bytes of the bodies that a page is made of, at most; one account is read whatever it has.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often each byte of those bodies is held: by SQLite and by the row.
+const COPIES: usize = 2;
+
 /// What to read.
 #[derive(Debug, Clone)]
 pub struct InstanceQuery {
@@ -52,17 +67,40 @@ pub struct InstanceQuery {
 impl Reader {
     /// A page of accounts.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
-        let mut instances = Vec::new();
-        for row in list(query).build().fetch_all(&self.pool).await? {
-            let instance = instance(&row)?;
-            instances.push((instance.id_instance, instance));
+        let choice = self
+            .choose(&mut list(query), query.limit, PAGE_BYTES)
+            .await?;
+        if choice.keys.is_empty() {
+            return Ok(Page::empty());
         }
-        Ok(Page::of(instances, query.limit))
+        let memory = self.memory.reserve(choice.cost(COPIES)).await?;
+        let mut sql = chosen();
+        sql.push_bind(choice.json()).push("))");
+        let mut lease = self.lease().await?;
+        let mut rows = sql.build().fetch(&mut *lease);
+        let mut instances = Vec::with_capacity(choice.keys.len());
+        while let Some(row) = rows.try_next().await? {
+            instances.push(instance(&row)?);
+        }
+        instances.sort_unstable_by_key(|instance| instance.id_instance);
+        Ok(Page {
+            entries: instances,
+            next: choice.next(),
+            memory,
+        })
     }
 }
 
-pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
+/// The accounts whose numbers the JSON array has that is bound behind it.
+pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(" WHERE instance.id_instance IN (SELECT value FROM json_each(");
+    sql
+}
+
+/// Chooses a page: the number and the size of each account.
+pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(SIZES);
     let mut conditions = Conditions::new();
     if let Some(instance) = query.instance {
         conditions
@@ -85,9 +123,9 @@ pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
 }
 
 fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
-    let told = |seq: &str, body: &str| -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
+    let told = |seq: &str, body: &str| -> Result<Option<(i64, &[u8])>, sqlx::Error> {
         let seq: Option<i64> = row.try_get(seq)?;
-        let body: Option<Vec<u8>> = row.try_get(body)?;
+        let body: Option<&[u8]> = row.try_get(body)?;
         Ok(seq.zip(body))
     };
     let state: Option<String> = row.try_get("state")?;
@@ -104,8 +142,8 @@ fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
         id_instance: row.try_get("id_instance")?,
         type_instance: row.try_get("type_instance")?,
         state,
-        socket: told("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, &body)),
-        quota: told("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, &body)),
+        socket: told("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, body)),
+        quota: told("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, body)),
         newest: NewestEvent {
             seq: row.try_get("seq")?,
             received_at: UnixMillis(row.try_get("received_at")?),

@@ -1,16 +1,15 @@
-//! Reads messages: a page of those that fit a filter, or one with its history.
+//! Reads messages: a page of those that fit a filter.
 
 use futures_util::TryStreamExt;
-use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
-use utoipa::ToSchema;
 
-use super::projection::{SubjectKind, TermKind, key, words};
+use super::page::Choice;
+use super::projection::{SubjectKind, TermKind, Words};
 use super::selection::{Along, Conditions, POSTINGS, Selection};
-use super::{Order, OutcomeKind, Page, Position, ReadError, Reader};
+use super::{Order, OutcomeKind, Page, Position, ReadError, Reader, Reserved};
 use crate::clock::UnixMillis;
-use crate::view::{Direction, History, Message, MessageEvents, MessagePlace};
+use crate::view::{Direction, Message, MessageEvents, MessagePlace};
 
 /// What makes a [`Message`], for [`message`].
 pub(super) const COLUMNS: &str = "
@@ -26,16 +25,16 @@ pub(super) const SOURCES: &str = "
     LEFT JOIN event AS edit ON edit.seq = subject.edit_seq
     LEFT JOIN event AS status ON status.seq = subject.status_seq";
 
-/// Events that a history has at most; of more, the first that came.
-const MAX_HISTORY: i64 = 10_000;
+/// Bytes of the bodies that a message is made of.
+pub(super) const SIZE: &str = "
+    coalesce(length(content.body), 0) + coalesce(length(edit.body), 0)
+    + coalesce(length(status.body), 0)";
 
-/// The events that speak of a message or a call.
-pub(super) const EVENTS_OF: &str = "
-    SELECT seq, received_at, body FROM event WHERE seq = ?1
-    UNION ALL
-    SELECT event.seq, received_at, body
-    FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
-    WHERE subject = ?1 LIMIT ?2";
+/// How often each byte of those bodies is held while they become a message: by SQLite and by the row.
+pub(super) const COPIES: usize = 2;
+
+/// Bytes of the bodies that a page is made of, at most; one entry is read whatever it has.
+pub(super) const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Which messages; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +57,8 @@ pub struct MessageFilter {
     pub direction: Option<Direction>,
     /// The status that stands.
     pub status: Option<String>,
-    /// Words that it has, each whole or with a `*` behind it.
-    pub words: Option<String>,
+    /// Words that it has.
+    pub words: Option<Words>,
 }
 
 /// What to read.
@@ -73,19 +72,6 @@ pub struct MessageQuery {
     pub position: Position,
     /// How many at most.
     pub limit: u32,
-    /// Bytes of bodies that are read at most; one message is given whatever it has.
-    pub max_bytes: usize,
-}
-
-/// A message and what was done to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MessageWithHistory {
-    /// The message.
-    #[serde(flatten)]
-    pub message: Message,
-    /// What was done to it, in time order.
-    #[serde(flatten)]
-    pub history: History,
 }
 
 impl MessageFilter {
@@ -124,85 +110,69 @@ impl Reader {
         };
         let question = match &filter.words {
             None => None,
-            Some(asked) => {
+            Some(words) => {
                 let chat = match &filter.chat {
                     Some(chat) => self.term(TermKind::Chat, chat).await?,
                     None => None,
                 };
-                match words::question(asked, filter.instance, chat) {
+                match words.question(filter.instance, chat) {
                     // What has no word is in no message.
                     None => return Ok(Page::empty()),
                     question => question,
                 }
             }
         };
-        let mut sql = list(query, &selection, question);
-        let mut read = Vec::new();
-        let mut bytes = 0;
-        let mut rows = sql.build().fetch(&self.pool);
-        while let Some(row) = rows.try_next().await? {
-            if bytes > query.max_bytes {
-                // There are more, and this one is left to the next page.
-                let next = read.last().map(|(seq, _)| *seq);
-                let entries = read.into_iter().map(|(_, message)| message).collect();
-                return Ok(Page { entries, next });
-            }
-            let (message, _, size) = message(&row)?;
-            bytes += size;
-            read.push((message.seq, message));
-        }
-        Ok(Page::of(read, query.limit))
-    }
-
-    /// One message with its history, if there is one.
-    pub async fn message(
-        &self,
-        id_instance: i64,
-        chat_id: &str,
-        id_message: &str,
-    ) -> Result<Option<MessageWithHistory>, ReadError> {
-        let mut sql = one(id_instance, chat_id, id_message);
-        let row = sql.build().fetch_optional(&self.pool).await?;
-        let Some(row) = row else {
-            return Ok(None);
+        let _turn = match &question {
+            Some(_) => Some(self.search_turn().await?),
+            None => None,
         };
-        let (message, _, _) = message(&row)?;
-        let events = self.events_of(message.seq).await?;
-        let events = events
-            .iter()
-            .map(|event| (event.seq, event.received_at, event.body.as_slice()));
-        let history = History::of(id_message, events);
-        Ok(Some(MessageWithHistory { message, history }))
-    }
-
-    /// The events that speak of a message, the first that came first.
-    async fn events_of(&self, subject: i64) -> Result<Vec<SubjectEvent>, ReadError> {
-        let rows = sqlx::query(EVENTS_OF)
-            .bind(subject)
-            .bind(MAX_HISTORY)
-            .fetch_all(&self.pool)
-            .await?;
-        let mut events = Vec::with_capacity(rows.len());
-        for row in rows {
-            events.push(SubjectEvent {
-                seq: row.try_get("seq")?,
-                received_at: row.try_get("received_at")?,
-                body: row.try_get("body")?,
-            });
+        let mut sql = list(query, &selection, question);
+        let choice = self.choose(&mut sql, query.limit, PAGE_BYTES).await?;
+        let (read, memory) = self.read_messages(&choice).await?;
+        let mut entries: Vec<_> = read.into_iter().map(|(message, _)| message).collect();
+        if query.order == Order::Ascending {
+            entries.reverse();
         }
-        Ok(events)
+        Ok(Page {
+            entries,
+            next: choice.next(),
+            memory,
+        })
+    }
+
+    /// The messages of a choice and the names of their chats, that with the greatest seq first.
+    pub(super) async fn read_messages(
+        &self,
+        choice: &Choice,
+    ) -> Result<(Vec<(Message, Option<String>)>, Reserved), ReadError> {
+        if choice.keys.is_empty() {
+            return Ok((Vec::new(), Reserved::nothing()));
+        }
+        let memory = self.memory.reserve(choice.cost(COPIES)).await?;
+        let mut sql = chosen();
+        sql.push_bind(choice.json()).push("))");
+        let mut lease = self.lease().await?;
+        let mut rows = sql.build().fetch(&mut *lease);
+        let mut read = Vec::with_capacity(choice.keys.len());
+        while let Some(row) = rows.try_next().await? {
+            read.push(message(&row)?);
+        }
+        read.sort_unstable_by_key(|(message, _)| -message.seq);
+        Ok((read, memory))
     }
 }
 
-/// An event that speaks of a message or a call.
-pub(super) struct SubjectEvent {
-    pub(super) seq: i64,
-    pub(super) received_at: i64,
-    pub(super) body: Vec<u8>,
+/// The messages whose seqs the JSON array has that is bound behind it.
+pub(super) fn chosen() -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(" FROM projection.subject")
+        .push(SOURCES)
+        .push(" WHERE subject.seq IN (SELECT value FROM json_each(");
+    sql
 }
 
-/// A message, the name of its chat, and how many bytes of bodies it is made of.
-pub(super) fn message(row: &SqliteRow) -> Result<(Message, Option<String>, usize), sqlx::Error> {
+/// A message and the name of its chat.
+pub(super) fn message(row: &SqliteRow) -> Result<(Message, Option<String>), sqlx::Error> {
     let direction: Option<i64> = row.try_get("direction")?;
     let direction =
         direction.and_then(|stored| Direction::ALL.into_iter().find(|all| *all as i64 == stored));
@@ -219,45 +189,19 @@ pub(super) fn message(row: &SqliteRow) -> Result<(Message, Option<String>, usize
         status: row.try_get("status")?,
         deleted: row.try_get("deleted")?,
     };
-    let bodies = [&events.content, &events.edit, &events.status];
-    let size = bodies.into_iter().flatten().map(Vec::len).sum();
-    let (message, chat_name) = Message::new(place, &events);
-    Ok((message, chat_name, size))
+    Ok(Message::new(place, events))
 }
 
-pub(super) fn one(id_instance: i64, chat_id: &str, id_message: &str) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(" FROM projection.subject").push(SOURCES);
-    let mut conditions = Conditions::new();
-    conditions.add(&mut sql, "subject.key = ").push_bind(key(
-        false,
-        id_instance,
-        chat_id,
-        id_message,
-    ));
-    conditions
-        .add(&mut sql, "subject.kind = ")
-        .push_bind(SubjectKind::Message as i64);
-    conditions
-        .add(&mut sql, "subject.id_instance = ")
-        .push_bind(id_instance);
-    conditions
-        .add(&mut sql, "chat.value = ")
-        .push_bind(chat_id.to_owned());
-    conditions
-        .add(&mut sql, "subject.id_message = ")
-        .push_bind(id_message.to_owned());
-    sql
-}
-
-/// The words lead where there are some, else the rarest term; the columns decide.
+/// Chooses a page: the seq and the size of each message. The words lead where there are some, else
+/// the rarest term; the columns decide.
 pub(super) fn list(
     query: &MessageQuery,
     selection: &Selection,
     question: Option<String>,
 ) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
-    let mut sql = QueryBuilder::new(COLUMNS);
+    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
+    sql.push(SIZE);
     let mut conditions = Conditions::new();
     let arrival = filter.since.is_some() || filter.until.is_some();
     let sources = |sql: &mut QueryBuilder<Sqlite>| {

@@ -14,7 +14,7 @@ use tracing::warn;
 use super::checkpoint::Checkpoints;
 use super::projection::{self, Projected, ProjectionThread};
 use super::writer::{self, Writer, WriterThread};
-use super::{Commits, OpenError, Reader, pragma};
+use super::{AnswerMemory, Commits, OpenError, Reader, pragma};
 
 /// SQLite 3.51.3, as `sqlite3_libversion_number` says it.
 const LEAST_SQLITE: i32 = 3_051_003;
@@ -24,6 +24,9 @@ const APPLICATION_ID: i64 = 0x4749_4e42;
 
 /// Connections that read at one time.
 const READERS: u32 = 4;
+
+/// Bytes that answers in flight may hold, where nothing else is configured.
+const ANSWER_MEMORY: u32 = 64 * 1024 * 1024;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -197,9 +200,14 @@ async fn reader(path: &Path) -> Result<Reader, OpenError> {
         .pragma("trusted_schema", "OFF")
         .busy_timeout(Duration::from_secs(5));
     let projection = projection::path_of(path).display().to_string();
+    let health = SqlitePoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let projection = projection.clone();
@@ -214,7 +222,8 @@ async fn reader(path: &Path) -> Result<Reader, OpenError> {
         })
         .connect_with(options)
         .await?;
-    Ok(Reader::new(pool))
+    let memory = AnswerMemory::new(ANSWER_MEMORY);
+    Ok(Reader::new(pool, health, memory))
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::projection::path_of;
 use super::selection::Selection;
 use super::{
     CallFilter, CallQuery, ChatQuery, EventFilter, EventQuery, InstanceQuery, MessageFilter,
-    MessageQuery, Order, OutcomeKind, Position,
+    MessageId, MessageQuery, Order, OutcomeKind, Position, Words,
 };
-use super::{calls, chats, events, instances, messages};
+use super::{calls, chats, events, history, instances, messages};
 use crate::clock::UnixMillis;
 use crate::view::Direction;
 
@@ -142,7 +142,7 @@ async fn events() {
             let bounded = filter.since.is_some() || filter.until.is_some();
             let is_walk = terms == 0 && !bounded && position == Position::Start;
             let what = format!("{query:?}");
-            plans.check(&events::list(&query, &selection), &what, is_walk);
+            plans.check(&events::list(&query, &selection, "length(body)"), &what, is_walk);
         }
     }
 }
@@ -161,7 +161,7 @@ async fn messages() {
             status: text(some, 6),
             since: chosen(some, 7, UnixMillis(7)),
             until: chosen(some, 8, UnixMillis(7)),
-            words: text(some, 9),
+            words: chosen(some, 9, Words::parse("a").unwrap()),
         };
         let terms = (some & 0b111_1111).count_ones() as usize;
         let bounded = filter.since.is_some() || filter.until.is_some();
@@ -172,20 +172,34 @@ async fn messages() {
                 order,
                 position,
                 limit: 50,
-                max_bytes: 1,
             };
             let is_walk = terms == 0
                 && query.filter.words.is_none()
                 && !bounded
                 && position == Position::Start;
             let what = format!("{query:?}");
-            let sql = messages::list(&query, &selection, query.filter.words.clone());
+            let sql = messages::list(&query, &selection, query.filter.words.as_ref().map(|_| "a".to_owned()));
             plans.check(&sql, &what, is_walk);
         }
     }
-    plans.check(&messages::one(7, "a", "b"), "one message", false);
-    let events = QueryBuilder::new(messages::EVENTS_OF);
-    plans.check(&events, "the events of a message", false);
+    let mut sql = messages::chosen();
+    sql.push_bind("[]").push("))");
+    plans.check(&sql, "the messages of a page", false);
+    let id = MessageId {
+        id_instance: 7,
+        chat_id: "a".to_owned(),
+        id_message: "b".to_owned(),
+    };
+    plans.check(&history::one(&id), "one message", false);
+    for position in POSITIONS {
+        let events = history::events_of(7, position);
+        plans.check(&events, "a page of a history", false);
+    }
+    plans.check(
+        &QueryBuilder::new(history::READ),
+        "the events of a page of a history",
+        false,
+    );
 }
 
 #[tokio::test]

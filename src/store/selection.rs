@@ -75,7 +75,7 @@ impl Reader {
                 .push_bind(value.clone())
                 .push(")");
         }
-        let rows = sql.build().fetch_all(&self.pool).await?;
+        let rows = sql.build().fetch_all(&mut *self.lease().await?).await?;
         if rows.len() < wanted.len() {
             return Ok(None);
         }
@@ -100,7 +100,7 @@ impl Reader {
     async fn block(&self, sql: &'static str, moment: UnixMillis) -> Result<Option<i64>, ReadError> {
         let row = sqlx::query(sql)
             .bind(moment.0)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.lease().await?)
             .await?;
         Ok(row.try_get(0)?)
     }

@@ -39,7 +39,8 @@ impl Reader {
         }
         sql.push(" GROUP BY measure, value");
         let mut stats = Stats::default();
-        for row in sql.build().fetch_all(&self.pool).await? {
+        let mut lease = self.lease().await?;
+        for row in sql.build().fetch_all(&mut *lease).await? {
             let measure: i64 = row.try_get("measure")?;
             let value: String = row.try_get("value")?;
             let n: i64 = row.try_get("n")?;
@@ -54,6 +55,7 @@ impl Reader {
                 stats.calls = n;
             }
         }
+        drop(lease);
         stats.chats = self.count("projection.chat", instance).await?;
         stats.instances = self.count("projection.instance", instance).await?;
         Ok(stats)
@@ -67,6 +69,7 @@ impl Reader {
                 .add(&mut sql, "id_instance = ")
                 .push_bind(instance);
         }
-        Ok(sql.build().fetch_one(&self.pool).await?.try_get(0)?)
+        let mut lease = self.lease().await?;
+        Ok(sql.build().fetch_one(&mut *lease).await?.try_get(0)?)
     }
 }

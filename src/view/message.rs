@@ -108,14 +108,14 @@ pub struct MessagePlace {
 }
 
 /// The bodies that say what a message is now.
-#[derive(Debug, Clone, Default)]
-pub struct MessageEvents {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MessageEvents<'e> {
     /// The message itself.
-    pub content: Option<Vec<u8>>,
+    pub content: Option<&'e [u8]>,
     /// Its last edit.
-    pub edit: Option<Vec<u8>>,
+    pub edit: Option<&'e [u8]>,
     /// The status that stands.
-    pub status: Option<Vec<u8>>,
+    pub status: Option<&'e [u8]>,
     /// Whether it was deleted.
     pub deleted: bool,
 }
@@ -123,10 +123,10 @@ pub struct MessageEvents {
 impl Message {
     /// Puts a message together, and gives the name of its chat beside it.
     #[must_use]
-    pub fn new(place: MessagePlace, events: &MessageEvents) -> (Self, Option<String>) {
-        let content = events.content.as_deref().map(parse);
-        let edit = events.edit.as_deref().map(parse);
-        let status = events.status.as_deref().map(parse);
+    pub fn new(place: MessagePlace, events: MessageEvents<'_>) -> (Self, Option<String>) {
+        let content = events.content.map(parse);
+        let edit = events.edit.map(parse);
+        let status = events.status.map(parse);
         let mut message = Self {
             id_instance: place.id_instance,
             chat_id: place.chat_id,

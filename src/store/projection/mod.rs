@@ -14,7 +14,7 @@ mod slice;
 mod subject;
 mod term;
 mod terms;
-pub(crate) mod words;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub(crate) use file::path_of;
 pub(super) use projector::{Measure, SPAN_EVENTS};
 pub(super) use subject::{SubjectKind, key};
 pub(super) use term::{TermKind, epoch, pair};
+pub use words::{MAX_WORDS, Words, WordsError};
 
 /// What is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -245,12 +245,14 @@ impl Projector<'_> {
             id_message: identity.id_message.to_owned(),
             direction: None,
         };
+        let content = content.map(|seq| self.body(seq)).transpose()?;
+        let edit = edit.map(|seq| self.body(seq)).transpose()?;
         let events = MessageEvents {
-            content: content.map(|seq| self.body(seq)).transpose()?,
-            edit: edit.map(|seq| self.body(seq)).transpose()?,
+            content: content.as_deref(),
+            edit: edit.as_deref(),
             ..MessageEvents::default()
         };
-        let (message, _) = Message::new(place, &events);
+        let (message, _) = Message::new(place, events);
         self.projection
             .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
             .execute([subject])?;

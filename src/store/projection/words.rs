@@ -36,35 +36,85 @@ pub(super) fn of<'t>(
     Some(words)
 }
 
-/// The question for all words of `asked`, each whole or, with a `*` behind it, as a beginning,
-/// where it is said in this instance and this chat. `None` if it has no word.
-pub(crate) fn question(asked: &str, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
-    let mut question = String::new();
-    for part in asked.split_whitespace() {
-        let begins = part.ends_with('*');
-        let mut plain = String::new();
-        extend(&mut plain, part);
-        let mut words = plain.split_ascii_whitespace().peekable();
-        while let Some(word) = words.next() {
-            let star = if begins && words.peek().is_none() {
-                "*"
-            } else {
-                ""
-            };
-            // Nothing that is asked for can be a quote.
-            let _ = write!(question, "\"{word}\"{star} ");
+/// Distinct words that may be searched for at once. Each costs a walk through all texts that have it.
+pub const MAX_WORDS: usize = 32;
+
+/// Characters that a word which is searched for may have.
+const MAX_WORD_CHARACTERS: usize = 200;
+
+/// Words to search for, each whole or, with a `*` behind it, as a beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(Vec<Word>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    letters: String,
+    is_beginning: bool,
+}
+
+/// There is more to search for than one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WordsError {
+    /// There are more than [`MAX_WORDS`].
+    #[error("at most {MAX_WORDS} different words")]
+    TooMany,
+    /// One is longer than any that is found.
+    #[error("words of at most {MAX_WORD_CHARACTERS} characters")]
+    TooLong,
+}
+
+impl Words {
+    /// Takes apart what is searched for as texts are. A word that stands twice counts once.
+    ///
+    /// # Errors
+    ///
+    /// There are too many words, or one is too long.
+    pub fn parse(asked: &str) -> Result<Self, WordsError> {
+        let mut words = Vec::new();
+        for part in asked.split_whitespace() {
+            let begins = part.ends_with('*');
+            let mut plain = String::new();
+            extend(&mut plain, part);
+            let mut letters = plain.split_ascii_whitespace().peekable();
+            while let Some(word) = letters.next() {
+                if word.chars().count() > MAX_WORD_CHARACTERS {
+                    return Err(WordsError::TooLong);
+                }
+                let word = Word {
+                    letters: word.to_owned(),
+                    is_beginning: begins && letters.peek().is_none(),
+                };
+                if words.contains(&word) {
+                    continue;
+                }
+                if words.len() == MAX_WORDS {
+                    return Err(WordsError::TooMany);
+                }
+                words.push(word);
+            }
         }
+        Ok(Self(words))
     }
-    if question.is_empty() {
-        return None;
+
+    /// The query for all of them in this instance and this chat; `None` if there is no word.
+    pub(crate) fn question(&self, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut question = String::new();
+        for word in &self.0 {
+            let star = if word.is_beginning { "*" } else { "" };
+            // No letter is a quote.
+            let _ = write!(question, "\"{}\"{star} ", word.letters);
+        }
+        if let Some(id) = id_instance {
+            let _ = write!(question, "\"{SCOPE}i{id}\" ");
+        }
+        if let Some(chat) = chat {
+            let _ = write!(question, "\"{SCOPE}c{chat}\" ");
+        }
+        Some(question)
     }
-    if let Some(id) = id_instance {
-        let _ = write!(question, "\"{SCOPE}i{id}\" ");
-    }
-    if let Some(chat) = chat {
-        let _ = write!(question, "\"{SCOPE}c{chat}\" ");
-    }
-    Some(question)
 }
 
 /// Writes letters and digits in lower case and without their marks, and what is between words as a
@@ -124,7 +174,7 @@ fn fold(words: &mut String, character: char) {
 
 #[cfg(test)]
 mod tests {
-    use super::{extend, fold, of, question};
+    use super::{MAX_WORDS, Words, WordsError, extend, fold, of};
 
     #[test]
     fn what_is_copied_whole_is_what_each_character_gives() {
@@ -160,14 +210,24 @@ mod tests {
 
     #[test]
     fn a_question_has_nothing_but_words() {
-        let ask = |asked| question(asked, None, None);
+        let ask = |asked| Words::parse(asked).unwrap().question(None, None);
         assert_eq!(ask("хлеб").unwrap(), "\"хлеб\" ");
         assert_eq!(ask("Ещё rye-bre*").unwrap(), "\"еще\" \"rye\" \"bre\"* ");
         assert_eq!(ask("a\" OR NOT (b").unwrap(), "\"a\" \"or\" \"not\" \"b\" ");
         assert_eq!(ask(" \"* 🙂"), None);
         assert_eq!(
-            question("x", Some(7), Some(9)).unwrap(),
+            Words::parse("x").unwrap().question(Some(7), Some(9)).unwrap(),
             "\"x\" \"\u{E000}i7\" \"\u{E000}c9\" "
         );
+    }
+
+    #[test]
+    fn words_beyond_the_bounds_are_refused() {
+        let many = |count: usize| -> String { (0..count).map(|n| format!("w{n}* ")).collect() };
+        assert!(Words::parse(&many(MAX_WORDS)).is_ok());
+        assert_eq!(Words::parse(&many(MAX_WORDS + 1)), Err(WordsError::TooMany));
+        assert_eq!(Words::parse(&"same ".repeat(1000)), Words::parse("same"));
+        assert!(Words::parse(&"я".repeat(200)).is_ok());
+        assert_eq!(Words::parse(&"я".repeat(201)), Err(WordsError::TooLong));
     }
 }

@@ -381,7 +381,7 @@ async fn a_cursor_is_of_one_list_only() {
     assert_eq!(seqs(&list(server.private, &path).await), [3]);
     for path in [
         "messages?limit=2",
-        "messages?q=Rye",
+        "messages?q=loaf",
         "messages?q=rye&order=asc",
         "messages?q=rye&direction=incoming",
         "messages?q=rye&status=read",

@@ -52,7 +52,7 @@ async fn it_describes_every_address_and_its_parameters() {
         ),
         (
             "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
-            "chatId idInstance idMessage",
+            "chatId cursor idInstance idMessage",
         ),
         ("/api/v1/stats", "instance"),
         (

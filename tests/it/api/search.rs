@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use green_inbox::store::MAX_WORDS;
 use serde_json::{Value, json};
 
-use super::{address, column, filled, list, say};
+use super::{address, column, filled, list, refused, say};
 use crate::support::TestServer;
 use crate::support::said::{self, NOON};
 
@@ -124,10 +125,11 @@ async fn every_letter_can_be_asked_for() {
     let letters: Vec<char> = ('\0'..=char::MAX)
         .filter(|letter| letter.is_alphanumeric())
         .collect();
-    for some in letters.chunks(400) {
-        let (mut within, mut alone) = (String::new(), String::new());
+    // Some become several letters, and some none, so that a word becomes two.
+    for some in letters.chunks(MAX_WORDS / 2) {
+        let (mut within, mut alone) = ("a".to_owned(), String::new());
         for letter in some {
-            write!(within, "a{letter}b ").unwrap();
+            write!(within, "{letter}").unwrap();
             write!(alone, "{letter} ").unwrap();
         }
         for words in [within, alone] {
@@ -230,4 +232,20 @@ async fn words_go_with_every_filter() {
     let all = super::walk(&server, &path).await;
     let ids: Vec<_> = all.iter().map(|message| &message["idMessage"]).collect();
     assert_eq!(ids, ["A6", "A5", "A4", "A3", "A2", "A1"]);
+}
+
+#[tokio::test]
+async fn more_words_than_the_bound_are_refused_and_the_bound_is_found() {
+    let server = TestServer::start().await;
+    let text: String = (0..MAX_WORDS).map(|n| format!("loaf{n} ")).collect();
+    say(&server, [said::text("A1", NOON, &text)]).await;
+    assert_eq!(found(&server, &text, &[]).await, ["A1"]);
+    // A word that stands twice counts once.
+    assert_eq!(found(&server, &format!("{text} LOAF3 loaf3"), &[]).await, ["A1"]);
+    let many = address("/api/v1/messages", &[("q", &format!("{text} crumb"))]);
+    let detail = refused(&server, &many).await;
+    assert_eq!(detail, "`q` takes at most 32 different words.");
+    let long = address("/api/v1/messages", &[("q", &"й".repeat(201))]);
+    let detail = refused(&server, &long).await;
+    assert_eq!(detail, "`q` takes words of at most 200 characters.");
 }

@@ -22,6 +22,7 @@ ingest.max_waiting = 5 < 6
 ingest.ignored_types = ["deviceInfo"] < ["true", "7", "1e3"]
 private.listen = "127.0.0.1:83" < "127.0.0.1:84"
 private.max_connections = 7 < 8
+private.answer_memory_bytes = 9000000 < 10000000
 storage.path = "file.db" < "true"
 storage.max_bytes = 0 < 5000000
 log.level = "warn" < "debug"

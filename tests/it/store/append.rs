@@ -17,7 +17,7 @@ async fn seqs(store: &Store) -> Vec<i64> {
         with_body: false,
     };
     let page = store.reader.events(&query).await.unwrap();
-    page.events.iter().map(|event| event.seq).collect()
+    page.entries.iter().map(|event| event.seq).collect()
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_body_that_comes_twice_in_one_commit_has_one_place() {
         [(1, false), (2, false), (1, true), (2, true), (1, true)]
     );
     let event = store.reader.event(1).await.unwrap().unwrap();
-    assert_eq!(event.deliveries, 3);
+    assert_eq!(event.entry.deliveries, 3);
 }
 
 #[tokio::test]

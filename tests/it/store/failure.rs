@@ -57,7 +57,7 @@ async fn a_row_that_fails_does_not_harm_its_batch() {
         store.commits.after(seqs[48] - 1).await;
         assert_eq!(store.commits.newest(), seqs[48]);
         for (seq, number) in seqs.into_iter().zip((0..50).filter(|n| *n != 30)) {
-            let (_, stored) = store.reader.body(seq).await.unwrap().unwrap();
+            let (_, stored) = store.reader.body(seq).await.unwrap().unwrap().entry;
             assert_eq!(stored, body("note", number).into_bytes(), "{way}");
         }
         assert_eq!(number(&other, "SELECT count(*) FROM event"), 49);

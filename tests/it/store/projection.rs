@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use green_inbox::sample::{Values, all};
-use green_inbox::store::{MessageFilter, MessageQuery, Order, Position, Store};
+use green_inbox::store::{MessageFilter, MessageQuery, Order, Position, Store, Words};
 use rusqlite::types::ValueRef;
 use tokio::time::timeout;
 
@@ -276,13 +276,12 @@ async fn what_is_appended_behind_a_file_that_was_made_anew_is_there() {
     caught_up(&store).await;
     let query = MessageQuery {
         filter: MessageFilter {
-            words: Some("rye".to_owned()),
+            words: Some(Words::parse("rye").unwrap()),
             ..MessageFilter::default()
         },
         order: Order::Ascending,
         position: Position::Start,
         limit: 50,
-        max_bytes: usize::MAX,
     };
     let page = store.reader.messages(&query).await.unwrap();
     let ids: Vec<_> = page

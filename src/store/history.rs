@@ -1,0 +1,168 @@
+//! Reads one message with its history: the events that speak of it, a page of them at a time.
+
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use sqlx::{QueryBuilder, Row, Sqlite};
+use utoipa::ToSchema;
+
+use super::messages::{COPIES, SIZE, SOURCES};
+use super::page::Choice;
+use super::projection::{SubjectKind, key};
+use super::selection::Conditions;
+use super::{Position, ReadError, Reader, Single};
+use crate::view::{History, Message};
+
+/// Events that a page of a history is made of, at most.
+const PAGE_EVENTS: u32 = 1000;
+
+/// Bytes of the bodies that a page of a history is made of, at most; one event is read whatever it
+/// has.
+const PAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// How often each byte of those bodies is held: by SQLite, beside the others of the page, and in the
+/// history.
+const HISTORY_COPIES: usize = 3;
+
+/// Which message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageId {
+    /// `idInstance`.
+    pub id_instance: i64,
+    /// `chatId`.
+    pub chat_id: String,
+    /// `idMessage`.
+    pub id_message: String,
+}
+
+/// A message and a page of what was done to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MessageWithHistory {
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+    /// What was done to it, in time order.
+    #[serde(flatten)]
+    pub history: History,
+    /// The seq that the history goes on behind, where there is more.
+    #[serde(skip)]
+    pub next: Option<i64>,
+}
+
+/// An event that speaks of a message or a call.
+#[derive(Debug)]
+pub(super) struct SubjectEvent {
+    pub(super) seq: i64,
+    pub(super) received_at: i64,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reader {
+    /// One message with a page of its history, if there is one. A history has its events in the
+    /// order of their seqs from page to page, and in time order within a page.
+    pub async fn message(
+        &self,
+        id: &MessageId,
+        position: Position,
+    ) -> Result<Option<Single<MessageWithHistory>>, ReadError> {
+        let found = self.choose(&mut one(id), 1, 0).await?;
+        let Some(&subject) = found.keys.first() else {
+            return Ok(None);
+        };
+        let mut sql = events_of(subject, position);
+        let choice = self.choose(&mut sql, PAGE_EVENTS, PAGE_BYTES).await?;
+        let (mut read, _) = self.read_messages(&found).await?;
+        let Some((message, _)) = read.pop() else {
+            return Ok(None);
+        };
+        let cost = choice.cost(HISTORY_COPIES) + found.cost(COPIES);
+        let memory = self.memory.reserve(cost).await?;
+        let events = self.read_subject_events(&choice).await?;
+        let events = events
+            .iter()
+            .map(|event| (event.seq, event.received_at, event.body.as_slice()));
+        let history = History::of(&id.id_message, events);
+        let entry = MessageWithHistory {
+            message,
+            history,
+            next: choice.next(),
+        };
+        Ok(Some(Single { entry, memory }))
+    }
+
+    /// The events of a choice.
+    pub(super) async fn read_subject_events(
+        &self,
+        choice: &Choice,
+    ) -> Result<Vec<SubjectEvent>, ReadError> {
+        let mut lease = self.lease().await?;
+        let mut rows = sqlx::query(READ).bind(choice.json()).fetch(&mut *lease);
+        let mut events = Vec::with_capacity(choice.keys.len());
+        while let Some(row) = rows.try_next().await? {
+            events.push(SubjectEvent {
+                seq: row.try_get("seq")?,
+                received_at: row.try_get("received_at")?,
+                body: row.try_get("body")?,
+            });
+        }
+        Ok(events)
+    }
+}
+
+/// The events whose seqs a JSON array has.
+pub(super) const READ: &str = "
+    SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
+
+/// Chooses one message: its seq and its size.
+pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
+    let MessageId {
+        id_instance,
+        chat_id,
+        id_message,
+    } = id;
+    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
+    sql.push(SIZE)
+        .push(" FROM projection.subject")
+        .push(SOURCES);
+    let mut conditions = Conditions::new();
+    conditions
+        .add(&mut sql, "subject.key = ")
+        .push_bind(key(false, *id_instance, chat_id, id_message));
+    conditions
+        .add(&mut sql, "subject.kind = ")
+        .push_bind(SubjectKind::Message as i64);
+    conditions
+        .add(&mut sql, "subject.id_instance = ")
+        .push_bind(*id_instance);
+    conditions
+        .add(&mut sql, "chat.value = ")
+        .push_bind(chat_id.clone());
+    conditions
+        .add(&mut sql, "subject.id_message = ")
+        .push_bind(id_message.clone());
+    sql
+}
+
+/// Chooses events that speak of a message or a call: the seq and the size of each, in the order of
+/// their seqs. The first of all is the subject's own.
+pub(super) fn events_of(subject: i64, position: Position) -> QueryBuilder<Sqlite> {
+    let behind = match position {
+        Position::Start => i64::MIN,
+        Position::Behind(seq) => seq,
+    };
+    let mut sql = QueryBuilder::new("SELECT seq, length(body) FROM event WHERE seq = ");
+    sql.push_bind(subject)
+        .push(" AND seq > ")
+        .push_bind(behind)
+        .push(
+            " UNION ALL SELECT event.seq, length(body)
+             FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
+             WHERE mention.subject = ",
+        )
+        .push_bind(subject)
+        .push(" AND mention.seq > ")
+        .push_bind(behind)
+        // One more, to see whether there are more.
+        .push(" LIMIT ")
+        .push_bind(i64::from(PAGE_EVENTS) + 1);
+    sql
+}

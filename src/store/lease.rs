@@ -1,0 +1,64 @@
+//! A connection that is lent to one request, with an end: SQLite stops the statement that runs on
+//! it when the deadline has passed or when the request is dropped because its client is gone.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+
+use super::ReadError;
+
+/// How long the statements of one lease may take together; beyond it they are interrupted.
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Instructions of SQLite's virtual machine between two looks at the clock. A search reads a page of
+/// words with each few of them, so that this is well under a millisecond.
+const INSTRUCTIONS: i32 = 256;
+
+/// The connection, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    connection: PoolConnection<Sqlite>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Lease {
+    /// Takes a connection from the pool.
+    pub(super) async fn take(pool: &SqlitePool) -> Result<Self, ReadError> {
+        let mut connection = pool.acquire().await?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let deadline = Instant::now() + DEADLINE;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(INSTRUCTIONS, {
+                let ended = Arc::clone(&ended);
+                move || !ended.load(Ordering::Relaxed) && Instant::now() < deadline
+            });
+        Ok(Self { connection, ended })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // The thread of the connection may still be in a statement that nobody waits for.
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Lease {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
