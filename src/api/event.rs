@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use hyper::{HeaderMap, StatusCode};
 
-use super::{Api, answer};
 use super::etag::EntityTag;
 use super::parameters::Parameters;
+use super::{Api, answer};
 use crate::http::Problem;
 use crate::store::{Event, OutcomeKind, Single};
 

@@ -7,9 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Api;
-use crate::store::{
-    Commits, Event, EventQuery, Page, Position, Projected, ReadError, Reader,
-};
+use crate::store::{Commits, Event, EventQuery, Page, Position, Projected, ReadError, Reader};
 
 /// How much longer than until its deadline a feed with filters waits for what is committed to be
 /// found by them. An empty page is right after that too: its reader asks again.
@@ -41,7 +39,10 @@ impl Follower {
 
     /// The next page, waiting for one until `deadline`; an empty one when it has passed or the
     /// program stops.
-    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<Page<Event>, ReadError> {
+    pub(super) async fn next(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Page<Event>, ReadError> {
         loop {
             let newest = self.commits.newest();
             if self.query.filter.is_derived() {

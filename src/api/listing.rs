@@ -6,8 +6,8 @@ use hyper::header::LINK;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::cursor::{self, List};
 use super::answer;
+use super::cursor::{self, List};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{Order, Page, Position};

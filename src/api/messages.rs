@@ -7,11 +7,11 @@ use axum::response::Response;
 use hyper::Uri;
 use utoipa::IntoParams;
 
+use super::Api;
 use super::cursor::List;
 use super::filter::{self, FilterParameters};
 use super::listing::{self, Listed, OrderParameter, PageParameters};
 use super::parameters::Parameters;
-use super::Api;
 use crate::http::Problem;
 use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
 use crate::view::{Direction, Message};

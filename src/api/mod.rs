@@ -79,12 +79,20 @@ impl Api {
     }
 }
 
+/// Health alone, which needs no token and no reader's connection.
+pub fn health_router(api: Arc<Api>) -> Router {
+    health_routes().with_state(api)
+}
+
+fn health_routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/livez", read(health::live))
+        .route("/readyz", read(health::ready))
+}
+
 /// The private listener.
 pub fn router(api: Arc<Api>) -> Router {
     let gate = from_fn_with_state(Arc::clone(&api), auth::authorize);
-    let open = Router::new()
-        .route("/livez", read(health::live))
-        .route("/readyz", read(health::ready));
     let guarded = Router::new()
         .route("/api/v1/events", read(events::list))
         .route("/api/v1/events/{seq}", read(event::show))
@@ -102,7 +110,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/openapi.json", read(openapi::show))
         .fallback(|| async { Problem::not_found() })
         .layer(gate);
-    open.merge(guarded)
+    health_routes()
+        .merge(guarded)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             TIMEOUT,

@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::CONNECTION;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -16,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
 
+use super::paced::Paced;
 use crate::http::{Peer, Problem};
 
 /// Header lines of a request; GREEN-API and nginx send about ten.
@@ -58,7 +61,7 @@ pub(super) async fn serve(
         .header_read_timeout(header_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(Paced::new(stream)), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = ending.cut.cancelled() => return,
@@ -75,10 +78,16 @@ pub(super) async fn serve(
     }
 }
 
-/// What answers where there are too many connections.
-pub(super) fn refusing() -> Router {
-    Router::new().fallback(|| async {
-        let problem = Problem::unavailable("There are too many connections; try again later.");
-        ([(CONNECTION, "close")], problem)
-    })
+/// What answers on a connection over the bound: `always`, which costs next to nothing and has to be
+/// answered even then, and a 503 for everything else. The connection is closed after its answer.
+pub(super) fn over_the_bound(always: Router) -> Router {
+    always
+        .fallback(|| async {
+            Problem::unavailable("There are too many connections; try again later.")
+        })
+        .layer(map_response(async |mut response: Response| {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            response
+        }))
 }

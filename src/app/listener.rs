@@ -1,5 +1,6 @@
 //! Accepts connections, a bounded number at a time, until it is told to stop.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,8 +19,12 @@ use super::connection::{self, Ending};
 use crate::config::Network;
 use crate::http::Peer;
 
-/// Connections over the bound that are answered 503 at one time; those over this are dropped.
-const MAX_REFUSALS: usize = 64;
+/// Connections over the bound at one time. One more cuts off the oldest of them, so that whoever
+/// holds them all idle keeps out nobody who sends a request at once, as a health check does.
+const MAX_OVER_BOUND: usize = 64;
+
+/// How long the head of a request may take on a connection over the bound.
+const HEADER_TIMEOUT_OVER_BOUND: Duration = Duration::from_secs(2);
 
 /// Strangers have one in as many of the places, and one at least: nothing that they send is admitted,
 /// so that they must not keep out those whose requests are.
@@ -47,6 +52,8 @@ pub(super) struct Listener {
     limits: Limits,
     /// Who is no stranger; `None` where nobody is one.
     known: Option<Vec<Network>>,
+    /// What is answered on connections over the bound too.
+    always: Router,
 }
 
 impl Listener {
@@ -64,12 +71,19 @@ impl Listener {
             router,
             limits,
             known: None,
+            always: Router::new(),
         })
     }
 
     /// Keeps most of the places for peers in these networks.
     pub(super) fn keep_for(mut self, known: Vec<Network>) -> Self {
         self.known = Some(known);
+        self
+    }
+
+    /// Answers this on connections over the bound too.
+    pub(super) fn always(mut self, always: Router) -> Self {
+        self.always = always;
         self
     }
 
@@ -104,8 +118,8 @@ impl Listener {
         let places = Arc::new(Semaphore::new(self.limits.max_connections as usize));
         let for_strangers = (self.limits.max_connections / STRANGERS_SHARE).max(1);
         let for_strangers = Arc::new(Semaphore::new(for_strangers as usize));
-        let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-        let refusing = connection::refusing();
+        let over_the_bound = connection::over_the_bound(self.always.clone());
+        let mut oldest_over = VecDeque::new();
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
@@ -124,7 +138,7 @@ impl Listener {
             };
             let share = if self.is_stranger(peer) {
                 let Some(share) = take(&for_strangers) else {
-                    // They do not take the places of refusals either.
+                    // They do not take the connections over the bound either.
                     debug!(listener = self.name, "too many strangers: one was dropped");
                     continue;
                 };
@@ -132,30 +146,50 @@ impl Listener {
             } else {
                 None
             };
-            let (router, place) = if let Some(place) = take(&places) {
-                (&self.router, place)
-            } else if let Some(place) = take(&refusals) {
+            let place = take(&places);
+            let mut ending = ending.clone();
+            let (router, header_timeout) = if place.is_some() {
+                (&self.router, self.limits.header_timeout)
+            } else {
                 warn!(
                     listener = self.name,
-                    "too many connections: one was refused"
+                    "too many connections: one is over the bound"
                 );
-                (&refusing, place)
-            } else {
-                continue;
+                ending.cut = ending.cut.child_token();
+                displace(&mut oldest_over, ending.cut.clone());
+                (&over_the_bound, HEADER_TIMEOUT_OVER_BOUND)
             };
             let served = connection::serve(
                 stream,
                 Peer(peer),
                 router.clone(),
-                self.limits.header_timeout,
+                header_timeout.min(self.limits.header_timeout),
                 ending.clone(),
             );
+            let is_over = place.is_none();
             connections.spawn(async move {
                 served.await;
                 drop((place, share));
+                if is_over {
+                    // It need not be displaced any more.
+                    ending.cut.cancel();
+                }
             });
         }
     }
+}
+
+/// Adds a connection over the bound, and cuts off the oldest where there are too many.
+fn displace(over: &mut VecDeque<CancellationToken>, newest: CancellationToken) {
+    if over.len() == MAX_OVER_BOUND {
+        over.retain(|connection| !connection.is_cancelled());
+    }
+    if over.len() == MAX_OVER_BOUND
+        && let Some(oldest) = over.pop_front()
+    {
+        oldest.cancel();
+    }
+    over.push_back(newest);
 }
 
 fn take(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {

@@ -5,6 +5,7 @@ mod connection;
 mod error;
 mod listener;
 mod log_lines;
+mod paced;
 pub mod telemetry;
 
 use std::future::Future;
@@ -139,13 +140,13 @@ impl App {
         let known = sources.iter().chain(&config.ingest.trusted_proxies);
         let known = known.copied().collect();
         let webhook = ingest::router(ingest, &config.ingest.path);
-        let api = api::router(Arc::new(Api {
+        let api = Arc::new(Api {
             gate,
             reader: reader.clone(),
             commits: store.commits,
             projected: store.projected,
             stop: stop.clone(),
-        }));
+        });
         Ok(Self {
             public: Listener::new(
                 "public",
@@ -157,9 +158,10 @@ impl App {
             private: Listener::new(
                 "private",
                 listeners.private,
-                api,
+                api::router(Arc::clone(&api)),
                 limits(config.private.max_connections),
-            )?,
+            )?
+            .always(api::health_router(api)),
             config,
             tokens,
             reader,

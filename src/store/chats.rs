@@ -42,11 +42,12 @@ impl Reader {
 /// Chooses a page: the newest message of each chat and its size.
 pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT entry.newest, ");
-    sql.push(SIZE).push(
-        " FROM projection.chat AS entry
+    sql.push(SIZE)
+        .push(
+            " FROM projection.chat AS entry
           CROSS JOIN projection.subject ON subject.seq = entry.newest",
-    )
-    .push(SOURCES);
+        )
+        .push(SOURCES);
     let mut conditions = Conditions::new();
     if let Some(instance) = query.instance {
         conditions

@@ -124,9 +124,12 @@ pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
         .push(" FROM projection.subject")
         .push(SOURCES);
     let mut conditions = Conditions::new();
-    conditions
-        .add(&mut sql, "subject.key = ")
-        .push_bind(key(false, *id_instance, chat_id, id_message));
+    conditions.add(&mut sql, "subject.key = ").push_bind(key(
+        false,
+        *id_instance,
+        chat_id,
+        id_message,
+    ));
     conditions
         .add(&mut sql, "subject.kind = ")
         .push_bind(SubjectKind::Message as i64);

@@ -1,6 +1,7 @@
 //! A connection that is lent to one request, with an end: SQLite stops the statement that runs on
 //! it when the deadline has passed or when the request is dropped because its client is gone.
 
+use std::cell::LazyCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::ReadError;
+use super::priority::give_way;
 
 /// How long the statements of one lease may take together; beyond it they are interrupted.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
@@ -17,6 +19,10 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 /// Instructions of SQLite's virtual machine between two looks at the clock. A search reads a page of
 /// words with each few of them, so that this is well under a millisecond.
 const INSTRUCTIONS: i32 = 256;
+
+thread_local! {
+    static GAVE_WAY: LazyCell<()> = LazyCell::new(give_way);
+}
 
 /// The connection, until it is dropped.
 #[derive(Debug)]
@@ -36,7 +42,11 @@ impl Lease {
             .await?
             .set_progress_handler(INSTRUCTIONS, {
                 let ended = Arc::clone(&ended);
-                move || !ended.load(Ordering::Relaxed) && Instant::now() < deadline
+                move || {
+                    // SQLite calls this on the thread of the connection, which sqlx starts.
+                    GAVE_WAY.with(|once| **once);
+                    !ended.load(Ordering::Relaxed) && Instant::now() < deadline
+                }
             });
         Ok(Self { connection, ended })
     }

@@ -20,6 +20,7 @@ mod page;
 #[cfg(test)]
 mod plans;
 mod pragma;
+mod priority;
 mod projection;
 mod reader;
 mod repeats;

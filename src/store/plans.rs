@@ -142,7 +142,11 @@ async fn events() {
             let bounded = filter.since.is_some() || filter.until.is_some();
             let is_walk = terms == 0 && !bounded && position == Position::Start;
             let what = format!("{query:?}");
-            plans.check(&events::list(&query, &selection, "length(body)"), &what, is_walk);
+            plans.check(
+                &events::list(&query, &selection, "length(body)"),
+                &what,
+                is_walk,
+            );
         }
     }
 }
@@ -178,7 +182,11 @@ async fn messages() {
                 && !bounded
                 && position == Position::Start;
             let what = format!("{query:?}");
-            let sql = messages::list(&query, &selection, query.filter.words.as_ref().map(|_| "a".to_owned()));
+            let sql = messages::list(
+                &query,
+                &selection,
+                query.filter.words.as_ref().map(|_| "a".to_owned()),
+            );
             plans.check(&sql, &what, is_walk);
         }
     }

@@ -17,6 +17,7 @@
 
 mod failing_disk;
 mod full_disk;
+mod hostile_readers;
 mod killed;
 mod overload;
 mod power_cut;

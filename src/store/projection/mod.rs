@@ -27,6 +27,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
+use super::priority::give_way;
 use super::{Commits, OpenError};
 use pace::{Begun, Done};
 use slice::Slice;
@@ -39,9 +40,6 @@ pub use words::{MAX_WORDS, Words, WordsError};
 
 /// What is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// How much of the processors it leaves to the others, from 0 (nothing) to 19.
-const NICENESS: i32 = 10;
 
 /// Behind by so many events, it tells how far it is.
 const FAR_BEHIND: i64 = 100_000;
@@ -301,16 +299,6 @@ impl Worker {
         }
         // What is committed from here on calls; what was before, is seen by who looks after this.
         self.ear.gathers.store(false, Ordering::SeqCst);
-    }
-}
-
-/// Lets everything else go first where the processors are busy: what GREEN-API waits for is more
-/// urgent than lists.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    {
-        // Linux keeps it for each thread. Where it is refused, all are equal.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     }
 }
 

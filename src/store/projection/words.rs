@@ -216,7 +216,10 @@ mod tests {
         assert_eq!(ask("a\" OR NOT (b").unwrap(), "\"a\" \"or\" \"not\" \"b\" ");
         assert_eq!(ask(" \"* 🙂"), None);
         assert_eq!(
-            Words::parse("x").unwrap().question(Some(7), Some(9)).unwrap(),
+            Words::parse("x")
+                .unwrap()
+                .question(Some(7), Some(9))
+                .unwrap(),
             "\"x\" \"\u{E000}i7\" \"\u{E000}c9\" "
         );
     }

@@ -148,7 +148,12 @@ async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
     // Grown where they lie: a server that is built for tests takes long to receive as much.
     let database = rusqlite::Connection::open(&server.database).unwrap();
     // A page has 4 MiB, and a body that is no JSON counts as four times its bytes.
-    for (seq, length) in [(1, 400 * KIB), (2, 400 * KIB), (3, 400 * KIB), (4, 3000 * KIB)] {
+    for (seq, length) in [
+        (1, 400 * KIB),
+        (2, 400 * KIB),
+        (3, 400 * KIB),
+        (4, 3000 * KIB),
+    ] {
         let grown = "UPDATE event SET body = ?1 WHERE seq = ?2";
         let body = vec![b'a'; length];
         assert_eq!(database.execute(grown, (body, seq)).unwrap(), 1);

@@ -68,7 +68,10 @@ impl Log {
 
 /// The program with nothing of the surrounding environment that could configure it.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_green-inbox"));
+    // Another program, to see that a test fails with the one before a change.
+    let other = std::env::var_os("GREEN_INBOX_TEST_PROGRAM");
+    let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_green-inbox").into());
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GREEN_INBOX") {
             command.env_remove(name);

@@ -1,0 +1,198 @@
+//! A stream whose peer has to read: a peer that leaves an answer unread for too long is cut off, so
+//! that it does not hold the answer's memory, its connection and its descriptor for ever.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long bytes may wait until a peer takes them, at the least.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Bytes a second that a peer has to take after that, until nothing waits any more.
+const LEAST_RATE: u64 = 64 * 1024;
+
+/// The stream.
+#[derive(Debug)]
+pub(super) struct Paced<S> {
+    stream: S,
+    stall: Option<Stall>,
+}
+
+/// Bytes wait for the peer.
+#[derive(Debug)]
+struct Stall {
+    since: Instant,
+    /// Bytes that the peer has taken meanwhile.
+    taken: u64,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl<S> Paced<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            stall: None,
+        }
+    }
+
+    /// Looks at the outcome of a write: a stall begins with the first one that has to wait, and the
+    /// deadline moves with what is taken.
+    fn watch(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match (&written, &mut self.stall) {
+            (Poll::Ready(_), None) => return written,
+            (Poll::Ready(Ok(bytes)), Some(stall)) => stall.take(*bytes),
+            (Poll::Ready(Err(_)), Some(_)) => {}
+            (Poll::Pending, stall) => {
+                stall.get_or_insert_with(Stall::begin);
+            }
+        }
+        let is_late = self
+            .stall
+            .as_mut()
+            .is_some_and(|stall| stall.deadline.as_mut().poll(context).is_ready());
+        if is_late {
+            return Poll::Ready(Err(io::Error::new(
+                ErrorKind::TimedOut,
+                "the peer does not read",
+            )));
+        }
+        written
+    }
+}
+
+impl Stall {
+    fn begin() -> Self {
+        let since = Instant::now();
+        Self {
+            since,
+            taken: 0,
+            deadline: Box::pin(sleep_until(since + GRACE)),
+        }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.taken += bytes as u64;
+        let earned = Duration::from_secs(self.taken / LEAST_RATE);
+        self.deadline.as_mut().reset(self.since + GRACE + earned);
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes when it has written everything: nothing waits any more.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stall = None;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const BUFFER: usize = 64 * 1024;
+
+    fn pair() -> (Paced<DuplexStream>, DuplexStream) {
+        let (near, far) = duplex(BUFFER);
+        (Paced::new(near), far)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn peer_that_does_not_read_is_cut_off_after_the_grace() {
+        let (mut stream, _far) = pair();
+        let begun = Instant::now();
+        let failure = stream.write_all(&[0; 2 * BUFFER]).await.unwrap_err();
+        assert_eq!(failure.kind(), ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), GRACE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn peer_that_reads_a_little_now_and_then_is_cut_off() {
+        let (mut stream, mut far) = pair();
+        tokio::spawn(async move {
+            let mut byte = [0];
+            while far.read_exact(&mut byte).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let failure = stream.write_all(&[0; 2 * BUFFER]).await.unwrap_err();
+        assert_eq!(failure.kind(), ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn peer_that_keeps_the_rate_gets_everything() {
+        let (mut stream, mut far) = pair();
+        let reader = tokio::spawn(async move {
+            let (mut total, mut bytes) = (0, vec![0; BUFFER]);
+            loop {
+                let read = far.read(&mut bytes).await.unwrap();
+                if read == 0 {
+                    return total;
+                }
+                total += read;
+                sleep(Duration::from_millis(900)).await;
+            }
+        });
+        stream.write_all(&[0; 100 * BUFFER]).await.unwrap();
+        stream.flush().await.unwrap();
+        drop(stream);
+        assert_eq!(reader.await.unwrap(), 100 * BUFFER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn flushed_stream_may_be_idle_for_hours() {
+        let (mut stream, mut far) = pair();
+        for _ in 0..3 {
+            stream.write_all(&[0; BUFFER]).await.unwrap();
+            stream.flush().await.unwrap();
+            sleep(Duration::from_hours(2)).await;
+            far.read_exact(&mut [0; BUFFER]).await.unwrap();
+        }
+    }
+}
