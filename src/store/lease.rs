@@ -32,11 +32,15 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Takes a connection from the pool.
+    /// Takes a connection from the pool for [`DEADLINE`].
     pub(super) async fn take(pool: &SqlitePool) -> Result<Self, ReadError> {
+        Self::take_for(pool, DEADLINE).await
+    }
+
+    async fn take_for(pool: &SqlitePool, time: Duration) -> Result<Self, ReadError> {
         let mut connection = pool.acquire().await?;
         let ended = Arc::new(AtomicBool::new(false));
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + time;
         connection
             .lock_handle()
             .await?
@@ -70,5 +74,60 @@ impl Deref for Lease {
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// It never ends by itself.
+    const ENDLESS: &str = "
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+        SELECT count(*) FROM n";
+
+    /// A pool of one connection, so that one that is kept is missed.
+    async fn pool() -> SqlitePool {
+        let options = SqlitePoolOptions::new().max_connections(1);
+        options.connect("sqlite::memory:").await.unwrap()
+    }
+
+    async fn is_usable(pool: &SqlitePool) -> bool {
+        let mut lease = Lease::take(pool).await.unwrap();
+        let one = sqlx::query("SELECT 1").fetch_one(&mut *lease);
+        timeout(Duration::from_secs(10), one).await.unwrap().is_ok()
+    }
+
+    #[tokio::test]
+    async fn query_that_takes_too_long_is_interrupted() {
+        let pool = pool().await;
+        let mut lease = Lease::take_for(&pool, Duration::from_millis(50))
+            .await
+            .unwrap();
+        let failure = sqlx::query(ENDLESS)
+            .fetch_one(&mut *lease)
+            .await
+            .unwrap_err();
+        assert!(matches!(failure.into(), ReadError::TooLong));
+        drop(lease);
+        assert!(is_usable(&pool).await);
+    }
+
+    #[tokio::test]
+    async fn query_whose_request_is_dropped_is_interrupted() {
+        let pool = pool().await;
+        let begun = Instant::now();
+        let query = async {
+            let mut lease = Lease::take_for(&pool, Duration::from_hours(1))
+                .await
+                .unwrap();
+            sqlx::query(ENDLESS).fetch_one(&mut *lease).await.is_ok()
+        };
+        assert!(timeout(Duration::from_millis(50), query).await.is_err());
+        assert!(is_usable(&pool).await);
+        assert!(begun.elapsed() < Duration::from_mins(1));
     }
 }

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::support::raw::Raw;
 use crate::support::{TestServer, get};
 
 /// The router of the private listener over a store that the test can break.
@@ -94,4 +95,39 @@ async fn it_is_not_ready_when_nothing_can_be_read() {
     let parts = Parts::new().await;
     parts.reader.close().await;
     assert_eq!(parts.health().await, [200, 503]);
+}
+
+#[tokio::test]
+async fn idle_connections_over_the_bound_leave_health_its_own() {
+    let server = TestServer::with(|config| config.private.max_connections = 4).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(Raw::open(server.private).await);
+    }
+    for path in ["/livez", "/readyz"] {
+        let answer = get(server.private, path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("connection"), "close");
+    }
+    // Everything else is refused, and says so.
+    let answer = get(server.private, "/api/v1/events").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "unavailable")
+    );
+}
+
+#[tokio::test]
+async fn streams_that_hold_all_connections_leave_health_its_own() {
+    let server = TestServer::with(|config| config.private.max_connections = 4).await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut raw = Raw::open(server.private).await;
+        raw.send("GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await;
+        assert_eq!(raw.answer().await.status, 200);
+        streams.push(raw);
+    }
+    assert_eq!(get(server.private, "/readyz").await.status, 200);
+    assert_eq!(get(server.private, "/api/v1/events").await.status, 503);
 }

@@ -164,15 +164,15 @@ async fn one_connection_too_many() {
 }
 
 #[tokio::test]
-async fn refusals_are_bounded_too() {
+async fn connections_over_the_bound_are_bounded_too_and_the_oldest_gives_way() {
     let server = TestServer::with(|config| config.ingest.max_connections = 1).await;
     let mut first = served(&server).await;
     // These wait for their refusal, as they have not yet asked.
     let mut waiting = Vec::new();
-    for _ in 0..64 {
+    for _ in 0..65 {
         waiting.push(Raw::open(server.public).await);
     }
-    assert_eq!(Raw::open(server.public).await.end().await, b"");
+    assert_eq!(waiting.remove(0).end().await, b"");
     for mut raw in waiting {
         raw.send(whole(&notice(2))).await;
         assert_unavailable(&raw.answer().await);
