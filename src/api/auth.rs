@@ -1,6 +1,6 @@
 //! Who may read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -93,8 +93,19 @@ fn is_local_name(host: &[u8]) -> bool {
         return false;
     };
     let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+    // What `Authority` takes for a host may be more than that: `[::1].example.org`.
+    let is_whole = match authority.port() {
+        Some(port) => host.len() == name.len() + 1 + port.as_str().len(),
+        None => host.len() == name.len(),
+    };
+    let in_brackets = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_address = match in_brackets {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => name.parse::<Ipv4Addr>().is_ok(),
+    };
+    is_whole && (is_address || name.eq_ignore_ascii_case("localhost"))
 }
 
 /// Lets a request through that may read.
@@ -129,6 +140,15 @@ mod tests {
             "example.org",
             "localhost.example.org",
             "127.0.0.1.example.org:80",
+            "[::1].example.org",
+            "[::1].example.org:8081",
+            "[127.0.0.1]",
+            "::1",
+            "localhost@example.org",
+            "user@localhost",
+            "[::1",
+            "localhost:",
+            "localhost:x",
             "a b",
         ] {
             assert!(!is_local_name(host.as_bytes()), "{host}");

@@ -6,6 +6,7 @@ mod auth;
 mod calls;
 mod chats;
 mod compression;
+mod cross_site;
 mod cursor;
 mod etag;
 mod event;
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 use hyper::StatusCode;
@@ -81,7 +82,9 @@ impl Api {
 
 /// Health alone, which needs no token and no reader's connection.
 pub fn health_router(api: Arc<Api>) -> Router {
-    health_routes().with_state(api)
+    health_routes()
+        .layer(from_fn(cross_site::refuse))
+        .with_state(api)
 }
 
 fn health_routes() -> Router<Arc<Api>> {
@@ -112,6 +115,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(gate);
     health_routes()
         .merge(guarded)
+        .layer(from_fn(cross_site::refuse))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             TIMEOUT,

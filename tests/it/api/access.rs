@@ -192,18 +192,16 @@ async fn no_page_of_another_origin_may_read() {
     post(open.public, note(1)).await;
     let guarded = guarded().await;
     for path in GUARDED.iter().chain(&["/livez", "/readyz"]) {
-        let is_there = *path != "/nothing";
-        let answer = request(open.private, Method::OPTIONS, path, &preflight, "").await;
-        assert_eq!(answer.status, if is_there { 405 } else { 404 }, "{path}");
-        assert_closed(&answer);
-        assert_closed(&request(guarded.private, Method::OPTIONS, path, &preflight, "").await);
-
-        // Nor does what is answered allow to be read.
+        for private in [open.private, guarded.private] {
+            let answer = request(private, Method::OPTIONS, path, &preflight, "").await;
+            assert_eq!(answer.status, 403, "{path}");
+            assert_closed(&answer);
+        }
         for origin in ["https://example.org", "null", "http://localhost"] {
             let headers = [("origin", origin), ("authorization", "Bearer reader")];
             for server in [&open, &guarded] {
                 let answer = ask(server, path, &headers).await;
-                assert_eq!(answer.status, if is_there { 200 } else { 404 }, "{path}");
+                assert_eq!(answer.status, 403, "{path}");
                 assert_closed(&answer);
             }
         }
@@ -216,4 +214,40 @@ fn assert_closed(answer: &Answer) {
         !names.any(|name| name.as_str().starts_with("access-control-")),
         "{answer:?}"
     );
+}
+
+#[tokio::test]
+async fn cross_site_requests_are_refused_everywhere() {
+    let server = TestServer::start().await;
+    let guarded = guarded().await;
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        for path in [
+            "/api/v1/events",
+            "/api/v1/messages?q=a",
+            "/openapi.json",
+            "/readyz",
+            "/",
+        ] {
+            for server in [&server, &guarded] {
+                let headers = [(name, value), ("authorization", "Bearer reader")];
+                let answer = ask(server, path, &headers).await;
+                assert_eq!(answer.status, 403, "{name}: {value} at {path}");
+                assert_eq!(answer.code(), "cross-site");
+            }
+        }
+    }
+    let own = format!("http://{}", server.private);
+    for header in [
+        ("origin", own.as_str()),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-site", "none"),
+    ] {
+        let answer = ask(&server, "/api/v1/events", &[header]).await;
+        assert_eq!(answer.status, 200, "{header:?}");
+    }
 }
