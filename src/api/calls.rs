@@ -65,8 +65,9 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         name: NAME,
         filter: &filter,
         order,
+        epoch: api.reader.epoch(),
     };
-    let position = listing::position(&mut parameters, list)?;
+    let position = listing::position(&api, &mut parameters, list)?;
     parameters.finish()?;
     api.caught_up().await?;
     let query = CallQuery {

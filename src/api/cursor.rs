@@ -20,20 +20,42 @@ pub(super) struct List<'f> {
     pub(super) filter: &'f (dyn Debug + Sync),
     /// In which order.
     pub(super) order: Order,
+    /// The epoch of the database.
+    pub(super) epoch: &'f str,
+}
+
+/// Why a cursor cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is none, or one of another list.
+    Foreign,
+    /// It is of another epoch.
+    Rewound,
 }
 
 /// Writes the place behind an entry of this list.
 pub(super) fn write(place: i64, list: List<'_>) -> String {
     let mut bytes = place.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&digest(list.epoch));
     bytes.extend_from_slice(&binding(list));
     BASE64URL_NOPAD.encode(&bytes)
 }
 
-/// Reads it again; `None` if it is not one, or one of another list.
-pub(super) fn read(cursor: &str, list: List<'_>) -> Option<i64> {
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
-    let (place, bound) = bytes.split_first_chunk()?;
-    (bound == binding(list)).then(|| i64::from_be_bytes(*place))
+/// Reads it again.
+pub(super) fn read(cursor: &str, list: List<'_>) -> Result<i64, Unusable> {
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes());
+    let bytes = bytes.map_err(|_| Unusable::Foreign)?;
+    let (place, rest) = bytes.split_first_chunk().ok_or(Unusable::Foreign)?;
+    let (epoch, bound) = rest
+        .split_first_chunk::<BINDING_BYTES>()
+        .ok_or(Unusable::Foreign)?;
+    if bound != binding(list) {
+        return Err(Unusable::Foreign);
+    }
+    if *epoch != digest(list.epoch) {
+        return Err(Unusable::Rewound);
+    }
+    Ok(i64::from_be_bytes(*place))
 }
 
 fn binding(list: List<'_>) -> [u8; BINDING_BYTES] {
@@ -41,7 +63,12 @@ fn binding(list: List<'_>) -> [u8; BINDING_BYTES] {
         name,
         filter,
         order,
+        epoch: _,
     } = list;
-    let digest = Sha256::digest(format!("1 {name} {order:?} {filter:?}"));
+    digest(&format!("1 {name} {order:?} {filter:?}"))
+}
+
+fn digest(text: &str) -> [u8; BINDING_BYTES] {
+    let digest = Sha256::digest(text);
     std::array::from_fn(|place| digest[place])
 }

@@ -59,6 +59,10 @@ pub(super) struct PageParameters {
     /// With `after`: seconds to wait where there is nothing yet.
     #[param(minimum = 0, maximum = 60, default = 0)]
     wait: Option<u32>,
+    /// The epoch that was read before: of another one the answer is 409 `feed-rewound`, as where
+    /// `after` is beyond the newest seq.
+    #[param(min_length = 1)]
+    epoch: Option<String>,
 }
 
 /// What was asked for.
@@ -86,7 +90,7 @@ struct Feed {
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
-    let request = read_request(uri.query())?;
+    let request = read_request(&api, uri.query())?;
     let page = match &request.feed {
         None => {
             if request.query.filter.is_derived() {
@@ -95,6 +99,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
             api.reader.events(&request.query).await?
         }
         Some(feed) => {
+            api.check_seen(feed.after).await?;
             let deadline = Instant::now() + feed.wait;
             Follower::new(&api, request.query.clone(), feed.after)
                 .next(Some(deadline))
@@ -107,6 +112,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
             name: NAME,
             filter,
             order: *order,
+            epoch: api.reader.epoch(),
         };
         cursor::write(seq, whole)
     });
@@ -130,8 +136,9 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
     })
 }
 
-fn read_request(query: Option<&str>) -> Result<Request, Problem> {
+fn read_request(api: &Api, query: Option<&str>) -> Result<Request, Problem> {
     let mut parameters = Parameters::read(query)?;
+    api.check_epoch(&mut parameters)?;
     let filter = filter::read(&mut parameters)?;
     let order = listing::order(&mut parameters)?;
     let limit = listing::limit(&mut parameters)?;
@@ -165,8 +172,9 @@ fn read_request(query: Option<&str>) -> Result<Request, Problem> {
                         name: NAME,
                         filter: &filter,
                         order,
+                        epoch: api.reader.epoch(),
                     };
-                    Position::Behind(listing::place(&cursor, list)?)
+                    Position::Behind(listing::place(api, &cursor, list)?)
                 }
             };
             (order, position, None)

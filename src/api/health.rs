@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use hyper::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +17,9 @@ use crate::http::Problem;
 pub(super) struct Health {
     /// `live` or `ready`.
     status: &'static str,
+    /// `rebuilding` while what is derived from the events is made anew and lists wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projection: Option<&'static str>,
 }
 
 /// Whether the process answers
@@ -31,13 +35,17 @@ pub(super) struct Health {
 )]
 pub(super) async fn live(RawQuery(query): RawQuery) -> Result<Json<Health>, Problem> {
     Parameters::read(query.as_deref())?.finish()?;
-    Ok(Json(Health { status: "live" }))
+    Ok(Json(Health {
+        status: "live",
+        projection: None,
+    }))
 }
 
 /// Whether notifications can be taken and read
 ///
 /// The writer runs and the database can be read. A disk that is full for now does not make it unready,
-/// or nothing would be sent that could show that it is not full any more.
+/// or nothing would be sent that could show that it is not full any more. Events that turned out to
+/// be damaged do: an operator has to act, though notifications are still taken.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -54,8 +62,20 @@ pub(super) async fn ready(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Health>, Problem> {
     Parameters::read(query.as_deref())?.finish()?;
-    if api.stop.is_cancelled() || api.commits.is_stopped() || api.reader.ping().await.is_err() {
+    let is_unreadable = api.reader.ping().await.is_err();
+    if api.stop.is_cancelled() || api.commits.is_stopped() || is_unreadable {
         return Err(Problem::unavailable("It cannot store or read now."));
     }
-    Ok(Json(Health { status: "ready" }))
+    if api.projected.are_events_damaged() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "damaged",
+            "Stored events are damaged on the disk, and notifications are still taken; the log says \
+             what to do.",
+        ));
+    }
+    Ok(Json(Health {
+        status: "ready",
+        projection: api.projected.is_rebuilding().then_some("rebuilding"),
+    }))
 }

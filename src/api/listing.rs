@@ -6,9 +6,9 @@ use hyper::header::LINK;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer;
-use super::cursor::{self, List};
+use super::cursor::{self, List, Unusable};
 use super::parameters::Parameters;
+use super::{Api, answer};
 use crate::http::Problem;
 use crate::store::{Order, Page, Position};
 
@@ -37,6 +37,9 @@ pub(super) struct PageParameters {
     /// `nextCursor` of the page before, with the same filters and order.
     #[param(min_length = 1)]
     cursor: Option<String>,
+    /// The epoch that was read before: of another one the answer is 409 `feed-rewound`.
+    #[param(min_length = 1)]
+    epoch: Option<String>,
 }
 
 /// The parameters of a list that may be turned around, as they are described to others.
@@ -67,19 +70,24 @@ pub(super) fn limit(parameters: &mut Parameters<'_>) -> Result<u32, Problem> {
 
 /// Takes the place where a page begins.
 pub(super) fn position(
+    api: &Api,
     parameters: &mut Parameters<'_>,
     list: List<'_>,
 ) -> Result<Position, Problem> {
+    api.check_epoch(parameters)?;
     match parameters.text("cursor")? {
         None => Ok(Position::Start),
-        Some(cursor) => place(&cursor, list).map(Position::Behind),
+        Some(cursor) => place(api, &cursor, list).map(Position::Behind),
     }
 }
 
 /// The place that a cursor of this list says.
-pub(super) fn place(cursor: &str, list: List<'_>) -> Result<i64, Problem> {
-    cursor::read(cursor, list).ok_or_else(|| {
-        Problem::bad_parameter("`cursor` is not one of this list with these filters.")
+pub(super) fn place(api: &Api, cursor: &str, list: List<'_>) -> Result<i64, Problem> {
+    cursor::read(cursor, list).map_err(|unusable| match unusable {
+        Unusable::Foreign => {
+            Problem::bad_parameter("`cursor` is not one of this list with these filters.")
+        }
+        Unusable::Rewound => api.rewound(),
     })
 }
 

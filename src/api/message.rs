@@ -46,6 +46,7 @@ pub(super) struct Shown {
         ("chatId" = String, Path, description = "the chat"),
         ("idMessage" = String, Path, description = "the message, unique only within its chat"),
         ("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the page before"),
+        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),
     ),
     responses(
         (status = OK, body = Shown, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
@@ -76,8 +77,9 @@ pub(super) async fn show(
         name: NAME,
         filter: &id,
         order: Order::Ascending,
+        epoch: api.reader.epoch(),
     };
-    let position = position(&mut parameters, list)?;
+    let position = position(&api, &mut parameters, list)?;
     parameters.finish()?;
     api.caught_up().await?;
     let found = api.reader.message(&id, position).await?;

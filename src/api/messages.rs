@@ -52,18 +52,19 @@ pub(super) struct MessageParameters {
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
-    let query = read_request(uri.query())?;
+    let query = read_request(&api, uri.query())?;
     api.caught_up().await?;
     let page = api.reader.messages(&query).await?;
     let list = List {
         name: NAME,
         filter: &query.filter,
         order: query.order,
+        epoch: api.reader.epoch(),
     };
     Ok(listing::answer(page, &uri, list))
 }
 
-fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
+fn read_request(api: &Api, query: Option<&str>) -> Result<MessageQuery, Problem> {
     let mut parameters = Parameters::read(query)?;
     let EventFilter {
         instance,
@@ -101,8 +102,9 @@ fn read_request(query: Option<&str>) -> Result<MessageQuery, Problem> {
         name: NAME,
         filter: &filter,
         order,
+        epoch: api.reader.epoch(),
     };
-    let position = listing::position(&mut parameters, list)?;
+    let position = listing::position(api, &mut parameters, list)?;
     parameters.finish()?;
     Ok(MessageQuery {
         filter,

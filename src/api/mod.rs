@@ -8,6 +8,7 @@ mod chats;
 mod compression;
 mod cross_site;
 mod cursor;
+mod epoch;
 mod etag;
 mod event;
 mod events;
@@ -49,6 +50,10 @@ const TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a list waits for what is derived from the events.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
+/// What a list says while it waits for a file that was lost.
+const REBUILDING: &str = "What is derived from the events was damaged and is being made anew; events \
+                          are not affected; try again later.";
+
 /// What the read side is made of. Nothing in it can write.
 #[derive(Debug)]
 pub struct Api {
@@ -72,6 +77,9 @@ impl Api {
         timeout(CATCHING_UP, projected.reach(newest))
             .await
             .map_err(|_| {
+                if projected.is_rebuilding() {
+                    return Problem::catching_up(REBUILDING.to_owned());
+                }
                 let seq = projected.seq();
                 Problem::catching_up(format!(
                     "What is derived from the events is at {seq} of {newest}; try again later."
@@ -82,8 +90,10 @@ impl Api {
 
 /// Health alone, which needs no token and no reader's connection.
 pub fn health_router(api: Arc<Api>) -> Router {
+    let name = from_fn_with_state(Arc::clone(&api), epoch::name);
     health_routes()
         .layer(from_fn(cross_site::refuse))
+        .layer(name)
         .with_state(api)
 }
 
@@ -96,6 +106,7 @@ fn health_routes() -> Router<Arc<Api>> {
 /// The private listener.
 pub fn router(api: Arc<Api>) -> Router {
     let gate = from_fn_with_state(Arc::clone(&api), auth::authorize);
+    let name = from_fn_with_state(Arc::clone(&api), epoch::name);
     let guarded = Router::new()
         .route("/api/v1/events", read(events::list))
         .route("/api/v1/events/{seq}", read(event::show))
@@ -124,6 +135,7 @@ pub fn router(api: Arc<Api>) -> Router {
             Problem::internal().into_response()
         }))
         .layer(compression::layer())
+        .layer(name)
         .with_state(api)
 }
 
@@ -136,6 +148,11 @@ impl From<ReadError> for Problem {
         match failure {
             ReadError::Busy => Self::busy(),
             ReadError::TooLong => Self::query_timeout(),
+            ReadError::Rebuilding => Self::catching_up(REBUILDING.to_owned()),
+            ReadError::Damaged(_) | ReadError::DamagedBody => {
+                error!(%failure, "a request could not be answered: {failure}");
+                Self::damaged()
+            }
             ReadError::Database(_) => {
                 error!(%failure, "a request could not be answered");
                 Self::internal()

@@ -17,6 +17,11 @@ use crate::store::Stats;
 #[schema(as = Stats)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shown {
+    /// The epoch of the database: seqs mean something in it alone.
+    epoch: String,
+    /// The oldest `seq` that is stored; null where nothing is.
+    #[schema(required)]
+    oldest_seq: Option<i64>,
     /// The newest `seq` of all.
     newest_seq: i64,
     /// What is counted goes to this `seq` or further.
@@ -58,6 +63,8 @@ pub(super) async fn show(
     let derived_seq = api.projected.seq();
     let stats = api.reader.stats(instance).await?;
     Ok(Json(Shown {
+        epoch: api.reader.epoch().to_owned(),
+        oldest_seq: api.reader.oldest_seq().await?,
         newest_seq: api.commits.newest(),
         derived_seq,
         stats,

@@ -38,6 +38,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
     params(
         filter::FilterParameters,
         ("after" = Option<i64>, Query, minimum = 0, description = "only what is behind this `seq`"),
+        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),
         ("last-event-id" = Option<i64>, Header, minimum = 0, description = "the last `seq` that was seen"),
     ),
     responses(
@@ -54,10 +55,15 @@ pub(super) async fn stream(
     let mut parameters = Parameters::read(query.as_deref())?;
     let filter = filter::read(&mut parameters)?;
     let after = parameters.number("after", 0..=i64::MAX)?;
+    api.check_epoch(&mut parameters)?;
     parameters.finish()?;
-    let after = last_event_id(&headers)?
-        .or(after)
-        .unwrap_or_else(|| api.commits.newest());
+    let after = match last_event_id(&headers)?.or(after) {
+        Some(after) => {
+            api.check_seen(after).await?;
+            after
+        }
+        None => api.commits.newest(),
+    };
     let query = EventQuery {
         filter,
         order: Order::Ascending,

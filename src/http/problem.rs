@@ -142,6 +142,14 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "query-timeout", detail)
     }
 
+    /// 500: what is stored there is damaged, and the same will be answered again.
+    #[must_use]
+    pub fn damaged() -> Self {
+        let detail = "What is stored there is damaged on the disk; the log of the server says how \
+                      to save what is readable.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", detail)
+    }
+
     fn with_header(mut self, name: hyper::header::HeaderName, value: &'static str) -> Self {
         self.header = Some((name, HeaderValue::from_static(value)));
         self

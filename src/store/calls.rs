@@ -8,6 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::history::SubjectEvent;
 use super::page::Choice;
 use super::projection::{SubjectKind, TermKind};
+use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
@@ -75,6 +76,11 @@ pub struct CallQuery {
 impl Reader {
     /// A page of calls.
     pub async fn calls(&self, query: &CallQuery) -> Result<Page<Call>, ReadError> {
+        let read = self.list_calls(query).await;
+        self.derived(read)
+    }
+
+    async fn list_calls(&self, query: &CallQuery) -> Result<Page<Call>, ReadError> {
         let filter = &query.filter;
         let instance = filter.instance.map(|id| id.to_string());
         let mut wanted = vec![(TermKind::Call, instance.unwrap_or_default())];
@@ -84,14 +90,19 @@ impl Reader {
             return Ok(Page::empty());
         };
         let choice = self
-            .choose(&mut list(query, &selection), query.limit, PAGE_BYTES)
+            .choose(
+                Files::Both,
+                &mut list(query, &selection),
+                query.limit,
+                PAGE_BYTES,
+            )
             .await?;
         if choice.keys.is_empty() {
             return Ok(Page::empty());
         }
         let memory = self.memory.reserve(choice.cost(COPIES)).await?;
         let mut events = self.events_of_calls(&choice).await?;
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         let rows = sqlx::query(IDENTITIES).bind(choice.json());
         let mut calls = Vec::with_capacity(choice.keys.len());
         for row in rows.fetch_all(&mut *lease).await? {
@@ -123,7 +134,7 @@ impl Reader {
         &self,
         calls: &Choice,
     ) -> Result<HashMap<i64, Vec<SubjectEvent>>, ReadError> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         let rows = sqlx::query(EVENTS).bind(calls.json());
         let mut rows = rows.fetch(&mut *lease);
         let mut found = HashMap::<_, Vec<_>>::new();

@@ -3,6 +3,7 @@
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::messages::{PAGE_BYTES, SIZE, SOURCES};
+use super::reader::Files;
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
 use crate::view::Chat;
@@ -21,8 +22,13 @@ pub struct ChatQuery {
 impl Reader {
     /// A page of chats.
     pub async fn chats(&self, query: &ChatQuery) -> Result<Page<Chat>, ReadError> {
+        let read = self.list_chats(query).await;
+        self.derived(read)
+    }
+
+    async fn list_chats(&self, query: &ChatQuery) -> Result<Page<Chat>, ReadError> {
         let choice = self
-            .choose(&mut list(query), query.limit, PAGE_BYTES)
+            .choose(Files::Both, &mut list(query), query.limit, PAGE_BYTES)
             .await?;
         let (read, memory) = self.read_messages(&choice).await?;
         let chats = read.into_iter().map(|(last_message, chat_name)| Chat {

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::lease::DEADLINE;
+use rusqlite::ffi;
 
-/// `SQLITE_INTERRUPT`, as sqlx shows it.
-const INTERRUPTED: &str = "9";
+use super::lease::DEADLINE;
 
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +17,14 @@ pub enum OpenError {
     Folder {
         /// The folder.
         folder: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A file of the database cannot be opened.
+    #[error("`{}` cannot be opened: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
         /// What the system said.
         error: std::io::Error,
     },
@@ -54,6 +61,9 @@ pub enum OpenError {
     /// SQLite refused to read.
     #[error("SQLite refused: {0}")]
     Read(#[from] sqlx::Error),
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
     /// The thread that writes could not be started.
     #[error("the writer could not be started: {0}")]
     Thread(std::io::Error),
@@ -79,6 +89,15 @@ pub enum ReadError {
     /// The database failed.
     #[error("the database could not be read: {0}")]
     Database(sqlx::Error),
+    /// A page of a file cannot be read, or is not what it should be.
+    #[error("a file of the database is damaged: {0}")]
+    Damaged(sqlx::Error),
+    /// The bytes of an event are not those that came.
+    #[error("the stored bytes of the event are not those that were received")]
+    DamagedBody,
+    /// What is derived from the events is being made anew.
+    #[error("what is derived from the events is being made anew")]
+    Rebuilding,
     /// The query was interrupted at its deadline.
     #[error("the query took longer than {} s and was interrupted", DEADLINE.as_secs())]
     TooLong,
@@ -91,10 +110,24 @@ impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::PoolTimedOut => Self::Busy,
-            sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some(INTERRUPTED) => {
-                Self::TooLong
-            }
+            sqlx::Error::Database(refusal) => match primary_code(refusal.code().as_deref()) {
+                Some(ffi::SQLITE_INTERRUPT) => Self::TooLong,
+                Some(
+                    ffi::SQLITE_CORRUPT
+                    | ffi::SQLITE_NOTADB
+                    | ffi::SQLITE_IOERR
+                    | ffi::SQLITE_CANTOPEN
+                    | ffi::SQLITE_READONLY,
+                ) => Self::Damaged(error),
+                _ => Self::Database(error),
+            },
             _ => Self::Database(error),
         }
     }
+}
+
+/// The code of SQLite without its extension (sqlite.org/rescode.html), of what sqlx shows.
+fn primary_code(code: Option<&str>) -> Option<i32> {
+    let extended: i32 = code?.parse().ok()?;
+    Some(extended & 0xff)
 }

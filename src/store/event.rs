@@ -151,8 +151,36 @@ pub struct Event {
     /// GREEN-API's own timestamp, seconds since 1970.
     #[schema(required)]
     pub timestamp: Option<i64>,
+    /// Whether it is damaged on the disk, so that its body or more of it cannot be given. Of an event
+    /// of which nothing can be read only the `seq` is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
     /// The body, where it was asked for: itself where it is JSON, else its text as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
     pub body: Option<Box<RawValue>>,
+}
+
+impl Event {
+    /// An event of which only the place is known.
+    pub(super) fn unreadable(seq: i64) -> Self {
+        Self {
+            seq,
+            received_at: UnixMillis(0),
+            last_received_at: UnixMillis(0),
+            deliveries: 1,
+            outcome: OutcomeKind::Malformed,
+            reason: Some("it cannot be read from the disk".to_owned()),
+            id_instance: None,
+            type_instance: None,
+            type_webhook: None,
+            type_message: None,
+            id_message: None,
+            chat_id: None,
+            sender: None,
+            timestamp: None,
+            damaged: true,
+            body: None,
+        }
+    }
 }

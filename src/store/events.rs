@@ -2,10 +2,13 @@
 
 use futures_util::TryStreamExt;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::page::Choice;
 use super::projection::{TermKind, pair};
+use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{BodyDigest, Event, OutcomeKind, Page, ReadError, Reader, Reserved, Single};
 use crate::clock::UnixMillis;
@@ -109,14 +112,16 @@ const SIZE_IN_JSON: &str = "CASE outcome WHEN 'malformed' THEN 4 ELSE 1 END * le
 impl Reader {
     /// The event at `seq` with its body, if there is one.
     pub async fn event(&self, seq: i64) -> Result<Option<Single<Event>>, ReadError> {
-        let Some(memory) = self.reserve_body(seq, SIZE_IN_JSON).await? else {
-            return Ok(None);
+        let memory = match self.reserve_body(seq, SIZE_IN_JSON).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(memory)) => memory,
+            Err(ReadError::Damaged(failure)) => {
+                self.tell_damage(&failure);
+                Reserved::nothing()
+            }
+            Err(failure) => return Err(failure),
         };
-        let mut sql = select(true);
-        sql.push(" WHERE event.seq = ").push_bind(seq);
-        let mut lease = self.lease().await?;
-        let row = sql.build().fetch_optional(&mut *lease).await?;
-        let event = row.map(|row| event(&row, true)).transpose()?;
+        let event = self.event_or_damaged(seq, true).await?;
         Ok(event.map(|entry| Single { entry, memory }))
     }
 
@@ -126,72 +131,115 @@ impl Reader {
         sql.push(size)
             .push(" FROM event WHERE seq = ")
             .push_bind(seq);
-        let choice = self.choose(&mut sql, 1, 0).await?;
+        let choice = self.choose(Files::Events, &mut sql, 1, 0).await?;
         if choice.keys.is_empty() {
             return Ok(None);
         }
         self.memory.reserve(choice.cost(COPIES)).await.map(Some)
     }
 
+    /// The oldest seq that is stored, if there is one.
+    pub async fn oldest_seq(&self) -> Result<Option<i64>, ReadError> {
+        let oldest = sqlx::query("SELECT min(seq) FROM event")
+            .fetch_one(&mut *self.lease(Files::Events).await?)
+            .await;
+        let row = self.plain(oldest.map_err(ReadError::from))?;
+        Ok(row.try_get(0)?)
+    }
+
     /// The digest of the bytes that came as the event `seq`, if there is one. It is read without them.
     pub async fn digest(&self, seq: i64) -> Result<Option<BodyDigest>, ReadError> {
         let row = sqlx::query("SELECT digest FROM event WHERE seq = ?")
             .bind(seq)
-            .fetch_optional(&mut *self.lease().await?)
-            .await?;
-        let digest = |row: SqliteRow| -> Result<BodyDigest, sqlx::Error> {
-            let bytes: &[u8] = row.try_get("digest")?;
-            bytes
-                .try_into()
-                .map_err(|error| sqlx::Error::Decode(Box::new(error)))
-        };
-        Ok(row.map(digest).transpose()?)
+            .fetch_optional(&mut *self.lease(Files::Events).await?)
+            .await;
+        let row = self.plain(row.map_err(ReadError::from))?;
+        Ok(row.map(|row| digest(&row)).transpose()?)
     }
 
     /// The bytes that came as the event `seq`, and what was made of them, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not those that came.
     pub async fn body(
         &self,
         seq: i64,
     ) -> Result<Option<Single<(OutcomeKind, Vec<u8>)>>, ReadError> {
-        let Some(memory) = self.reserve_body(seq, "length(body)").await? else {
+        let reserved = self.reserve_body(seq, "length(body)").await;
+        let Some(memory) = self.plain(reserved)? else {
             return Ok(None);
         };
-        let row = sqlx::query("SELECT outcome, body FROM event WHERE seq = ?")
+        let row = sqlx::query("SELECT outcome, digest, body FROM event WHERE seq = ?")
             .bind(seq)
-            .fetch_optional(&mut *self.lease().await?)
-            .await?;
-        let body = row
-            .map(|row| Ok::<_, sqlx::Error>((outcome(&row)?, row.try_get("body")?)))
-            .transpose()?;
-        Ok(body.map(|entry| Single { entry, memory }))
+            .fetch_optional(&mut *self.lease(Files::Events).await?)
+            .await;
+        let Some(row) = self.plain(row.map_err(ReadError::from))? else {
+            return Ok(None);
+        };
+        let body: Vec<u8> = row.try_get("body").map_err(|_| ReadError::DamagedBody)?;
+        let is_whole = digest(&row).is_ok_and(|digest| is_digest_of(&digest, &body));
+        let outcome = outcome(&row).ok().filter(|_| is_whole);
+        let entry = (outcome.ok_or(ReadError::DamagedBody)?, body);
+        Ok(Some(Single { entry, memory }))
     }
 
     /// A page of events. With a filter, of those that are projected.
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ReadError> {
+        if query.filter.is_derived() {
+            let chosen = self.choose_filtered(query).await;
+            let choice = self.derived(chosen)?;
+            return self.read_events(query, choice).await;
+        }
+        let selection = Selection::everything();
+        let mut sql = list(query, &selection, query.size());
+        let chosen = self
+            .choose(Files::Events, &mut sql, query.limit, query.max_bytes)
+            .await;
+        let choice = match chosen {
+            Err(ReadError::Damaged(failure)) => {
+                self.tell_damage(&failure);
+                self.choose_around_damage(query).await?
+            }
+            chosen => chosen?,
+        };
+        self.read_events(query, choice).await
+    }
+
+    async fn choose_filtered(&self, query: &EventQuery) -> Result<Choice, ReadError> {
         let filter = &query.filter;
         let selected = self
             .select(&filter.terms(), filter.since, filter.until)
             .await?;
         let Some(selection) = selected else {
-            return Ok(Page::empty());
+            return Ok(Choice::empty());
         };
-        let size = if query.with_body { SIZE_IN_JSON } else { "0" };
-        let mut sql = list(query, &selection, size);
-        let choice = self.choose(&mut sql, query.limit, query.max_bytes).await?;
+        let mut sql = list(query, &selection, query.size());
+        self.choose(Files::Both, &mut sql, query.limit, query.max_bytes)
+            .await
+    }
+
+    /// Reads the events of a choice; those that cannot be read are given as damaged.
+    async fn read_events(
+        &self,
+        query: &EventQuery,
+        choice: Choice,
+    ) -> Result<Page<Event>, ReadError> {
         if choice.keys.is_empty() {
             return Ok(Page::empty());
         }
         let memory = self.memory.reserve(choice.cost(COPIES)).await?;
-        let mut sql = select(query.with_body);
-        sql.push(" WHERE event.seq IN (SELECT value FROM json_each(")
-            .push_bind(choice.json())
-            .push("))");
-        let mut lease = self.lease().await?;
-        let mut rows = sql.build().fetch(&mut *lease);
-        let mut entries = Vec::with_capacity(choice.keys.len());
-        while let Some(row) = rows.try_next().await? {
-            entries.push(event(&row, query.with_body)?);
-        }
+        let mut entries = match self.read_at_once(&choice, query.with_body).await {
+            Err(ReadError::Damaged(failure)) => {
+                self.tell_damage(&failure);
+                let mut entries = Vec::with_capacity(choice.keys.len());
+                for &seq in &choice.keys {
+                    entries.extend(self.event_or_damaged(seq, query.with_body).await?);
+                }
+                entries
+            }
+            read => read?,
+        };
         entries.sort_unstable_by_key(|event| match query.order {
             Order::Ascending => event.seq,
             Order::Descending => -event.seq,
@@ -202,12 +250,59 @@ impl Reader {
             memory,
         })
     }
+
+    async fn read_at_once(
+        &self,
+        choice: &Choice,
+        with_body: bool,
+    ) -> Result<Vec<Event>, ReadError> {
+        let mut sql = select(with_body);
+        sql.push(" WHERE event.seq IN (SELECT value FROM json_each(")
+            .push_bind(choice.json())
+            .push("))");
+        let mut lease = self.lease(Files::Events).await?;
+        let mut rows = sql.build().fetch(&mut *lease);
+        let mut entries = Vec::with_capacity(choice.keys.len());
+        while let Some(row) = rows.try_next().await? {
+            entries.push(event(&row, with_body));
+        }
+        Ok(entries)
+    }
+
+    /// One event, of which as much is given as can be read.
+    pub(super) async fn event_or_damaged(
+        &self,
+        seq: i64,
+        with_body: bool,
+    ) -> Result<Option<Event>, ReadError> {
+        for with_body in [with_body, false] {
+            let mut sql = select(with_body);
+            sql.push(" WHERE event.seq = ").push_bind(seq);
+            let mut lease = self.lease(Files::Events).await?;
+            let row = sql.build().fetch_optional(&mut *lease).await;
+            match row.map_err(ReadError::from) {
+                Ok(row) => return Ok(row.map(|row| event(&row, with_body))),
+                Err(ReadError::Damaged(failure)) => {
+                    self.tell_damage(&failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Some(Event::unreadable(seq)))
+    }
+}
+
+impl EventQuery {
+    /// What an event of the page counts for.
+    fn size(&self) -> &'static str {
+        if self.with_body { SIZE_IN_JSON } else { "0" }
+    }
 }
 
 fn select(with_body: bool) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
-        .push(if with_body { ", body" } else { "" })
+        .push(if with_body { ", digest, body" } else { "" })
         .push(" FROM event LEFT JOIN repeat ON repeat.seq = event.seq");
     sql
 }
@@ -263,30 +358,80 @@ fn outcome(row: &SqliteRow) -> Result<OutcomeKind, sqlx::Error> {
         .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))
 }
 
-fn event(row: &SqliteRow, with_body: bool) -> Result<Event, sqlx::Error> {
-    let outcome = outcome(row)?;
-    let body = if with_body {
-        Some(shown_body(outcome, row.try_get("body")?)?)
-    } else {
-        None
+fn digest(row: &SqliteRow) -> Result<BodyDigest, sqlx::Error> {
+    let bytes: &[u8] = row.try_get("digest")?;
+    bytes
+        .try_into()
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+fn is_digest_of(digest: &BodyDigest, body: &[u8]) -> bool {
+    Sha256::digest(body)[..] == digest[..]
+}
+
+/// An event; what of it is not what was stored is left out, and it is damaged then.
+fn event(row: &SqliteRow, with_body: bool) -> Event {
+    let mut is_damaged = false;
+    let body = with_body.then(|| checked_body(row)).and_then(|body| {
+        is_damaged |= body.is_none();
+        body
+    });
+    let mut read = Columns {
+        row,
+        is_damaged: &mut is_damaged,
     };
-    Ok(Event {
-        seq: row.try_get("seq")?,
-        received_at: UnixMillis(row.try_get("received_at")?),
-        last_received_at: UnixMillis(row.try_get("last_received_at")?),
-        deliveries: row.try_get("deliveries")?,
-        outcome,
-        reason: row.try_get("reason")?,
-        id_instance: row.try_get("id_instance")?,
-        type_instance: row.try_get("type_instance")?,
-        type_webhook: row.try_get("type_webhook")?,
-        type_message: row.try_get("type_message")?,
-        id_message: row.try_get("id_message")?,
-        chat_id: row.try_get("chat_id")?,
-        sender: row.try_get("sender")?,
-        timestamp: row.try_get("timestamp")?,
+    Event {
+        seq: read.or("seq", 0),
+        received_at: UnixMillis(read.or("received_at", 0)),
+        last_received_at: UnixMillis(read.or("last_received_at", 0)),
+        deliveries: read.or("deliveries", 1),
+        outcome: read.outcome(),
+        reason: read.or("reason", None),
+        id_instance: read.or("id_instance", None),
+        type_instance: read.or("type_instance", None),
+        type_webhook: read.or("type_webhook", None),
+        type_message: read.or("type_message", None),
+        id_message: read.or("id_message", None),
+        chat_id: read.or("chat_id", None),
+        sender: read.or("sender", None),
+        timestamp: read.or("timestamp", None),
+        damaged: is_damaged,
         body,
-    })
+    }
+}
+
+/// Reads columns, and remembers whether one could not be read.
+struct Columns<'r> {
+    row: &'r SqliteRow,
+    is_damaged: &'r mut bool,
+}
+
+impl<'r> Columns<'r> {
+    fn or<T>(&mut self, name: &str, otherwise: T) -> T
+    where
+        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    {
+        self.row.try_get(name).unwrap_or_else(|_| {
+            *self.is_damaged = true;
+            otherwise
+        })
+    }
+
+    fn outcome(&mut self) -> OutcomeKind {
+        outcome(self.row).unwrap_or_else(|_| {
+            *self.is_damaged = true;
+            OutcomeKind::Malformed
+        })
+    }
+}
+
+/// The body as it is shown, where it is the one that came.
+fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
+    let body: &[u8] = row.try_get("body").ok()?;
+    if !is_digest_of(&digest(row).ok()?, body) {
+        return None;
+    }
+    shown_body(outcome(row).ok()?, body).ok()
 }
 
 /// A body inside of JSON: itself where it is JSON that readers take, else its text as a string,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::messages::{COPIES, SIZE, SOURCES};
 use super::page::Choice;
 use super::projection::{SubjectKind, key};
+use super::reader::Files;
 use super::selection::Conditions;
 use super::{Position, ReadError, Reader, Single};
 use crate::view::{History, Message};
@@ -64,12 +65,23 @@ impl Reader {
         id: &MessageId,
         position: Position,
     ) -> Result<Option<Single<MessageWithHistory>>, ReadError> {
-        let found = self.choose(&mut one(id), 1, 0).await?;
+        let read = self.read_message(id, position).await;
+        self.derived(read)
+    }
+
+    async fn read_message(
+        &self,
+        id: &MessageId,
+        position: Position,
+    ) -> Result<Option<Single<MessageWithHistory>>, ReadError> {
+        let found = self.choose(Files::Both, &mut one(id), 1, 0).await?;
         let Some(&subject) = found.keys.first() else {
             return Ok(None);
         };
         let mut sql = events_of(subject, position);
-        let choice = self.choose(&mut sql, PAGE_EVENTS, PAGE_BYTES).await?;
+        let choice = self
+            .choose(Files::Both, &mut sql, PAGE_EVENTS, PAGE_BYTES)
+            .await?;
         let (mut read, _) = self.read_messages(&found).await?;
         let Some((message, _)) = read.pop() else {
             return Ok(None);
@@ -94,7 +106,7 @@ impl Reader {
         &self,
         choice: &Choice,
     ) -> Result<Vec<SubjectEvent>, ReadError> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         let mut rows = sqlx::query(READ).bind(choice.json()).fetch(&mut *lease);
         let mut events = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {

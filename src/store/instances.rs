@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::reader::Files;
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
@@ -67,8 +68,13 @@ pub struct InstanceQuery {
 impl Reader {
     /// A page of accounts.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
+        let read = self.list_instances(query).await;
+        self.derived(read)
+    }
+
+    async fn list_instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
         let choice = self
-            .choose(&mut list(query), query.limit, PAGE_BYTES)
+            .choose(Files::Both, &mut list(query), query.limit, PAGE_BYTES)
             .await?;
         if choice.keys.is_empty() {
             return Ok(Page::empty());
@@ -76,7 +82,7 @@ impl Reader {
         let memory = self.memory.reserve(choice.cost(COPIES)).await?;
         let mut sql = chosen();
         sql.push_bind(choice.json()).push("))");
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         let mut rows = sql.build().fetch(&mut *lease);
         let mut instances = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {

@@ -6,6 +6,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::page::Choice;
 use super::projection::{SubjectKind, TermKind, Words};
+use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, OutcomeKind, Page, Position, ReadError, Reader, Reserved};
 use crate::clock::UnixMillis;
@@ -101,6 +102,11 @@ impl MessageFilter {
 impl Reader {
     /// A page of messages.
     pub async fn messages(&self, query: &MessageQuery) -> Result<Page<Message>, ReadError> {
+        let read = self.list_messages(query).await;
+        self.derived(read)
+    }
+
+    async fn list_messages(&self, query: &MessageQuery) -> Result<Page<Message>, ReadError> {
         let filter = &query.filter;
         let selected = self
             .select(&filter.terms(), filter.since, filter.until)
@@ -127,7 +133,9 @@ impl Reader {
             None => None,
         };
         let mut sql = list(query, &selection, question);
-        let choice = self.choose(&mut sql, query.limit, PAGE_BYTES).await?;
+        let choice = self
+            .choose(Files::Both, &mut sql, query.limit, PAGE_BYTES)
+            .await?;
         let (read, memory) = self.read_messages(&choice).await?;
         let mut entries: Vec<_> = read.into_iter().map(|(message, _)| message).collect();
         if query.order == Order::Ascending {
@@ -151,7 +159,7 @@ impl Reader {
         let memory = self.memory.reserve(choice.cost(COPIES)).await?;
         let mut sql = chosen();
         sql.push_bind(choice.json()).push("))");
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         let mut rows = sql.build().fetch(&mut *lease);
         let mut read = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {

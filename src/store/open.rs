@@ -1,8 +1,9 @@
 //! Opens the database: everything that could go wrong later is looked for now.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
@@ -12,9 +13,12 @@ use sqlx::{ConnectOptions, Connection as _};
 use tracing::warn;
 
 use super::checkpoint::Checkpoints;
+use super::lock::{Lock, create_folder};
 use super::projection::{self, Projected, ProjectionThread};
+use super::reader::{Lists, Parts};
+use super::watch::Watch;
 use super::writer::{self, Writer, WriterThread};
-use super::{AnswerMemory, Commits, OpenError, Reader, pragma};
+use super::{AnswerMemory, Commits, OpenError, Reader, identity, pragma};
 
 /// SQLite 3.51.3, as `sqlite3_libversion_number` says it.
 const LEAST_SQLITE: i32 = 3_051_003;
@@ -22,7 +26,7 @@ const LEAST_SQLITE: i32 = 3_051_003;
 /// Marks the file as ours: "GINB".
 const APPLICATION_ID: i64 = 0x4749_4e42;
 
-/// Connections that read at one time.
+/// Connections that read the events at one time, and as many that read lists.
 const READERS: u32 = 4;
 
 /// Bytes that answers in flight may hold, where nothing else is configured.
@@ -56,7 +60,13 @@ pub struct Store {
 /// Anything that would make a later answer untrue: a folder that cannot be written, an SQLite with
 /// a known bug, a setting that does not hold, a schema that is newer than this program.
 pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Store, OpenError> {
-    let (connection, lock) = exclusive(path).await?;
+    let Exclusive {
+        connection,
+        lock,
+        epoch,
+    } = exclusive(path, false).await?;
+    // What is beside the database is beside the file itself, wherever a link to it is.
+    let path = lock.path().to_owned();
     if max_bytes > 0 {
         bound(&connection, max_bytes)?;
     }
@@ -64,17 +74,20 @@ pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Sto
         row.get::<_, i64>(0)
     })?;
     let (waker, ear) = projection::waker();
-    let checkpoints = Checkpoints::start(path)?;
+    let checkpoints = Checkpoints::start(&path)?;
+    let watch = Watch::new(&path)?;
     let (writer, commits, thread) = writer::start(
         connection,
-        lock,
         newest,
         max_waiting,
         checkpoints,
+        watch,
         waker.clone(),
     )?;
-    let (projected, projection) = projection::start(path, commits.clone(), waker, ear)?;
-    let reader = reader(path).await?;
+    let lock = Arc::new(lock);
+    let (projected, projection) =
+        projection::start(Arc::clone(&lock), &epoch, commits.clone(), waker, ear)?;
+    let reader = reader(lock, epoch, projected.clone()).await?;
     Ok(Store {
         writer,
         reader,
@@ -85,18 +98,32 @@ pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Sto
     })
 }
 
+/// The database opened to be written by nobody else.
+pub(super) struct Exclusive {
+    // Dropped in this order: SQLite's locks need the lock's descriptor to stay open.
+    pub(super) connection: Connection,
+    pub(super) lock: Lock,
+    pub(super) epoch: String,
+}
+
 /// Opens the database to be written by nobody else, made and brought up to date where needed.
-pub(super) async fn exclusive(path: &Path) -> Result<(Connection, File), OpenError> {
+pub(super) async fn exclusive(path: &Path, is_reprocessed: bool) -> Result<Exclusive, OpenError> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
     probe_folder(path)?;
-    let lock = lock(path)?;
+    let lock = Lock::take(path)?;
+    let path = lock.path();
     let connection = Connection::open(path)?;
     recognize(&connection, path)?;
     pragma::set(&connection)?;
     // At every start, as a first real write.
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(path).await?;
-    Ok((connection, lock))
+    let epoch = identity::establish(&connection, &lock, is_reprocessed)?;
+    Ok(Exclusive {
+        connection,
+        lock,
+        epoch,
+    })
 }
 
 /// Lets the file grow to `bytes` and no further; where it is larger already, no further than it is.
@@ -130,7 +157,7 @@ fn probe_folder(path: &Path) -> Result<(), OpenError> {
         _ => Path::new("."),
     };
     let probe = folder.join(format!(".green-inbox-probe-{}", std::process::id()));
-    fs::create_dir_all(folder)
+    create_folder(folder)
         .and_then(|()| {
             let mut file = File::create(&probe)?;
             file.write_all(b"probe")?;
@@ -141,23 +168,6 @@ fn probe_folder(path: &Path) -> Result<(), OpenError> {
             folder: folder.to_owned(),
             error,
         })
-}
-
-/// Keeps a second server off the same file; the system drops the lock with the process.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let folder = |error| OpenError::Folder {
-        folder: name.clone(),
-        error,
-    };
-    let file = File::create(&name).map_err(folder)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(folder(error)),
-    }
 }
 
 /// Refuses what is not ours, before anything in it is changed.
@@ -192,38 +202,47 @@ async fn migrate(path: &Path) -> Result<(), OpenError> {
     })
 }
 
-async fn reader(path: &Path) -> Result<Reader, OpenError> {
+async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<Reader, OpenError> {
     let options = SqliteConnectOptions::new()
-        .filename(path)
+        .filename(lock.path())
         .read_only(true)
         .pragma("query_only", "ON")
         .pragma("trusted_schema", "OFF")
         .busy_timeout(Duration::from_secs(5));
-    let projection = projection::path_of(path).display().to_string();
-    let health = SqlitePoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false)
-        .connect_with(options.clone())
-        .await?;
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(5))
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| {
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+    };
+    let projection = projection::path_of(lock.path()).display().to_string();
+    let lists = Lists::new({
+        let options = options.clone();
+        move || {
             let projection = projection.clone();
-            Box::pin(async move {
-                // It is opened as the events are: to be read.
-                sqlx::query("ATTACH DATABASE ? AS projection")
-                    .bind(projection)
-                    .execute(connection)
-                    .await
-                    .map(drop)
-            })
-        })
-        .connect_with(options)
-        .await?;
-    let memory = AnswerMemory::new(ANSWER_MEMORY);
-    Ok(Reader::new(pool, health, memory))
+            let attached = pool(READERS).after_connect(move |connection, _| {
+                let projection = projection.clone();
+                Box::pin(async move {
+                    // It is opened as the events are: to be read.
+                    sqlx::query("ATTACH DATABASE ? AS projection")
+                        .bind(projection)
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            });
+            attached.connect_lazy_with(options.clone())
+        }
+    });
+    Ok(Reader::new(Parts {
+        events: pool(READERS).connect_with(options.clone()).await?,
+        health: pool(1).connect_with(options).await?,
+        lists,
+        projected,
+        epoch,
+        lock,
+        memory: AnswerMemory::new(ANSWER_MEMORY),
+    }))
 }
 
 #[cfg(test)]

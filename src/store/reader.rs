@@ -3,7 +3,7 @@
 //! A page is read in two steps: it is chosen by keys and sizes alone ([`Choice`]), its bytes are
 //! reserved in the memory for answers, and only then are its bodies read.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -12,8 +12,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::lease::{DEADLINE, Lease};
+use super::lock::Lock;
 use super::page::Choice;
-use super::{AnswerMemory, ReadError};
+use super::{AnswerMemory, Projected, ReadError};
 
 /// Searches at one time. They may take long, and lists have the other connections meanwhile.
 const SEARCHES: usize = 2;
@@ -21,25 +22,88 @@ const SEARCHES: usize = 2;
 /// How long [`Reader::ping`] waits.
 const PING: Duration = Duration::from_millis(500);
 
+/// Which files a request reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    /// The events alone.
+    Events,
+    /// The events and what is derived from them.
+    Both,
+}
+
+/// What a [`Reader`] is made of.
+pub(super) struct Parts {
+    pub(super) events: SqlitePool,
+    pub(super) health: SqlitePool,
+    pub(super) lists: Lists,
+    pub(super) projected: Projected,
+    pub(super) epoch: String,
+    pub(super) lock: Arc<Lock>,
+    pub(super) memory: AnswerMemory,
+}
+
+/// Connections to the events and to one generation of the projection.
+pub(super) struct Lists {
+    pool: SqlitePool,
+    generation: u64,
+    connect: Box<dyn Fn() -> SqlitePool + Send>,
+}
+
+impl Lists {
+    /// Connections that `connect` makes, when they are needed.
+    pub(super) fn new(connect: impl Fn() -> SqlitePool + Send + 'static) -> Self {
+        Self {
+            pool: connect(),
+            generation: 0,
+            connect: Box::new(connect),
+        }
+    }
+}
+
+impl std::fmt::Debug for Lists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lists")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads what is stored. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    pool: SqlitePool,
+    /// Connections to the events alone, which are read whatever becomes of the projection.
+    events: SqlitePool,
+    /// Connections to both, of this generation of the projection.
+    lists: Arc<Mutex<Lists>>,
     /// One connection that only [`Reader::ping`] uses, so that health does not wait for readers.
     health: SqlitePool,
+    projected: Projected,
+    epoch: Arc<str>,
+    /// Dropped after the connections (see lock.rs).
+    lock: Arc<Mutex<Option<Arc<Lock>>>>,
     pub(super) memory: AnswerMemory,
     /// Turns to search.
     searches: Arc<Semaphore>,
 }
 
 impl Reader {
-    pub(super) fn new(pool: SqlitePool, health: SqlitePool, memory: AnswerMemory) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
         Self {
-            pool,
-            health,
-            memory,
+            events: parts.events,
+            lists: Arc::new(Mutex::new(parts.lists)),
+            health: parts.health,
+            projected: parts.projected,
+            epoch: parts.epoch.into(),
+            lock: Arc::new(Mutex::new(Some(parts.lock))),
+            memory: parts.memory,
             searches: Arc::new(Semaphore::new(SEARCHES)),
         }
+    }
+
+    /// The epoch of the database: its seqs mean nothing in another one.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// The same, with other memory for answers.
@@ -49,8 +113,47 @@ impl Reader {
     }
 
     /// A connection for the statements of one request.
-    pub(super) async fn lease(&self) -> Result<Lease, ReadError> {
-        Lease::take(&self.pool).await
+    pub(super) async fn lease(&self, files: Files) -> Result<Lease, ReadError> {
+        match files {
+            Files::Events => Lease::take(&self.events).await,
+            Files::Both => Lease::take(&self.lists()).await,
+        }
+    }
+
+    /// The connections to the projection as it is now. Those to an earlier one are closed when they
+    /// are given back.
+    fn lists(&self) -> SqlitePool {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.projected.generation();
+        if lists.generation != generation {
+            lists.pool = (lists.connect)();
+            lists.generation = generation;
+        }
+        lists.pool.clone()
+    }
+
+    /// What a list read. Where it met damage, that is looked for, and the list has to wait.
+    pub(super) fn derived<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+        if let Err(ReadError::Damaged(_)) = &read {
+            self.projected.suspect();
+            if !self.projected.are_events_damaged() {
+                return Err(ReadError::Rebuilding);
+            }
+        }
+        read
+    }
+
+    /// What was read of the events alone. Where that met damage, it is told.
+    pub(super) fn plain<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+        if let Err(ReadError::Damaged(failure)) = &read {
+            self.tell_damage(failure);
+        }
+        read
+    }
+
+    /// Tells that a page of the events cannot be read.
+    pub(super) fn tell_damage(&self, failure: &sqlx::Error) {
+        self.projected.events_are_damaged(failure);
     }
 
     /// Waits for a turn to search.
@@ -67,11 +170,12 @@ impl Reader {
     /// entry whatever that has.
     pub(super) async fn choose(
         &self,
+        files: Files,
         sql: &mut QueryBuilder<Sqlite>,
         limit: u32,
         max_bytes: usize,
     ) -> Result<Choice, ReadError> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(files).await?;
         let mut choice = Choice::empty();
         let mut rows = sql.build().fetch(&mut *lease);
         while let Some(row) = rows.try_next().await? {
@@ -104,7 +208,10 @@ impl Reader {
     /// Closes the connections, once their readers are done.
     pub async fn close(&self) {
         self.health.close().await;
-        self.pool.close().await;
+        self.events.close().await;
+        self.lists().close().await;
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.take());
     }
 }
 
@@ -115,7 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
         let store = crate::store::open(&path, 16, 0).await.unwrap();
-        let mut lease = store.reader.lease().await.unwrap();
+        let mut lease = store.reader.lease(super::Files::Both).await.unwrap();
         let mut refused = async |sql: &'static str| {
             let done = sqlx::query(sql).execute(&mut *lease).await;
             done.is_err_and(|failure| failure.to_string().contains("readonly"))

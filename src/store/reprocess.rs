@@ -7,8 +7,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, Result, params};
+use tracing::warn;
 
-use super::projection::Projection;
+use super::open::Exclusive;
+use super::projection::{Projection, Setback};
 use super::{NewEvent, OpenError, OutcomeKind, open, repeats};
 use crate::clock::UnixMillis;
 use crate::notification::parse;
@@ -61,7 +63,12 @@ pub enum Step {
 ///
 /// A server runs on it, or it cannot be written.
 pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
-    let (connection, _lock) = open::exclusive(path).await?;
+    let Exclusive {
+        connection,
+        lock,
+        epoch,
+    } = open::exclusive(path, true).await?;
+    let path = lock.path();
     // First, so that nothing is left of it where this is stopped half way.
     Projection::remove(path)?;
     let done = pass(&connection, progress, |connection, rows| {
@@ -85,11 +92,19 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
         transaction.commit()
     })?;
     let newest = newest(&connection)?;
-    let mut projection = Projection::open(path)?;
-    while projection.advance()? {
-        progress(Step::Derive, projection.seq().unsigned_abs(), newest);
+    let mut projection = Projection::open(path, &epoch)?;
+    loop {
+        match projection.advance() {
+            Ok(true) => progress(Step::Derive, projection.seq().unsigned_abs(), newest),
+            Ok(false) => return Ok(done),
+            // The server makes it anew when it starts.
+            Err(Setback::Lost(problem)) => {
+                warn!("messages, chats and calls could not be derived: {problem}");
+                return Ok(done);
+            }
+            Err(Setback::Passing(failure)) => return Err(failure.into()),
+        }
     }
-    Ok(done)
 }
 
 /// Says what [`reprocess`] would change. A server may run meanwhile.

@@ -4,6 +4,7 @@
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::projection::{SPAN_EVENTS, TermKind, epoch};
+use super::reader::Files;
 use super::{Order, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 
@@ -16,6 +17,17 @@ pub(super) struct Selection {
     pub(super) first: Option<i64>,
     /// The last one.
     pub(super) last: Option<i64>,
+}
+
+impl Selection {
+    /// Nothing is asked for that would choose.
+    pub(super) fn everything() -> Self {
+        Self {
+            terms: Vec::new(),
+            first: None,
+            last: None,
+        }
+    }
 }
 
 impl Reader {
@@ -31,8 +43,7 @@ impl Reader {
         };
         let mut selection = Selection {
             terms,
-            first: None,
-            last: None,
+            ..Selection::everything()
         };
         if let Some(since) = since {
             let block = self
@@ -75,7 +86,10 @@ impl Reader {
                 .push_bind(value.clone())
                 .push(")");
         }
-        let rows = sql.build().fetch_all(&mut *self.lease().await?).await?;
+        let rows = sql
+            .build()
+            .fetch_all(&mut *self.lease(Files::Both).await?)
+            .await?;
         if rows.len() < wanted.len() {
             return Ok(None);
         }
@@ -100,7 +114,7 @@ impl Reader {
     async fn block(&self, sql: &'static str, moment: UnixMillis) -> Result<Option<i64>, ReadError> {
         let row = sqlx::query(sql)
             .bind(moment.0)
-            .fetch_one(&mut *self.lease().await?)
+            .fetch_one(&mut *self.lease(Files::Both).await?)
             .await?;
         Ok(row.try_get(0)?)
     }

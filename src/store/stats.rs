@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row};
 use utoipa::ToSchema;
 
 use super::projection::Measure;
+use super::reader::Files;
 use super::selection::Conditions;
 use super::{ReadError, Reader};
 
@@ -33,13 +34,18 @@ pub struct Stats {
 impl Reader {
     /// Counts what is projected, of all accounts or of one.
     pub async fn stats(&self, instance: Option<i64>) -> Result<Stats, ReadError> {
+        let read = self.count_all(instance).await;
+        self.derived(read)
+    }
+
+    async fn count_all(&self, instance: Option<i64>) -> Result<Stats, ReadError> {
         let mut sql = QueryBuilder::new("SELECT measure, value, sum(n) AS n FROM projection.tally");
         if let Some(instance) = instance {
             sql.push(" WHERE id_instance = ").push_bind(instance);
         }
         sql.push(" GROUP BY measure, value");
         let mut stats = Stats::default();
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         for row in sql.build().fetch_all(&mut *lease).await? {
             let measure: i64 = row.try_get("measure")?;
             let value: String = row.try_get("value")?;
@@ -69,7 +75,7 @@ impl Reader {
                 .add(&mut sql, "id_instance = ")
                 .push_bind(instance);
         }
-        let mut lease = self.lease().await?;
+        let mut lease = self.lease(Files::Both).await?;
         Ok(sql.build().fetch_one(&mut *lease).await?.try_get(0)?)
     }
 }

@@ -6,17 +6,17 @@
 //! through an async client costs more than the statement (ARCHITECTURE.md has the figures).
 
 use std::cell::Cell;
-use std::fs::File;
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode, ffi};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 use super::append::append;
 use super::checkpoint::Checkpoints;
 use super::projection::Waker;
 use super::repeats::Repeats;
+use super::watch::{self, Watch};
 use super::{Appended, NewEvent, OpenError, Unavailable};
 
 /// Notifications in one transaction, at most.
@@ -57,7 +57,7 @@ impl Writer {
 
 /// Says what was committed last, to wake whoever follows. The truth is in the database.
 #[derive(Debug, Clone)]
-pub struct Commits(watch::Receiver<i64>);
+pub struct Commits(tokio::sync::watch::Receiver<i64>);
 
 impl Commits {
     /// The newest seq that is committed.
@@ -94,33 +94,42 @@ pub enum WriterEnd {
 
 /// The thread behind the writer.
 #[derive(Debug)]
-pub struct WriterThread(oneshot::Receiver<WriterEnd>);
+pub struct WriterThread {
+    end: oneshot::Receiver<WriterEnd>,
+    /// Says that the file is gone while the thread may wait for notifications.
+    lost: oneshot::Receiver<String>,
+    _clock: watch::Clock,
+}
 
 impl WriterThread {
-    /// Waits until the thread has ended.
+    /// Waits until the thread has ended, or until it must not go on.
     pub async fn ended(&mut self) -> WriterEnd {
-        (&mut self.0).await.unwrap_or(WriterEnd::Panicked)
+        tokio::select! {
+            end = &mut self.end => end.unwrap_or(WriterEnd::Panicked),
+            Ok(problem) = &mut self.lost => WriterEnd::Failed(problem),
+        }
     }
 }
 
-/// Starts the thread. It keeps `lock` as long as it has the connection, and wakes `follower` after
-/// each commit and at its end.
+/// Starts the thread. It wakes `follower` after each commit and at its end.
 pub(super) fn start(
     connection: Connection,
-    lock: File,
     newest: i64,
     max_waiting: usize,
     checkpoints: Checkpoints,
+    watch: Watch,
     follower: Waker,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
     let repeats = Repeats::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
-    let (newest, commits) = watch::channel(newest);
+    let (newest, commits) = tokio::sync::watch::channel(newest);
     let (end, ended) = oneshot::channel();
+    let (clock, lost) = watch.start()?;
     let batches = Batches {
         connection,
         repeats,
         newest,
+        watch,
         follower: follower.clone(),
     };
     thread::Builder::new()
@@ -128,12 +137,16 @@ pub(super) fn start(
         .spawn(move || {
             let how = batches.run(waiting, checkpoints);
             follower.wake();
-            drop(lock);
             // Nobody may be waiting for it.
             let _ = end.send(how);
         })
         .map_err(OpenError::Thread)?;
-    Ok((Writer { queue }, Commits(commits), WriterThread(ended)))
+    let thread = WriterThread {
+        end: ended,
+        lost,
+        _clock: clock,
+    };
+    Ok((Writer { queue }, Commits(commits), thread))
 }
 
 thread_local! {
@@ -144,21 +157,14 @@ thread_local! {
 struct Batches {
     connection: Connection,
     repeats: Repeats,
-    newest: watch::Sender<i64>,
+    newest: tokio::sync::watch::Sender<i64>,
+    watch: Watch,
     /// What is derived from the events.
     follower: Waker,
 }
 
 /// A failure after which the file cannot be trusted.
 struct Broken(String);
-
-impl Broken {
-    fn end(self) -> WriterEnd {
-        let Self(problem) = self;
-        error!(problem, "the database cannot be trusted any more; stopping");
-        WriterEnd::Failed(problem)
-    }
-}
 
 impl Batches {
     fn run(
@@ -172,18 +178,43 @@ impl Batches {
         }));
         let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-            let done = self.store(&mut batch).and_then(|()| {
+            let done = self.in_place().and_then(|()| {
+                self.store(&mut batch)?;
                 let moved = checkpoints.after_commit(&self.connection, LOG_PAGES.get());
                 self.checked(moved)
             });
             if let Err(broken) = done {
-                return broken.end();
+                return self.end(broken);
             }
         }
-        match self.checked(checkpoints.last(&self.connection)) {
+        // Before it is said that all is on disk, it is looked whether the disk still has it.
+        let last = self
+            .watch
+            .check()
+            .map_err(Broken)
+            .and_then(|()| self.checked(checkpoints.last(&self.connection)));
+        match last {
             Ok(()) => WriterEnd::Drained,
-            Err(broken) => broken.end(),
+            Err(broken) => self.end(broken),
         }
+    }
+
+    /// Whether the database is still where it was, as far as is known.
+    fn in_place(&self) -> Result<(), Broken> {
+        match self.watch.lost() {
+            None => Ok(()),
+            Some(problem) => Err(Broken(problem.to_owned())),
+        }
+    }
+
+    fn end(self, Broken(problem): Broken) -> WriterEnd {
+        error!(problem, "the database cannot be trusted any more; stopping");
+        if self.watch.lost().is_some() {
+            // SQLite removes the WAL at its path when the last connection is closed. That may be
+            // the WAL of another database by now, so that this connection is never closed.
+            std::mem::forget(self.connection);
+        }
+        WriterEnd::Failed(problem)
     }
 
     /// Where there is no room to move the log into the file it is only told: the log is still the

@@ -184,16 +184,24 @@ impl<'t> Projector<'t> {
         })
     }
 
+    /// When an earlier event happened. One that cannot be read any more is older than all others.
     pub(super) fn moment(&self, seq: i64) -> Result<Moment> {
-        self.events
-            .prepare_cached("SELECT timestamp, received_at FROM event WHERE seq = ?1")?
-            .query_row([seq], |row| Ok(Moment::new(row.get(0)?, row.get(1)?, seq)))
+        let mut statement = self
+            .events
+            .prepare_cached("SELECT timestamp, received_at FROM event WHERE seq = ?1")?;
+        let moment =
+            statement.query_row([seq], |row| Ok(Moment::new(row.get(0)?, row.get(1)?, seq)));
+        Ok(moment.unwrap_or(Moment::new(None, 0, seq)))
     }
 
+    /// The body of an earlier event; nothing, where it cannot be read any more.
     pub(super) fn body(&self, seq: i64) -> Result<Vec<u8>> {
-        self.events
-            .prepare_cached("SELECT body FROM event WHERE seq = ?1")?
+        let mut statement = self
+            .events
+            .prepare_cached("SELECT body FROM event WHERE seq = ?1")?;
+        Ok(statement
             .query_row([seq], |row| row.get(0))
+            .unwrap_or_default())
     }
 
     fn write_instance(&self, id: i64, seen: &SeenInstance<'_>) -> Result<()> {

@@ -1,12 +1,13 @@
 -- What is derived from the events, in a file of its own beside them. All of it can be made again,
 -- so that nothing here is migrated: another version of this text is another file, made anew.
 
--- How far it is: every event up to `seq` is in here. The digest is that event's, so that a file
--- that stands beside other events is noticed.
+-- How far it is: every event up to `seq` is in here. The digest is that event's and the epoch that of
+-- the database, so that a file that stands beside other events is noticed.
 CREATE TABLE progress (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
     seq    INTEGER NOT NULL,
-    digest BLOB
+    digest BLOB,
+    epoch  TEXT    NOT NULL
 ) STRICT;
 
 -- What can be asked for: a chat, a type, an instance, a status; and how many entries it has, so

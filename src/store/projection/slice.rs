@@ -1,7 +1,7 @@
 //! Some events in a row, projected together.
 
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, Result, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Transaction, params};
 
 use super::projector::Projector;
 use super::row::Row;
@@ -18,62 +18,131 @@ const READ: &str = "
            chat_id, sender, timestamp, digest, body
     FROM event WHERE seq > ?1 ORDER BY seq";
 
-/// Some events in a row; at least one.
-pub(super) struct Slice(Vec<Row>);
+/// One event by its seq.
+const READ_ONE: &str = "
+    SELECT seq, received_at, outcome, id_instance, type_instance, type_webhook, type_message,
+           chat_id, sender, timestamp, digest, body
+    FROM event WHERE seq = ?1";
+
+/// The newest seq that was given; it stands in a table of its own.
+const NEWEST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
+
+/// Some events in a row. Those that cannot be read are passed over.
+pub(super) struct Slice {
+    rows: Vec<Row>,
+    /// The seq that it goes to.
+    last: i64,
+    /// Events that could not be read.
+    pub(super) damaged: u64,
+}
 
 impl Slice {
-    /// Reads what is behind `seq`. It is read at once, so that the log of the events is held only
-    /// for as long as that takes.
+    /// Reads what is behind `seq`; `None` if there is nothing. It is read at once, so that the WAL
+    /// of the events is held only for as long as that takes.
     pub(super) fn read(events: &Connection, seq: i64) -> Result<Option<Self>> {
+        match Self::read_at_once(events, seq) {
+            Err(failure) if is_damage(&failure) => Self::read_around_damage(events, seq),
+            read => read,
+        }
+    }
+
+    fn read_at_once(events: &Connection, seq: i64) -> Result<Option<Self>> {
         let mut statement = events.prepare_cached(READ)?;
         let mut found = statement.query([seq])?;
-        let mut rows = Vec::new();
+        let mut slice = Self::behind(seq);
         let mut bytes = 0;
         while let Some(row) = found.next()? {
-            let body: Vec<u8> = row.get(11)?;
-            bytes += body.len();
-            rows.push(Row {
-                seq: row.get(0)?,
-                received_at: row.get(1)?,
-                outcome: outcome(row.get_ref(2)?)?,
-                id_instance: row.get(3)?,
-                type_instance: row.get(4)?,
-                type_webhook: row.get(5)?,
-                type_message: row.get(6)?,
-                chat_id: row.get(7)?,
-                sender: row.get(8)?,
-                timestamp: row.get(9)?,
-                digest: row.get(10)?,
-                body,
-            });
-            if bytes >= BYTES || rows.len() >= EVENTS {
+            slice.take(row.get(0)?, Row::read(row));
+            bytes += slice.rows.last().map_or(0, |row| row.body.len());
+            if bytes >= BYTES || slice.rows.len() >= EVENTS {
                 break;
             }
         }
-        Ok((!rows.is_empty()).then_some(Self(rows)))
+        Ok(slice.if_any(seq))
     }
 
-    /// The seq of its last event.
+    /// Asks for each seq by itself, so that a page which cannot be read hides its own events only.
+    fn read_around_damage(events: &Connection, seq: i64) -> Result<Option<Self>> {
+        let newest: i64 = events.query_row(NEWEST, [], |row| row.get(0))?;
+        let mut statement = events.prepare_cached(READ_ONE)?;
+        let mut slice = Self::behind(seq);
+        for seq in (seq + 1..=newest).take(EVENTS) {
+            match statement.query_row([seq], Row::read).optional() {
+                Ok(None) => slice.last = seq,
+                Ok(Some(row)) => slice.take(seq, Ok(row)),
+                Err(failure) => slice.take(seq, Err(failure)),
+            }
+        }
+        Ok(slice.if_any(seq))
+    }
+
+    fn behind(seq: i64) -> Self {
+        Self {
+            rows: Vec::new(),
+            last: seq,
+            damaged: 0,
+        }
+    }
+
+    fn take(&mut self, seq: i64, row: Result<Row>) {
+        self.last = seq;
+        match row {
+            Ok(row) => self.rows.push(row),
+            Err(_) => self.damaged += 1,
+        }
+    }
+
+    fn if_any(self, seq: i64) -> Option<Self> {
+        (self.last > seq).then_some(self)
+    }
+
+    /// The seq that it goes to.
     pub(super) fn last(&self) -> i64 {
-        self.0.last().map_or(0, |row| row.seq)
+        self.last
     }
 
     /// Writes what the events say.
     pub(super) fn project(&self, projection: &Transaction<'_>, events: &Connection) -> Result<()> {
         let mut projector = Projector::new(projection, events)?;
-        for row in &self.0 {
+        for row in &self.rows {
             projector.event(row)?;
         }
         projector.finish()?;
-        if let Some(last) = self.0.last() {
-            projection
-                .prepare_cached("UPDATE progress SET seq = ?1, digest = ?2")?
-                .execute(params![last.seq, last.digest])?;
-        }
-        Ok(())
+        let last = self.rows.last().filter(|row| row.seq == self.last);
+        projection
+            .prepare_cached("UPDATE progress SET seq = ?1, digest = ?2")?
+            .execute(params![self.last, last.map(|row| row.digest)])
+            .map(drop)
+    }
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            received_at: row.get(1)?,
+            outcome: outcome(row.get_ref(2)?)?,
+            id_instance: row.get(3)?,
+            type_instance: row.get(4)?,
+            type_webhook: row.get(5)?,
+            type_message: row.get(6)?,
+            chat_id: row.get(7)?,
+            sender: row.get(8)?,
+            timestamp: row.get(9)?,
+            digest: row.get(10)?,
+            body: row.get(11)?,
+        })
     }
 }
 
 fn outcome(name: ValueRef<'_>) -> FromSqlResult<OutcomeKind> {
     OutcomeKind::from_name(name.as_str()?).ok_or(FromSqlError::InvalidType)
+}
+
+/// Whether a page of the file is not what it should be.
+pub(super) fn is_damage(failure: &rusqlite::Error) -> bool {
+    matches!(
+        failure.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
+    )
 }

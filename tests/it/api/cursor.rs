@@ -1,5 +1,7 @@
 //! `GET /api/v1/events`: how its pages go on.
 
+use sha2::{Digest, Sha256};
+
 use super::{address, filled, list, next, note, seqs};
 use crate::support::{Answer, TestServer, get, post};
 
@@ -154,9 +156,10 @@ async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
         (3, 400 * KIB),
         (4, 3000 * KIB),
     ] {
-        let grown = "UPDATE event SET body = ?1 WHERE seq = ?2";
+        let grown = "UPDATE event SET body = ?1, digest = ?2 WHERE seq = ?3";
         let body = vec![b'a'; length];
-        assert_eq!(database.execute(grown, (body, seq)).unwrap(), 1);
+        let digest: [u8; 32] = Sha256::digest(&body).into();
+        assert_eq!(database.execute(grown, (body, digest, seq)).unwrap(), 1);
     }
     let first = list(server.private, "/api/v1/events?body=true&order=asc").await;
     assert_eq!(seqs(&first), [1, 2]);

@@ -6,6 +6,7 @@ mod calls;
 mod chats;
 mod compression;
 mod cursor;
+mod epoch;
 mod etag;
 mod event;
 mod events;

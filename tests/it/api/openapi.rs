@@ -35,29 +35,32 @@ async fn it_describes_every_address_and_its_parameters() {
     for (path, parameters) in [
         (
             "/api/v1/calls",
-            "chat cursor instance limit order since status until",
+            "chat cursor epoch instance limit order since status until",
         ),
-        ("/api/v1/chats", "cursor instance limit"),
+        ("/api/v1/chats", "cursor epoch instance limit"),
         (
             "/api/v1/events",
-            "after body chat cursor instance limit order outcome since type typeMessage until wait",
+            "after body chat cursor epoch instance limit order outcome since type typeMessage until wait",
         ),
         ("/api/v1/events/{seq}", "seq"),
         ("/api/v1/events/{seq}/body", "seq"),
-        ("/api/v1/instances", "cursor instance limit typeInstance"),
+        (
+            "/api/v1/instances",
+            "cursor epoch instance limit typeInstance",
+        ),
         (
             "/api/v1/messages",
-            "chat cursor direction instance limit order outcome q since status type typeMessage \
+            "chat cursor direction epoch instance limit order outcome q since status type typeMessage \
              until",
         ),
         (
             "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
-            "chatId cursor idInstance idMessage",
+            "chatId cursor epoch idInstance idMessage",
         ),
         ("/api/v1/stats", "instance"),
         (
             "/api/v1/stream",
-            "after chat instance last-event-id outcome since type typeMessage until",
+            "after chat epoch instance last-event-id outcome since type typeMessage until",
         ),
         ("/livez", ""),
         ("/openapi.json", ""),

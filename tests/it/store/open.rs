@@ -55,7 +55,7 @@ async fn folders_are_made_and_the_probe_is_taken_away() {
         .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
         .collect();
     names.sort();
-    assert_eq!(names, ["inbox.db", "inbox.db.lock", "inbox.db.projection"]);
+    assert_eq!(names, ["inbox.db", "inbox.db.projection"]);
 }
 
 #[tokio::test]

@@ -90,7 +90,11 @@ fn dump(path: &Path) -> String {
         .execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, word, instance)")
         .unwrap();
     let mut text = String::new();
-    let queries = TABLES.map(|table| format!("SELECT * FROM {table}"));
+    let queries = TABLES.map(|table| match table {
+        // The epoch is another one for each database.
+        "progress" => "SELECT seq, digest FROM progress".to_owned(),
+        table => format!("SELECT * FROM {table}"),
+    });
     let words = "SELECT term, doc FROM temp.words ORDER BY term, doc".to_owned();
     for sql in queries.into_iter().chain([words]) {
         writeln!(text, "{sql}").unwrap();
@@ -181,26 +185,6 @@ async fn what_is_behind_catches_up() {
     close(store).await;
     check_same(&dump(&path), &whole, "behind");
     check_same(&anew(&path).await, &whole, "anew");
-}
-
-#[tokio::test]
-async fn a_store_that_is_opened_while_the_one_before_still_derives() {
-    let (_folder, path) = place();
-    let mut store = open(&path).await;
-    let other = connect(&derived(&path));
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    append(&store, &history(7)).await;
-    // The writer has ended, what derives cannot begin.
-    drop(store.writer);
-    store.thread.ended().await;
-    let second = open(&path).await;
-    other.execute_batch("ROLLBACK").unwrap();
-    store.projection.ended().await;
-    timeout(PATIENCE, caught_up(&second)).await.unwrap();
-    store.reader.close().await;
-    close(second).await;
-    let both = dump(&path);
-    check_same(&anew(&path).await, &both, "two at once");
 }
 
 #[tokio::test]

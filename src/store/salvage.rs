@@ -1,0 +1,123 @@
+//! Reads on around pages of the events that cannot be read.
+//!
+//! A list walks through the file and ends at the first such page. Here each seq is looked for by
+//! itself, which leads to the page that it would be on: those that are on a damaged page are given as
+//! damaged, one by one, and the list goes on behind them.
+
+use sqlx::{QueryBuilder, Row};
+
+use super::page::Choice;
+use super::reader::Files;
+use super::{EventQuery, Order, Position, ReadError, Reader};
+
+/// What is known of a seq.
+enum Found {
+    /// There is an event, or there was one that cannot be read.
+    Event,
+    /// There is none from here on but behind this one.
+    Gap(i64),
+    /// There is nothing any more.
+    End,
+}
+
+impl Reader {
+    /// Chooses a page without a filter where walking through the file fails.
+    pub(super) async fn choose_around_damage(
+        &self,
+        query: &EventQuery,
+    ) -> Result<Choice, ReadError> {
+        let newest = self.newest_seq().await?;
+        let step = match query.order {
+            Order::Ascending => 1,
+            Order::Descending => -1,
+        };
+        let mut seq = match (query.position, query.order) {
+            (Position::Start, Order::Ascending) => 1,
+            (Position::Start, Order::Descending) => newest,
+            (Position::Behind(seq), _) => seq.saturating_add(step),
+        };
+        let mut choice = Choice::empty();
+        while (1..=newest).contains(&seq) {
+            match self.look_at(seq, query.order).await? {
+                Found::End => break,
+                Found::Gap(next) => seq = next,
+                Found::Event => {
+                    let size = if query.with_body {
+                        self.size_of(seq).await?
+                    } else {
+                        0
+                    };
+                    let is_full = choice.keys.len() == query.limit as usize
+                        || (choice.bytes + size > query.max_bytes && !choice.keys.is_empty());
+                    if is_full {
+                        choice.more = true;
+                        break;
+                    }
+                    choice.keys.push(seq);
+                    choice.bytes += size;
+                    seq += step;
+                }
+            }
+        }
+        Ok(choice)
+    }
+
+    /// The newest seq that was given, which stands in a table of its own.
+    pub async fn newest_seq(&self) -> Result<i64, ReadError> {
+        let mut lease = self.lease(Files::Events).await?;
+        let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+            .fetch_optional(&mut *lease)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+    }
+
+    async fn look_at(&self, seq: i64, order: Order) -> Result<Found, ReadError> {
+        let mut next = QueryBuilder::new("SELECT seq FROM event WHERE seq ");
+        next.push(match order {
+            Order::Ascending => ">= ",
+            Order::Descending => "<= ",
+        });
+        next.push_bind(seq).push(match order {
+            Order::Ascending => " ORDER BY seq LIMIT 1",
+            Order::Descending => " ORDER BY seq DESC LIMIT 1",
+        });
+        match self.maybe_seq(&mut next).await {
+            Ok(Some(found)) if found == seq => return Ok(Found::Event),
+            Ok(Some(found)) => return Ok(Found::Gap(found)),
+            Ok(None) => return Ok(Found::End),
+            Err(ReadError::Damaged(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+        let mut exact = QueryBuilder::new("SELECT seq FROM event WHERE seq = ");
+        exact.push_bind(seq);
+        match self.maybe_seq(&mut exact).await {
+            // The page of this seq is whole, and does not have it; the next one is damaged.
+            Ok(None) => Ok(Found::Gap(match order {
+                Order::Ascending => seq + 1,
+                Order::Descending => seq - 1,
+            })),
+            Ok(Some(_)) | Err(ReadError::Damaged(_)) => Ok(Found::Event),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn maybe_seq(
+        &self,
+        sql: &mut QueryBuilder<sqlx::Sqlite>,
+    ) -> Result<Option<i64>, ReadError> {
+        let mut lease = self.lease(Files::Events).await?;
+        let row = sql.build().fetch_optional(&mut *lease).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Bytes of the body, 0 where that cannot be read.
+    async fn size_of(&self, seq: i64) -> Result<usize, ReadError> {
+        let mut sql = QueryBuilder::new("SELECT length(body) FROM event WHERE seq = ");
+        sql.push_bind(seq);
+        match self.maybe_seq(&mut sql).await {
+            Ok(size) => Ok(usize::try_from(size.unwrap_or(0)).unwrap_or(0)),
+            Err(ReadError::Damaged(_)) => Ok(0),
+            Err(failure) => Err(failure),
+        }
+    }
+}
