@@ -37,10 +37,8 @@ impl StartError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            // A full disk passes; what else keeps a folder from being written does not.
-            Self::Store(OpenError::Folder { error, .. }) => {
-                error.kind() != io::ErrorKind::StorageFull
-            }
+            // A full or read-only disk and a missing mount pass by themselves, and so may all that
+            // keeps a file from being opened.
             Self::Store(error) => {
                 matches!(
                     error,
@@ -58,6 +56,14 @@ fn help(error: &OpenError) -> &'static str {
         OpenError::OldSqlite(_) => "build with the SQLite that is bundled",
         OpenError::Folder { .. } => {
             "make the folder writable for the user that runs the program, or set another path"
+        }
+        OpenError::File { .. } => {
+            "look at its owner and mode, and whether its disk is mounted, writable and not full"
+        }
+        OpenError::Damaged(_) => {
+            "where an older copy was put back, the `-wal` and `-shm` of the file before it must not \
+             stay beside it: stop every server, move both aside, and start again; else put back a \
+             backup, or save what is readable with `sqlite3 FILE .recover`"
         }
         OpenError::InUse(_) => "stop the other one, or set another path",
         OpenError::Foreign(_) => {

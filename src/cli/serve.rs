@@ -1,10 +1,14 @@
 //! `green-inbox serve`.
 
+use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, warn};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use tracing::{error, info, warn};
 
 use super::{ConfigArgs, USAGE, fail};
 use crate::app::{App, Listeners, RunError, StartError, Tokens, telemetry};
@@ -51,10 +55,17 @@ async fn serve(config: Config) -> Result<Result<(), RunError>, StartError> {
         hangup: signal(SignalKind::hangup())?,
     };
     let listeners = Listeners::bind(&config).await?;
-    let app = App::build(config, listeners, Clock::system()).await?;
+    let mut signals = signals;
+    let Some(app) = signals.build(config, listeners).await? else {
+        info!("stopped before it was ready; the next start begins again where this one was");
+        return Ok(Ok(()));
+    };
     let tokens = app.tokens();
     Ok(app.run(signals.stop(tokens)).await)
 }
+
+/// How often it is told that the program is not ready yet.
+const STILL: Duration = Duration::from_secs(5);
 
 struct Signals {
     terminate: Signal,
@@ -63,6 +74,32 @@ struct Signals {
 }
 
 impl Signals {
+    /// Opens the database, which may take long after an upgrade; `None` where a signal comes first.
+    /// What was begun then ends with the process: SQLite rolls it back at the next start.
+    async fn build(
+        &mut self,
+        config: Config,
+        listeners: Listeners,
+    ) -> Result<Option<App>, StartError> {
+        let begun = Instant::now();
+        // On a thread of its own, since most of it does not give way to other tasks.
+        let runtime = Handle::current();
+        let mut build = spawn_blocking(move || {
+            runtime.block_on(App::build(config, listeners, Clock::system()))
+        });
+        loop {
+            tokio::select! {
+                built = &mut build => return built.map_err(io::Error::other)?.map(Some),
+                _ = self.terminate.recv() => return Ok(None),
+                _ = self.interrupt.recv() => return Ok(None),
+                () = sleep(STILL) => {
+                    let seconds = begun.elapsed().as_secs();
+                    info!(seconds, "still opening the database: {seconds} s so far");
+                }
+            }
+        }
+    }
+
     /// Waits for the first SIGTERM or SIGINT; SIGHUP reads the token files again. After it returned,
     /// a second one ends the process at once.
     async fn stop(mut self, tokens: Tokens) {

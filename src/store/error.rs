@@ -34,6 +34,9 @@ pub enum OpenError {
     /// The file is a database of another program, or none.
     #[error("`{}` is not a database of green-inbox", .0.display())]
     Foreign(PathBuf),
+    /// Pages of the file are not what they should be.
+    #[error("`{}` is damaged, or the `-wal` beside it belongs to another file", .0.display())]
+    Damaged(PathBuf),
     /// The file was written by a newer version.
     #[error("`{}` was written by a newer green-inbox (schema {version})", path.display())]
     Newer {

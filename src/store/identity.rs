@@ -43,6 +43,12 @@ pub(super) fn establish(
             return Ok(epoch);
         }
         if is_copy {
+            // A WAL that was left beside it by the file before is applied to it without a word.
+            let found: String =
+                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            if found != "ok" {
+                return Err(OpenError::Damaged(lock.path().to_owned()));
+            }
             warn!(
                 "`{}` was copied or restored: it begins a new epoch, and readers that name the old \
                  one are answered 409 `feed-rewound`",

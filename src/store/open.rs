@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection as _};
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::checkpoint::Checkpoints;
 use super::lock::{Lock, create_folder};
@@ -113,17 +113,41 @@ pub(super) async fn exclusive(path: &Path, is_reprocessed: bool) -> Result<Exclu
     let lock = Lock::take(path)?;
     let path = lock.path();
     let connection = Connection::open(path)?;
-    recognize(&connection, path)?;
-    pragma::set(&connection)?;
-    // At every start, as a first real write.
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate(path).await?;
-    let epoch = identity::establish(&connection, &lock, is_reprocessed)?;
+    set_up(&connection, path).map_err(|error| named(error, path))?;
+    let connection = migrate(path, connection)
+        .await
+        .map_err(|error| named(error, path))?;
+    let epoch = identity::establish(&connection, &lock, is_reprocessed)
+        .map_err(|error| named(error, path))?;
     Ok(Exclusive {
         connection,
         lock,
         epoch,
     })
+}
+
+fn set_up(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    recognize(connection, path)?;
+    pragma::set(connection)?;
+    // At every start, as a first real write.
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}
+
+/// Names the file where its pages are not what they should be.
+fn named(error: OpenError, path: &Path) -> OpenError {
+    let is_damage = match &error {
+        OpenError::Write(failure) => {
+            failure.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+        }
+        OpenError::Migrate(failure) => failure.to_string().contains("malformed"),
+        _ => false,
+    };
+    if is_damage {
+        OpenError::Damaged(path.to_owned())
+    } else {
+        error
+    }
 }
 
 /// Lets the file grow to `bytes` and no further; where it is larger already, no further than it is.
@@ -189,11 +213,12 @@ pub(super) fn recognize(connection: &Connection, path: &Path) -> Result<(), Open
     }
 }
 
-async fn migrate(path: &Path) -> Result<(), OpenError> {
+async fn migrate(path: &Path, events: Connection) -> Result<Connection, OpenError> {
+    tell_of_migration(&events);
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
     let result = MIGRATIONS.run(&mut connection).await;
     connection.close().await?;
-    result.map_err(|error| match error {
+    result.map(|()| events).map_err(|error| match error {
         MigrateError::VersionMissing(version) => OpenError::Newer {
             path: path.to_owned(),
             version,
@@ -243,6 +268,24 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
         lock,
         memory: AnswerMemory::new(ANSWER_MEMORY),
     }))
+}
+
+/// Says that an older database is brought up to date, which may take minutes.
+fn tell_of_migration(events: &Connection) {
+    let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    // A new database has no such table yet.
+    let applied: Option<i64> = events.query_row(applied, [], |row| row.get(0)).ok();
+    if let (Some(applied), Some(newest)) = (applied, newest)
+        && applied < newest
+    {
+        let count = "SELECT coalesce(max(seq), 0) FROM event";
+        let newest_seq: i64 = events.query_row(count, [], |row| row.get(0)).unwrap_or(0);
+        info!(
+            "bringing the database from schema {applied} to {newest}, up to seq {newest_seq}; it \
+             can be stopped at any time, and begins again at the next start"
+        );
+    }
 }
 
 #[cfg(test)]

@@ -140,8 +140,8 @@ impl State {
                 %failure,
                 "some stored events cannot be read: {failure}\n  help: the file of the events is \
                  damaged, and notifications are still taken; save what is readable with \
-                 `green-inbox export --salvage`, see `sqlite3 FILE 'PRAGMA integrity_check'`, then \
-                 put back a backup"
+                 `green-inbox export`, which lists what is not, look at the file with \
+                 `sqlite3 FILE 'PRAGMA integrity_check'`, then put back a backup"
             );
         }
     }

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod export;
 mod follow;
+mod identity;
 mod kill;
 mod load;
 mod logs;
