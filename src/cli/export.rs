@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::private_api::{FilterArgs, PrivateApi, SourceArgs, json_line, seq};
@@ -38,6 +39,10 @@ pub(super) struct ExportArgs {
     /// How events are written.
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    /// Begin behind this seq, to go on with an export that was cut off.
+    #[arg(long, value_name = "SEQ", default_value_t = 0,
+          value_parser = clap::value_parser!(i64).range(0..))]
+    after: i64,
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
@@ -61,8 +66,10 @@ async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError>
     let newest = api.newest_seq().await?;
     let progress = ProgressBar::new(newest.unsigned_abs()).with_style(style());
     let mut output = Output::new(args.format)?;
-    let mut seen = 0;
-    while seen < newest {
+    let mut damaged = Damaged::default();
+    let mut seen = args.after;
+    // Where it is beyond the newest, the server says why that cannot be.
+    while seen < newest || args.after > newest {
         let mut parameters = args.filters.parameters();
         parameters.push(("body", "true".to_owned()));
         parameters.push(("after", seen.to_string()));
@@ -71,8 +78,12 @@ async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError>
         let Some(last) = page.data.last() else { break };
         seen = seq(last)?;
         for event in &page.data {
-            if seen > newest && seq(event)? > newest {
+            let Head { seq, is_damaged } = serde_json::from_str(event.get())?;
+            if seq > newest {
                 break;
+            }
+            if is_damaged {
+                damaged.add(seq);
             }
             output.write(event)?;
         }
@@ -80,7 +91,42 @@ async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError>
     }
     output.finish()?;
     progress.finish_and_clear();
-    Ok(())
+    damaged.told()
+}
+
+/// What says of an event how it is written.
+#[derive(Deserialize)]
+struct Head {
+    seq: i64,
+    #[serde(rename = "damaged", default)]
+    is_damaged: bool,
+}
+
+/// The seqs that are damaged, as runs from one to another.
+#[derive(Default)]
+struct Damaged(Vec<(i64, i64)>);
+
+impl Damaged {
+    fn add(&mut self, seq: i64) {
+        match self.0.last_mut() {
+            Some((_, last)) if *last + 1 == seq => *last = seq,
+            _ => self.0.push((seq, seq)),
+        }
+    }
+
+    /// Fails where there are some: what is written of them is not whole.
+    fn told(&self) -> Result<(), ReadingError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let count: i64 = self.0.iter().map(|(first, last)| last - first + 1).sum();
+        let runs = self.0.iter().map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            _ => format!("{first}-{last}"),
+        });
+        let runs: Vec<_> = runs.collect();
+        Err(ReadingError::Damaged(count, runs.join(", ")))
+    }
 }
 
 fn style() -> ProgressStyle {

@@ -85,6 +85,9 @@ pub(super) enum ReadError {
     /// The server refused.
     #[error("{0}")]
     Refused(String),
+    /// The seqs that were seen are of another database.
+    #[error("{0}\n  help: begin again without --after")]
+    Rewound(String),
     /// The server is not ready now.
     #[error("{0}")]
     Unavailable(String),
@@ -172,7 +175,9 @@ impl PrivateApi {
         let status = answer.status();
         if status != StatusCode::OK {
             let reason = Answer::of(answer).await.reason();
-            return Err(if status.is_server_error() {
+            return Err(if status == StatusCode::CONFLICT {
+                ReadError::Rewound(reason)
+            } else if status.is_server_error() {
                 ReadError::Unavailable(reason)
             } else {
                 ReadError::Refused(reason)

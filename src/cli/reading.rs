@@ -17,6 +17,12 @@ pub(super) enum ReadingError {
     /// What was read is no event.
     #[error("an event cannot be read: {0}")]
     Event(#[from] serde_json::Error),
+    /// Some of what was read is not whole.
+    #[error(
+        "{0} events are damaged on the disk and were written without what cannot be read: seq {1}\n  \
+         help: put back a backup of the database; everything else was exported"
+    )]
+    Damaged(i64, String),
     /// It could not be written.
     #[error("standard output cannot be written: {0}")]
     Write(#[from] io::Error),

@@ -85,6 +85,14 @@ fn summary(done: &Reprocessed, dry_run: bool) -> String {
             writeln!(summary, "{count} {before} ones {change} {after}")
         };
     }
+    if done.damaged > 0 {
+        // Writing into a string does not fail.
+        let _ = writeln!(
+            summary,
+            "{} are damaged on the disk and were left as they are",
+            done.damaged
+        );
+    }
     if done.changed.is_empty() {
         summary.push_str("nothing is read otherwise now\n");
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
 
-use super::private_api::{FilterArgs, PrivateApi, SourceArgs, json_line, seq};
+use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
 use super::reading::{self, ReadingError};
 
 /// Wait before a server that does not answer is asked again.
@@ -68,7 +68,14 @@ impl Tail<'_> {
         };
         if self.args.follow {
             loop {
-                seen = self.page_behind(seen, WAIT_SECONDS).await?.unwrap_or(seen);
+                match self.page_behind(seen, WAIT_SECONDS).await {
+                    Ok(last) => seen = last.unwrap_or(seen),
+                    Err(ReadingError::Read(ReadError::Rewound(reason))) => {
+                        eprintln!("{reason}; going on with what comes now");
+                        seen = self.api.newest_seq().await?;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         if self.args.after.is_some() {

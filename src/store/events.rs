@@ -275,13 +275,19 @@ impl Reader {
         seq: i64,
         with_body: bool,
     ) -> Result<Option<Event>, ReadError> {
-        for with_body in [with_body, false] {
+        for (with_body, damaged) in [(with_body, false), (false, true)] {
             let mut sql = select(with_body);
             sql.push(" WHERE event.seq = ").push_bind(seq);
             let mut lease = self.lease(Files::Events).await?;
             let row = sql.build().fetch_optional(&mut *lease).await;
             match row.map_err(ReadError::from) {
-                Ok(row) => return Ok(row.map(|row| event(&row, with_body))),
+                Ok(row) => {
+                    let mut event = row.map(|row| event(&row, with_body));
+                    if let Some(event) = &mut event {
+                        event.damaged |= damaged;
+                    }
+                    return Ok(event);
+                }
                 Err(ReadError::Damaged(failure)) => {
                     self.tell_damage(&failure);
                 }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, params};
 
 use super::{BodyDigest, NewEvent};
 
@@ -44,6 +44,9 @@ const INDEXED: &str = "SELECT seq FROM event_key_progress";
 const READ: &str = "
     SELECT timestamp, digest, seq FROM event WHERE seq > ?1 AND timestamp IS NOT NULL";
 
+const READ_ONE: &str = "
+    SELECT timestamp, digest, seq FROM event WHERE seq = ?1 AND timestamp IS NOT NULL";
+
 const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
 
 const PROGRESS: &str = "UPDATE event_key_progress SET seq = ?1";
@@ -71,6 +74,14 @@ impl Key {
             timestamp,
             prefix: prefix(&event.digest),
             seq,
+        })
+    }
+
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            timestamp: row.get(0)?,
+            prefix: prefix(&row.get(1)?),
+            seq: row.get(2)?,
         })
     }
 
@@ -117,16 +128,16 @@ impl Repeats {
     /// Reads the keys that are not in the index yet, of the events up to `newest`.
     pub(super) fn read(connection: &Connection, newest: i64) -> Result<Self> {
         let indexed: i64 = connection.query_row(INDEXED, [], |row| row.get(0))?;
-        let recent = connection
+        let read = connection
             .prepare(READ)?
-            .query_map([indexed], |row| {
-                Ok(Key {
-                    timestamp: row.get(0)?,
-                    prefix: prefix(&row.get(1)?),
-                    seq: row.get(2)?,
-                })
-            })?
-            .collect::<Result<_>>()?;
+            .query_map([indexed], Key::read)?
+            .collect::<Result<_>>();
+        let recent = match read {
+            Err(failure) if failure.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Self::read_around_damage(connection, indexed, newest)?
+            }
+            read => read?,
+        };
         Ok(Self {
             recent,
             recent_events: usize::try_from(newest - indexed).unwrap_or(0),
@@ -136,6 +147,23 @@ impl Repeats {
             owed: 0,
             transaction: Transaction::default(),
         })
+    }
+
+    /// Asks for each event by itself. One that cannot be read is not found when it comes again, and
+    /// is stored once more then.
+    fn read_around_damage(
+        connection: &Connection,
+        indexed: i64,
+        newest: i64,
+    ) -> Result<BTreeSet<Key>> {
+        let mut statement = connection.prepare(READ_ONE)?;
+        let mut keys = BTreeSet::new();
+        for seq in indexed + 1..=newest {
+            if let Ok(key) = statement.query_row([seq], Key::read) {
+                keys.insert(key);
+            }
+        }
+        Ok(keys)
     }
 
     /// The event that has the same body, be it of the open transaction.

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::open::Exclusive;
 use super::projection::{Projection, Setback};
-use super::{NewEvent, OpenError, OutcomeKind, open, repeats};
+use super::{BodyDigest, NewEvent, OpenError, OutcomeKind, open, repeats};
 use crate::clock::UnixMillis;
 use crate::notification::parse;
 
@@ -23,7 +23,7 @@ const BYTES: usize = 16 * 1024 * 1024;
 
 const READ: &str = "
     SELECT seq, received_at, outcome, reason, id_instance, type_instance, type_webhook,
-           type_message, id_message, chat_id, sender, timestamp, body
+           type_message, id_message, chat_id, sender, timestamp, body, digest
     FROM event WHERE seq > ?1 ORDER BY seq";
 
 const UPDATE: &str = "
@@ -40,6 +40,8 @@ type Change = (OutcomeKind, OutcomeKind);
 pub struct Reprocessed {
     /// Events that were read.
     pub events: u64,
+    /// Events of which the bytes are not those that came; they are left as they are.
+    pub damaged: u64,
     /// Events of which something is read otherwise now, by what was made of them before and after.
     pub changed: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -134,6 +136,7 @@ fn pass(
         };
         seen = last;
         done.events += chunk.events;
+        done.damaged += chunk.damaged;
         for ((before, after), _, _) in &chunk.changed {
             let kinds = (before.name(), after.name());
             *done.changed.entry(kinds).or_insert(0) += 1;
@@ -158,6 +161,7 @@ fn newest(connection: &Connection) -> Result<u64> {
 struct Chunk {
     last: Option<i64>,
     events: u64,
+    damaged: u64,
     changed: Vec<(Change, i64, NewEvent)>,
 }
 
@@ -168,6 +172,7 @@ impl Chunk {
         let mut chunk = Self {
             last: None,
             events: 0,
+            damaged: 0,
             changed: Vec::new(),
         };
         let (mut count, mut bytes) = (0, 0);
@@ -175,6 +180,8 @@ impl Chunk {
             let seq: i64 = row.get(0)?;
             let body = Bytes::from(row.get::<_, Vec<u8>>(12)?);
             let event = NewEvent::new(UnixMillis(row.get(1)?), &parse(&body), &body);
+            let is_damaged = row.get::<_, BodyDigest>(13)? != event.digest;
+            chunk.damaged += u64::from(is_damaged);
             let before: String = row.get(2)?;
             let same = before == event.outcome.name()
                 && row.get::<_, Option<String>>(3)? == event.reason
@@ -190,7 +197,7 @@ impl Chunk {
             count += 1;
             chunk.events += 1;
             chunk.last = Some(seq);
-            if !same {
+            if !same && !is_damaged {
                 let before = OutcomeKind::from_name(&before).unwrap_or(event.outcome);
                 chunk.changed.push(((before, event.outcome), seq, event));
             }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod damage;
 mod export;
 mod follow;
 mod identity;

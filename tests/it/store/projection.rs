@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use green_inbox::sample::{Values, all};
 use green_inbox::store::{MessageFilter, MessageQuery, Order, Position, Store, Words};
 use rusqlite::types::ValueRef;
-use tokio::time::timeout;
 
 use super::{body, close, connect, open, place};
-use crate::support::process::PATIENCE;
 use crate::support::said::{self, NOON};
 use crate::support::{append_all, shuffled};
 

@@ -1,0 +1,245 @@
+//! Damage to the file of the events: what can be read is read, and what cannot is named.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Output;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::process::{finish, program};
+use crate::support::said::{self, NOON};
+use crate::support::{Process, get, post};
+
+/// Events of a database; each sixth has a body that needs pages of its own.
+const EVENTS: i64 = 300;
+
+async fn fill(server: &Process) {
+    for number in 1..=EVENTS {
+        let text = if number % 6 == 0 {
+            "crumb ".repeat(3000)
+        } else {
+            "crumb".to_owned()
+        };
+        let message = said::text(&format!("A{number}"), NOON + number, &text);
+        assert_eq!(
+            post(server.public, message.to_string()).await.json()["seq"],
+            number
+        );
+    }
+}
+
+fn database(folder: &Path) -> Connection {
+    Connection::open(folder.join("inbox.db")).unwrap()
+}
+
+async fn page(server: &Process, query: &str) -> Vec<Value> {
+    let answer = get(server.private, &format!("/api/v1/events?limit=500&{query}")).await;
+    assert_eq!(answer.status, 200, "{query}: {answer:?}");
+    answer.json()["data"].as_array().unwrap().clone()
+}
+
+/// All events, page by page, in some order.
+async fn walk(server: &Process, query: &str) -> Vec<Value> {
+    let mut path = format!("/api/v1/events?limit=100&{query}");
+    let mut all = Vec::new();
+    loop {
+        let answer = get(server.private, &path).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        all.extend(answer.json()["data"].as_array().unwrap().clone());
+        let Some(cursor) = answer.json()["nextCursor"].as_str().map(str::to_owned) else {
+            return all;
+        };
+        path = format!("/api/v1/events?limit=100&{query}&cursor={cursor}");
+    }
+}
+
+fn damaged(events: &[Value]) -> Vec<i64> {
+    let is_damaged = |event: &&Value| event["damaged"] == true;
+    let seqs = events.iter().filter(is_damaged).map(|event| {
+        assert!(event["body"].is_null(), "{event}");
+        event["seq"].as_i64().unwrap()
+    });
+    seqs.collect()
+}
+
+fn export(server: &Process, arguments: &[&str]) -> Output {
+    let from = format!("http://{}", server.private);
+    finish(program().args(["export", "--from", &from]).args(arguments))
+}
+
+#[tokio::test]
+async fn flipped_byte_of_a_body_is_damage_and_everything_else_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    fill(&server).await;
+    let flip = "UPDATE event
+                SET body = CAST(replace(CAST(body AS TEXT), 'crumb', 'cromb') AS BLOB)
+                WHERE seq IN (7, 12)";
+    assert_eq!(database(folder.path()).execute(flip, []).unwrap(), 2);
+
+    let body = get(server.private, "/api/v1/events/7/body").await;
+    assert_eq!(
+        (body.status.as_u16(), body.code().as_str()),
+        (500, "damaged")
+    );
+    assert!(!body.headers.contains_key("etag"));
+    let event = get(server.private, "/api/v1/events/7").await.json();
+    assert_eq!(
+        (&event["damaged"], &event["idMessage"]),
+        (&true.into(), &"A7".into())
+    );
+    assert!(event["body"].is_null());
+    // Of the others it is not said.
+    let event = get(server.private, "/api/v1/events/8").await.json();
+    assert!(event.get("damaged").is_none() && event["body"].is_object());
+
+    let events = walk(&server, "body=true&order=asc").await;
+    assert_eq!(events.len(), 300);
+    assert_eq!(damaged(&events), [7, 12]);
+    assert_eq!(damaged(&page(&server, "body=true&after=5").await), [7, 12]);
+    let filtered = walk(&server, "body=true&type=incomingMessageReceived").await;
+    assert_eq!(damaged(&filtered), [12, 7]);
+    // Without the bodies they are not looked at.
+    assert_eq!(
+        damaged(&page(&server, "order=desc").await),
+        Vec::<i64>::new()
+    );
+
+    let exported = export(&server, &[]);
+    assert_eq!(exported.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(exported.stdout).unwrap().lines().count(),
+        300
+    );
+    let said = String::from_utf8(exported.stderr).unwrap();
+    super::assert_says(&said, "2 events are damaged…seq 7, 12…help: ");
+    let rest = export(&server, &["--after", "12"]);
+    assert_eq!(rest.status.code(), Some(0));
+    assert_eq!(String::from_utf8(rest.stdout).unwrap().lines().count(), 288);
+}
+
+#[tokio::test]
+async fn row_that_cannot_be_decoded_is_damage_and_ends_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    fill(&server).await;
+    let database = database(folder.path());
+    database
+        .execute_batch("PRAGMA ignore_check_constraints = ON")
+        .unwrap();
+    let spoil = "UPDATE event SET type_webhook = CAST(x'FF41' AS TEXT) WHERE seq = 5;
+                 UPDATE event SET outcome = 'eaten' WHERE seq = 6";
+    database.execute_batch(spoil).unwrap();
+    for query in ["order=asc", "order=asc&body=true", "after=0&body=true"] {
+        assert_eq!(damaged_seqs(&page(&server, query).await), [5, 6], "{query}");
+    }
+    // What came with them is served.
+    assert_eq!(
+        get(server.private, "/api/v1/events/5").await.json()["idMessage"],
+        "A5"
+    );
+}
+
+fn damaged_seqs(events: &[Value]) -> Vec<i64> {
+    let is_damaged = |event: &&Value| event["damaged"] == true;
+    events
+        .iter()
+        .filter(is_damaged)
+        .map(|event| event["seq"].as_i64().unwrap())
+        .collect()
+}
+
+/// Writes zeros over a page of the events of a kind, while no server runs.
+fn zero_a_page(folder: &Path, kind: &str) {
+    let database = database(folder);
+    let pages = "SELECT pageno FROM dbstat WHERE name = 'event' AND pagetype = ?1 ORDER BY pageno";
+    let mut statement = database.prepare(pages).unwrap();
+    let pages: Vec<u64> = statement
+        .query_map([kind], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    // Neither the root nor the last, which the writer needs.
+    let page = pages[pages.len() / 2];
+    drop(statement);
+    drop(database);
+    let file = OpenOptions::new()
+        .write(true)
+        .open(folder.join("inbox.db"))
+        .unwrap();
+    file.write_all_at(&[0; 4096], (page - 1) * 4096).unwrap();
+}
+
+async fn zeroed(kind: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Process::start(folder.path());
+    fill(&server).await;
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    zero_a_page(folder.path(), kind);
+    // So that everything is derived from the damaged file.
+    std::fs::remove_file(folder.path().join("inbox.db.projection")).unwrap();
+
+    let server = Process::start(folder.path());
+    let ascending = walk(&server, "body=true&order=asc").await;
+    let seqs: Vec<_> = ascending
+        .iter()
+        .map(|event| event["seq"].as_i64().unwrap())
+        .collect();
+    assert_eq!(seqs, (1..=EVENTS).collect::<Vec<_>>(), "{kind}");
+    let damaged = damaged(&ascending);
+    assert!(
+        !damaged.is_empty() && damaged.len() < 200,
+        "{kind}: {damaged:?}"
+    );
+    let mut descending = walk(&server, "body=true").await;
+    descending.reverse();
+    assert_eq!(descending, ascending, "{kind}");
+    assert_eq!(
+        self::damaged(&page(&server, &format!("body=true&after={}", damaged[0] - 1)).await)[0],
+        damaged[0]
+    );
+
+    // It is told rightly, and notifications are taken.
+    let line = server
+        .log
+        .wait_for(|line| line.contains("some stored events cannot be read"));
+    assert!(
+        line.contains("help:") && line.contains("export") && !line.contains(".projection"),
+        "{line}"
+    );
+    let ready = get(server.private, "/readyz").await;
+    assert_eq!(
+        (ready.status.as_u16(), ready.code().as_str()),
+        (503, "damaged")
+    );
+    let more = said::text("MORE", NOON, "still warm");
+    assert_eq!(
+        post(server.public, more.to_string()).await.json()["seq"],
+        EVENTS + 1
+    );
+
+    // Lists go on with everything else.
+    let found = get(server.private, "/api/v1/messages?q=warm").await;
+    assert_eq!(found.status, 200, "{kind}: {found:?}");
+    assert_eq!(found.json()["data"][0]["idMessage"], "MORE");
+    let exported = export(&server, &[]);
+    assert_eq!(exported.status.code(), Some(1));
+    let said = String::from_utf8(exported.stderr).unwrap();
+    assert!(
+        said.contains(&format!("{} events are damaged", damaged.len())),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn zeroed_leaf_page_hides_its_own_events_only() {
+    zeroed("leaf").await;
+}
+
+#[tokio::test]
+async fn zeroed_overflow_page_hides_its_own_event_only() {
+    zeroed("overflow").await;
+}
