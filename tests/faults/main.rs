@@ -15,6 +15,7 @@
     reason = "clippy allows them in a test but not in what a test calls"
 )]
 
+mod damaged_projection;
 mod failing_disk;
 mod full_disk;
 mod hostile_readers;
