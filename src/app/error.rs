@@ -37,8 +37,17 @@ impl StartError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            // A full or read-only disk and a missing mount pass by themselves, and so may all that
-            // keeps a file from being opened.
+            // A full or read-only disk and a missing mount pass by themselves, and so may all else
+            // that keeps a file from being opened, except a path that cannot be one.
+            Self::Store(OpenError::Folder { error, .. } | OpenError::File { error, .. }) => {
+                matches!(
+                    error.kind(),
+                    io::ErrorKind::NotADirectory
+                        | io::ErrorKind::AlreadyExists
+                        | io::ErrorKind::IsADirectory
+                        | io::ErrorKind::InvalidFilename
+                )
+            }
             Self::Store(error) => {
                 matches!(
                     error,

@@ -167,7 +167,7 @@ async fn lists(server: &Process) -> Vec<Option<Value>> {
 fn plain(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {
-            for name in ["receivedAt", "epoch", "derivedSeq"] {
+            for name in ["receivedAt", "epoch", "derivedSeq", "nextCursor"] {
                 members.remove(name);
             }
             for member in members.values_mut() {

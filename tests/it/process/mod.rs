@@ -12,6 +12,7 @@ mod logs;
 mod nginx;
 mod refusals;
 mod reprocess;
+mod start;
 mod stop;
 mod tail;
 

@@ -64,8 +64,6 @@ INGEST__TOKENZ=swordfish => GREEN_INBOX__INGEST__TOKENZ: ingest.tokenz: unknown�
 INJEST__TOKENS=swordfish => GREEN_INBOX__INJEST__TOKENS: injest: unknown…`ingest`
 INGEST_TOKENS=swordfish => GREEN_INBOX__INGEST_TOKENS: not of the form GREEN_INBOX__SECTION__KEY
 STORAGE__PATH=plain/inbox.db => storage.path: the folder `…plain` cannot be written…make the folder writable
-STORAGE__PATH=/proc/inbox/inbox.db => storage.path: the folder `/proc/inbox` cannot be written
-STORAGE__PATH=/proc/inbox.db => storage.path: the folder `/proc` cannot be written
 STORAGE__PATH= => storage.path: `` is not the path of a file…data/green-inbox.db
 STORAGE__MAX_BYTES=4096 => storage.max_bytes: 4096 is too small…at least 1048576, or 0
 STORAGE__PATH=/tmp => storage.path: `/tmp` is not the path of a file
@@ -82,6 +80,26 @@ fn settings_of_the_environment() {
         let (name, value) = variable.split_once('=').unwrap();
         let mut command = serve(folder.path());
         let said = refused(command.env(format!("GREEN_INBOX__{name}"), value), 2);
+        assert_says(&said, pattern);
+    }
+}
+
+/// What may pass by itself is no fault of the configuration: a supervisor tries again.
+#[test]
+fn disk_that_cannot_be_written_exits_1() {
+    for (path, pattern) in [
+        (
+            "/proc/inbox/inbox.db",
+            "storage.path: the folder `/proc/inbox` cannot be written",
+        ),
+        (
+            "/proc/inbox.db",
+            "storage.path: the folder `/proc` cannot be written",
+        ),
+    ] {
+        let folder = folder();
+        let mut command = serve(folder.path());
+        let said = refused(command.env("GREEN_INBOX__STORAGE__PATH", path), 1);
         assert_says(&said, pattern);
     }
 }
