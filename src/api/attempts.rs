@@ -1,10 +1,11 @@
 //! Who guesses tokens has to wait: a bucket of attempts for each address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Clock, UnixMillis};
+use crate::http::holder;
 
 /// Wrong tokens in a row until an address has to wait.
 const BURST: i64 = 10;
@@ -109,14 +110,6 @@ fn make_room(debts: &mut HashMap<IpAddr, Debt>, now: i64) {
         if let Some(address) = least.map(|(address, _)| *address) {
             debts.remove(&address);
         }
-    }
-}
-
-/// Whose address it is: whoever has one address of IPv6 has its whole /64.
-fn holder(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

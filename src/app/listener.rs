@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::connection::{self, Ending};
+use crate::clock::Clock;
 use crate::config::Network;
-use crate::http::Peer;
+use crate::http::{LineLimit, Peer};
 
 /// Connections over the bound at one time. One more cuts off the oldest of them, so that whoever
 /// holds them all idle keeps out nobody who sends a request at once, as a health check does.
@@ -29,6 +30,9 @@ const HEADER_TIMEOUT_OVER_BOUND: Duration = Duration::from_secs(2);
 /// Strangers have one in as many of the places, and one at least: nothing that they send is admitted,
 /// so that they must not keep out those whose requests are.
 const STRANGERS_SHARE: u32 = 16;
+
+/// Under this address lines are counted that no peer has caused.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// How long to wait when the system has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -54,6 +58,8 @@ pub(super) struct Listener {
     known: Option<Vec<Network>>,
     /// What is answered on connections over the bound too.
     always: Router,
+    /// Lines about connections that are not served as usual.
+    lines: LineLimit,
 }
 
 impl Listener {
@@ -62,6 +68,7 @@ impl Listener {
         socket: TcpListener,
         router: Router,
         limits: Limits,
+        clock: &Clock,
     ) -> io::Result<Self> {
         let address = socket.local_addr()?;
         Ok(Self {
@@ -72,6 +79,7 @@ impl Listener {
             limits,
             known: None,
             always: Router::new(),
+            lines: LineLimit::new(clock.clone()),
         })
     }
 
@@ -130,7 +138,12 @@ impl Listener {
                 Err(failure) => {
                     // Of a connection that is gone already nothing needs to be said.
                     if failure.kind() != io::ErrorKind::ConnectionAborted {
-                        warn!(listener = self.name, %failure, "cannot accept: {failure}");
+                        if let Some(left_out) = self.lines.admit(NOBODY) {
+                            warn!(
+                                listener = self.name, %failure, left_out,
+                                "cannot accept: {failure}"
+                            );
+                        }
                         sleep(ACCEPT_PAUSE).await;
                     }
                     continue;
@@ -151,10 +164,14 @@ impl Listener {
             let (router, header_timeout) = if place.is_some() {
                 (&self.router, self.limits.header_timeout)
             } else {
-                warn!(
-                    listener = self.name,
-                    "too many connections: one is over the bound"
-                );
+                if let Some(left_out) = self.lines.admit(peer.ip()) {
+                    warn!(
+                        listener = self.name,
+                        left_out,
+                        "too many connections: one of {} is over the bound",
+                        peer.ip()
+                    );
+                }
                 ending.cut = ending.cut.child_token();
                 displace(&mut oldest_over, ending.cut.clone());
                 (&over_the_bound, HEADER_TIMEOUT_OVER_BOUND)

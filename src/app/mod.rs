@@ -8,13 +8,14 @@ mod log_lines;
 mod paced;
 pub mod telemetry;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -23,7 +24,7 @@ pub use error::{RunError, StartError};
 use crate::api::{self, Api, ReadGate};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ingest::{self, Ingest, TokenGate};
+use crate::ingest::{self, Ingest, Refusals, TokenGate};
 use crate::store::{self, AnswerMemory, ProjectionThread, Reader, WriterEnd, WriterThread};
 use listener::{Limits, Listener};
 
@@ -32,6 +33,9 @@ const DRAIN: Duration = Duration::from_secs(8);
 
 /// How long the readers and the writer may take after that.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How often it is looked for counts of refused requests to log.
+const TELLING: Duration = Duration::from_secs(10);
 
 /// The two bound listeners.
 #[derive(Debug)]
@@ -75,6 +79,7 @@ pub struct App {
     reader: Reader,
     writer: WriterThread,
     projection: ProjectionThread,
+    refusals: Arc<Refusals>,
     /// Cancelled when the program is to stop.
     stop: CancellationToken,
 }
@@ -125,7 +130,8 @@ impl App {
         let memory = AnswerMemory::new(config.private.answer_memory_bytes);
         let reader = store.reader.with_memory(memory);
         let ingest = Arc::new(Ingest::new(&config.ingest, clock.clone(), store.writer)?);
-        let gate = Arc::new(ReadGate::new(&config.private, clock)?);
+        let gate = Arc::new(ReadGate::new(&config.private, clock.clone())?);
+        let refusals = ingest.refusals();
         let tokens = Tokens {
             config: config.clone(),
             ingest: ingest.token_gate(),
@@ -153,6 +159,7 @@ impl App {
                 listeners.public,
                 webhook,
                 limits(config.ingest.max_connections),
+                &clock,
             )?
             .keep_for(known),
             private: Listener::new(
@@ -160,6 +167,7 @@ impl App {
                 listeners.private,
                 api::router(Arc::clone(&api)),
                 limits(config.private.max_connections),
+                &clock,
             )?
             .always(api::health_router(api)),
             config,
@@ -167,6 +175,7 @@ impl App {
             reader,
             writer: store.thread,
             projection: store.projection,
+            refusals,
             stop,
         })
     }
@@ -216,6 +225,7 @@ impl App {
             end = self.writer.ended() => Some(RunError::from(end)),
             () = public.ended() => Some(RunError::Listener("public")),
             () = private.ended() => Some(RunError::Listener("private")),
+            never = tell_refusals(&self.refusals) => match never {},
         };
         self.stop.cancel();
         if failed.is_none() {
@@ -246,8 +256,17 @@ impl App {
                 }
             }
         }
+        self.refusals.tell(true);
         // What it does not come to now it derives at the next start.
         let _ = timeout_at(deadline + GRACE, self.projection.ended()).await;
         failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Logs the counts of refused requests when their minute is over.
+async fn tell_refusals(refusals: &Refusals) -> Infallible {
+    loop {
+        sleep(TELLING).await;
+        refusals.tell(false);
     }
 }

@@ -1,8 +1,10 @@
 //! `green-inbox demo`: the first minute. A server on loopback with a fresh database and random
 //! tokens, a sample of everything sent to it over HTTP, and how to read it.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +45,7 @@ pub(super) fn run(args: &DemoArgs) -> ExitCode {
 }
 
 async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
+    let mut ended = pin!(signals()?);
     let folder = tempfile::tempdir()?;
     let webhook_token = random_token()?;
     let read_token = random_token()?;
@@ -67,7 +70,10 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
         // Dropped or sent, it is to stop.
         let _ = stopped.await;
     }));
-    let report = send_everything(&webhook, &webhook_token).await?;
+    let report = tokio::select! {
+        report = send_everything(&webhook, &webhook_token) => report?,
+        () = &mut ended => return Ok(()),
+    };
     println!(
         "{} notifications of every kind were sent to it over HTTP, {} are on disk\n",
         report.total, report.accepted
@@ -81,11 +87,25 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
     );
     if !args.exit {
         println!("\nIt runs until Ctrl-C; then its database is deleted.");
-        ctrl_c().await?;
+        ended.await;
     }
     drop(stop);
     server.await??;
     Ok(())
+}
+
+/// What usually ends a program. It is listened to from the beginning, so that the folder is removed.
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
 }
 
 /// Loopback only, ports that are free, nothing of the configuration.

@@ -9,8 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::private_api::{FilterArgs, PrivateApi, SourceArgs, json_line, seq};
+use super::private_api::{FilterArgs, PrivateApi, SourceArgs, seq};
 use super::reading::{self, ReadingError};
+use super::terminal::{cell, json_line};
 
 /// Events that are held at one time, the most that a page has.
 const PAGE: u32 = 500;
@@ -43,6 +44,10 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "SEQ", default_value_t = 0,
           value_parser = clap::value_parser!(i64).range(0..))]
     after: i64,
+    /// Write the cells of a table as they are: a spreadsheet may take some for formulas. Without it
+    /// a cell that begins with = + - @ or a tab has an apostrophe before it.
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
@@ -65,7 +70,7 @@ pub(super) fn run(args: &ExportArgs) -> ExitCode {
 async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError> {
     let newest = api.newest_seq().await?;
     let progress = ProgressBar::new(newest.unsigned_abs()).with_style(style());
-    let mut output = Output::new(args.format)?;
+    let mut output = Output::new(args)?;
     let mut damaged = Damaged::default();
     let mut seen = args.after;
     // Where it is beyond the newest, the server says why that cannot be.
@@ -136,31 +141,37 @@ fn style() -> ProgressStyle {
 
 enum Output {
     Lines(BufWriter<StdoutLock<'static>>),
-    Table(Box<csv::Writer<StdoutLock<'static>>>),
+    Table {
+        rows: Box<csv::Writer<StdoutLock<'static>>>,
+        is_raw: bool,
+    },
 }
 
 impl Output {
-    fn new(format: Format) -> Result<Self, ReadingError> {
+    fn new(args: &ExportArgs) -> Result<Self, ReadingError> {
         let stdout = io::stdout().lock();
-        Ok(match format {
+        Ok(match args.format {
             Format::Jsonl => Self::Lines(BufWriter::new(stdout)),
             Format::Csv => {
-                let mut table = csv::Writer::from_writer(stdout);
-                table.write_record(COLUMNS)?;
-                Self::Table(Box::new(table))
+                let mut rows = Box::new(csv::Writer::from_writer(stdout));
+                rows.write_record(COLUMNS)?;
+                Self::Table {
+                    rows,
+                    is_raw: args.raw,
+                }
             }
         })
     }
 
     fn write(&mut self, event: &RawValue) -> Result<(), ReadingError> {
         match self {
-            Self::Lines(lines) => writeln!(lines, "{}", json_line(event))?,
-            Self::Table(table) => {
+            Self::Lines(lines) => writeln!(lines, "{}", json_line(event.get()))?,
+            Self::Table { rows, is_raw } => {
                 let row: BTreeMap<&str, &RawValue> = serde_json::from_str(event.get())?;
-                table
-                    .write_record(COLUMNS.map(|column| {
-                        row.get(column).map(|cell| text(cell)).unwrap_or_default()
-                    }))?;
+                rows.write_record(COLUMNS.map(|column| {
+                    let value = row.get(column);
+                    value.map(|value| text(value, *is_raw)).unwrap_or_default()
+                }))?;
             }
         }
         Ok(())
@@ -169,7 +180,7 @@ impl Output {
     fn finish(self) -> Result<(), ReadingError> {
         match self {
             Self::Lines(mut lines) => lines.flush()?,
-            Self::Table(mut table) => table.flush()?,
+            Self::Table { mut rows, .. } => rows.flush()?,
         }
         Ok(())
     }
@@ -177,10 +188,12 @@ impl Output {
 
 /// A cell: the text of a string, nothing for null, else the JSON as it stands there, so that no
 /// number is rounded.
-fn text(value: &RawValue) -> String {
+fn text(value: &RawValue, is_raw: bool) -> String {
     let json = value.get();
     match serde_json::from_str::<Option<String>>(json) {
-        Ok(text) => text.unwrap_or_default(),
+        Ok(text) if is_raw => text.unwrap_or_default(),
+        Ok(text) => cell(text.unwrap_or_default()),
+        // A number, or an object, neither of which begins like a formula that does anything.
         Err(_) => json.to_owned(),
     }
 }

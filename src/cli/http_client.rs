@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::terminal::plain;
 use crate::config::Token;
 
 /// How long an answer is waited for, connecting included: as long as GREEN-API waits.
@@ -252,8 +253,7 @@ impl Answer {
 
 /// A text of the other side, without what could steer a terminal.
 fn shown(text: &str) -> String {
-    let printable = text.chars().filter(|character| !character.is_control());
-    printable.take(SHOWN_CHARACTERS).collect()
+    plain(text).chars().take(SHOWN_CHARACTERS).collect()
 }
 
 async fn beginning(mut body: Incoming) -> Bytes {

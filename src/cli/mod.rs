@@ -16,6 +16,7 @@ mod send;
 mod sender;
 mod serve;
 mod tail;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

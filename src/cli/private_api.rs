@@ -122,11 +122,6 @@ pub(super) fn seq(event: &RawValue) -> Result<i64, serde_json::Error> {
     serde_json::from_str(event.get()).map(|Seq { seq }| seq)
 }
 
-/// An event in one line. In JSON a line break can only stand between values.
-pub(super) fn json_line(event: &RawValue) -> String {
-    event.get().replace(['\r', '\n'], " ")
-}
-
 /// The private listener.
 #[derive(Debug)]
 pub(super) struct PrivateApi {

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
 
-use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, json_line, seq};
+use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, seq};
 use super::reading::{self, ReadingError};
+use super::terminal::{json_line, plain};
 
 /// Wait before a server that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -136,7 +137,7 @@ impl Tail<'_> {
         let mut output = io::stdout().lock();
         for event in events {
             match self.args.format {
-                Format::Json => writeln!(output, "{}", json_line(event))?,
+                Format::Json => writeln!(output, "{}", json_line(event.get()))?,
                 Format::Text => writeln!(output, "{}", line(event)?)?,
             }
         }
@@ -169,7 +170,7 @@ fn line(event: &RawValue) -> Result<String, serde_json::Error> {
     let mut add = |text: &str| {
         line.push_str("  ");
         // A name that came from outside must not steer a terminal.
-        line.extend(text.chars().filter(|character| !character.is_control()));
+        line.push_str(&plain(text));
     };
     add(shown.type_webhook.as_deref().unwrap_or("-"));
     let id_instance = shown.id_instance.map(|id| id.to_string());

@@ -46,27 +46,25 @@ impl Private {
     ///
     /// The file cannot be read, or a token cannot be used.
     pub fn all_tokens(&self) -> Result<Vec<Token>, ConfigError> {
-        token::gather(
+        let tokens = token::gather(
             &self.tokens,
             "private.tokens",
             self.tokens_file.as_deref(),
             "private.tokens_file",
-        )
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let tokens = self.all_tokens()?;
-        if tokens
-            .iter()
-            .any(|token| token.scheme_and_credentials().0 != "bearer")
-        {
+        )?;
+        let is_basic = |token: &Token| token.scheme_and_credentials().0 != "bearer";
+        if tokens.iter().any(is_basic) {
             return Err(ConfigError::setting(
                 "private.tokens",
                 "a token is of the scheme Basic",
                 "write Bearer tokens, or bare ones, which mean Bearer",
             ));
         }
-        if tokens.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
+        Ok(tokens)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.all_tokens()?.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
             return Err(ConfigError::setting(
                 "private.listen",
                 format!(

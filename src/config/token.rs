@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ConfigError;
 
+/// What a line that was copied from a request begins with.
+const HEADER_NAME: &str = "Authorization:";
+
 /// What is shown in place of a secret.
 const REDACTED: &str = "(redacted)";
 
@@ -51,7 +54,8 @@ impl Serialize for Token {
     }
 }
 
-/// The tokens of a list and of a file, one a line; blank lines are passed over.
+/// The tokens of a list and of a file, one a line; blank lines and those that begin with `#` are
+/// passed over.
 ///
 /// # Errors
 ///
@@ -64,7 +68,7 @@ pub(super) fn gather(
 ) -> Result<Vec<Token>, ConfigError> {
     let mut tokens = Vec::new();
     for token in list {
-        tokens.push(checked(token.clone(), list_key)?);
+        tokens.push(checked(token.clone(), list_key, "")?);
     }
     if let Some(file) = file {
         let text = std::fs::read_to_string(file).map_err(|error| {
@@ -75,8 +79,12 @@ pub(super) fn gather(
             )
         })?;
         let before = tokens.len();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            tokens.push(checked(Token::new(line), file_key)?);
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let place = format!(" (line {number} of `{}`)", file.display());
+            tokens.push(checked(Token::new(line), file_key, &place)?);
         }
         if tokens.len() == before {
             return Err(ConfigError::setting(
@@ -89,27 +97,41 @@ pub(super) fn gather(
     Ok(tokens)
 }
 
-fn checked(token: Token, key: &'static str) -> Result<Token, ConfigError> {
+fn checked(token: Token, key: &'static str, place: &str) -> Result<Token, ConfigError> {
+    let text = token.0.expose_secret();
     let (_, credentials) = token.scheme_and_credentials();
-    if credentials.is_empty() {
-        return Err(ConfigError::setting(
-            key,
+    let is_printable = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
+    let name = text.get(..HEADER_NAME.len()).unwrap_or_default();
+    let (problem, help) = if credentials.is_empty() {
+        (
             "a token is empty",
             "write it as in webhookUrlToken: `Bearer x`, `Basic y` or a bare `x`; for an empty \
              webhookUrlToken set ingest.allow_anonymous = true",
-        ));
-    }
-    if !credentials
-        .bytes()
-        .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
-    {
-        return Err(ConfigError::setting(
-            key,
+        )
+    } else if !credentials.bytes().all(is_printable) {
+        (
             "a token has characters that no HTTP header can carry",
             "use printable ASCII only",
-        ));
-    }
-    Ok(token)
+        )
+    } else if name.eq_ignore_ascii_case(HEADER_NAME) {
+        (
+            "a token begins with the name of the header",
+            "write only what stands behind `Authorization:`, as `Bearer x`",
+        )
+    } else if text.contains(['"', '\'']) {
+        (
+            "a token has quotes",
+            "write it without quotes, as `Bearer x`; a token itself has none",
+        )
+    } else if text.starts_with('#') {
+        (
+            "a token begins with `#`",
+            "in a file such a line is a comment; drop it from the list",
+        )
+    } else {
+        return Ok(token);
+    };
+    Err(ConfigError::setting(key, format!("{problem}{place}"), help))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who sent a request, where proxies stand in between.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hyper::HeaderMap;
 
@@ -67,10 +67,24 @@ pub fn client_address(
     Ok(client)
 }
 
-/// An entry as an address, in its canonical form.
+/// An entry as an address, in its canonical form. Some proxies add the port, and brackets with it.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(entry.trim_ascii()).ok()?;
-    text.parse()
-        .ok()
-        .map(|address: IpAddr| address.to_canonical())
+    let with_port = || text.parse().ok().map(|socket: SocketAddr| socket.ip());
+    let in_brackets = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse::<Ipv6Addr>().ok().map(IpAddr::from)
+    };
+    let address: Option<IpAddr> = text.parse().ok();
+    let address = address.or_else(with_port).or_else(in_brackets)?;
+    Some(address.to_canonical())
+}
+
+/// Whose address it is, to count by: whoever has one address of IPv6 has its whole /64.
+#[must_use]
+pub fn holder(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
 }

@@ -2,8 +2,10 @@
 
 mod client_address;
 mod credentials;
+mod line_limit;
 mod problem;
 
-pub use client_address::{BadForwardedFor, ClientAddress, Peer, client_address};
+pub use client_address::{BadForwardedFor, ClientAddress, Peer, client_address, holder};
 pub use credentials::{Credentials, Presented};
+pub use line_limit::{LeftOut, LineLimit};
 pub use problem::Problem;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use hyper::header::HeaderValue;
-use hyper::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
@@ -93,6 +93,15 @@ impl Problem {
         let detail = "This address takes another method.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
             .with_header(ALLOW, allow)
+    }
+
+    /// 415: the body is encoded in a way that is not decoded, with the one that is.
+    #[must_use]
+    pub fn unsupported_encoding() -> Self {
+        let detail = "Of the codings of Content-Encoding only gzip is decoded; nothing was stored.";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self::new(status, "unsupported-content-encoding", detail)
+            .with_header(ACCEPT_ENCODING, "gzip")
     }
 
     /// 429: an attempt that came too early, with the seconds to wait.

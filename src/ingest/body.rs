@@ -14,10 +14,10 @@ use super::Authorized;
 /// How long a refused body is read on.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads bodies.
-#[derive(Debug)]
+/// Reads bodies. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct BodyReader {
-    limit: u32,
+    pub(super) limit: u32,
     /// One permit a byte of all bodies that are in memory.
     memory: Arc<Semaphore>,
     timeout: Duration,
@@ -36,8 +36,11 @@ pub enum BodyError {
     #[error("the body did not arrive in time")]
     Timeout,
     /// The connection ended within it.
-    #[error("the body ended before its end")]
+    #[error("the connection was closed before the whole body arrived")]
     Interrupted,
+    /// Its `Content-Encoding` is none that is decoded.
+    #[error("the Content-Encoding of the body is not gzip")]
+    UnsupportedEncoding,
 }
 
 impl BodyReader {
@@ -61,7 +64,7 @@ impl BodyReader {
         }
     }
 
-    /// The length is known, so its memory is set aside before a byte is read.
+    /// The length is known, so its memory is reserved before a byte is read.
     async fn read_sized(
         &self,
         body: &mut Body,
@@ -72,7 +75,7 @@ impl BodyReader {
         if length > self.limit {
             return Err(BodyError::TooLarge(self.limit));
         }
-        let permit = self.set_aside(length)?;
+        let permit = self.reserve(length)?;
         let first = next(body, deadline).await?.unwrap_or_default();
         if first.len() == length as usize {
             return Ok(held(first, permit));
@@ -85,16 +88,16 @@ impl BodyReader {
         Ok(held(bytes, permit))
     }
 
-    /// The length is not known, so memory is set aside as the bytes come.
+    /// The length is not known, so memory is reserved as the bytes come.
     async fn read_chunked(&self, body: &mut Body, deadline: Instant) -> Result<Bytes, BodyError> {
-        let mut permit = self.set_aside(0)?;
+        let mut permit = self.reserve(0)?;
         let mut bytes = BytesMut::new();
         while let Some(data) = next(body, deadline).await? {
             if bytes.len() + data.len() > self.limit as usize {
                 return Err(BodyError::TooLarge(self.limit));
             }
             let more = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge(self.limit))?;
-            permit.merge(self.set_aside(more)?);
+            permit.merge(self.reserve(more)?);
             bytes.extend_from_slice(&data);
         }
         Ok(held(bytes, permit))
@@ -120,7 +123,7 @@ impl BodyReader {
         });
     }
 
-    fn set_aside(&self, bytes: u32) -> Result<OwnedSemaphorePermit, BodyError> {
+    pub(super) fn reserve(&self, bytes: u32) -> Result<OwnedSemaphorePermit, BodyError> {
         Arc::clone(&self.memory)
             .try_acquire_many_owned(bytes)
             .map_err(|_| BodyError::NoMemory)
@@ -145,8 +148,11 @@ async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, BodyE
     }
 }
 
-/// Binds the memory that was set aside to the bytes.
-fn held(bytes: impl AsRef<[u8]> + Send + 'static, permit: OwnedSemaphorePermit) -> Bytes {
+/// Binds the reserved memory to the bytes.
+pub(super) fn held(
+    bytes: impl AsRef<[u8]> + Send + 'static,
+    permit: OwnedSemaphorePermit,
+) -> Bytes {
     struct Held<B>(
         B,
         #[expect(dead_code, reason = "dropped with the bytes")] OwnedSemaphorePermit,

@@ -9,12 +9,75 @@ use std::net::IpAddr;
 use tracing::{debug, error, info, warn};
 
 use super::Rejection;
+use crate::clock::Clock;
+use crate::http::{LeftOut, LineLimit};
 use crate::notification::{Outcome, Parsed};
 use crate::store::Appended;
 
-/// A request that did not pass a gate.
-pub(super) fn refused(client: IpAddr, reason: &impl Display) {
-    warn!(%client, %reason, "refused a request: {reason}");
+/// What is said of requests that are not taken: one line for each client and minute.
+#[derive(Debug)]
+pub struct Refusals {
+    refused: LineLimit,
+    not_stored: LineLimit,
+}
+
+impl Refusals {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            refused: LineLimit::new(clock.clone()),
+            not_stored: LineLimit::new(clock),
+        }
+    }
+
+    /// A request that did not pass a gate.
+    pub(super) fn refused(&self, client: IpAddr, reason: &impl Display) {
+        if let Some(left_out) = self.refused.admit(client) {
+            tell_refused(Some(client), left_out);
+            warn!(%client, %reason, "refused a request: {reason}");
+        }
+    }
+
+    /// A notification that is not on disk.
+    pub(super) fn not_stored(&self, client: IpAddr, reason: &Rejection) {
+        if let Some(left_out) = self.not_stored.admit(client) {
+            tell_not_stored(Some(client), left_out);
+            error!(%reason, "a notification was not stored and will be sent again: {reason}");
+        }
+    }
+
+    /// Says how many lines were left out, of all minutes that are over; at the end of all.
+    pub fn tell(&self, is_end: bool) {
+        for LeftOut { address, count } in self.refused.take(is_end) {
+            tell_refused(address, count);
+        }
+        for LeftOut { address, count } in self.not_stored.take(is_end) {
+            tell_not_stored(address, count);
+        }
+    }
+}
+
+fn tell_refused(client: Option<IpAddr>, count: u64) {
+    if count > 0 {
+        let client = named(client);
+        warn!(
+            client,
+            count, "refused {count} more requests of {client} within a minute"
+        );
+    }
+}
+
+fn tell_not_stored(client: Option<IpAddr>, count: u64) {
+    if count > 0 {
+        let client = named(client);
+        error!(
+            client,
+            count, "{count} more notifications of {client} were not stored within a minute"
+        );
+    }
+}
+
+fn named(client: Option<IpAddr>) -> String {
+    client.map_or_else(|| "others".to_owned(), |client| client.to_string())
 }
 
 /// A notification of a type that is to be ignored.
@@ -70,11 +133,6 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
             line!(error, "malformed", %reason, "stored as {seq} what does not fit: {reason}");
         }
     }
-}
-
-/// A notification that is not on disk.
-pub(super) fn not_stored(reason: &Rejection) {
-    error!(%reason, "a notification was not stored and will be sent again: {reason}");
 }
 
 fn type_webhook<'p>(parsed: &'p Parsed<'_>) -> &'p str {

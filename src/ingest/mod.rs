@@ -4,6 +4,7 @@
 //! type that the next step asks for, so that none can be left out.
 
 mod body;
+mod encoding;
 mod log;
 mod receive;
 mod rejection;
@@ -19,6 +20,7 @@ use axum::routing::post;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::{BodyError, BodyReader};
+pub use log::Refusals;
 pub use rejection::Rejection;
 pub use source::{AllowedSource, SourceGate, SourceRefused};
 pub use token::{Admission, Authorized, TokenGate, Unauthorized};
@@ -38,6 +40,7 @@ pub struct Ingest {
     ignored_types: Vec<String>,
     clock: Clock,
     writer: Writer,
+    refusals: Arc<Refusals>,
 }
 
 impl Ingest {
@@ -56,6 +59,7 @@ impl Ingest {
                 Duration::from_secs(settings.body_timeout_seconds.into()),
             ),
             ignored_types: settings.ignored_types.clone(),
+            refusals: Arc::new(Refusals::new(clock.clone())),
             clock,
             writer,
         })
@@ -65,6 +69,12 @@ impl Ingest {
     fn ignores(&self, parsed: &Parsed<'_>) -> bool {
         let name = parsed.columns.type_webhook.as_deref();
         name.is_some_and(|name| self.ignored_types.iter().any(|ignored| ignored == name))
+    }
+
+    /// What is said of requests that are not taken, to be said in time.
+    #[must_use]
+    pub fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.refusals)
     }
 
     /// The gate of tokens, to exchange them while requests are served.

@@ -1,5 +1,6 @@
 //! The way of a notification: source, token, body, parse, append, answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use hyper::HeaderMap;
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::encoding::Encoding;
 use super::{Ingest, Rejection, log};
 use crate::http::Peer;
 use crate::notification;
@@ -40,8 +42,8 @@ pub(super) async fn receive(
     request: Request,
 ) -> Result<Response, Rejection> {
     let (head, mut body) = request.into_parts();
-    let bytes = match admit(&ingest, peer, &head.headers, &mut body).await {
-        Ok(bytes) => bytes,
+    let (bytes, client) = match admit(&ingest, peer, &head.headers, &mut body).await {
+        Ok(admitted) => admitted,
         Err(rejection) => {
             ingest.bodies.discard(body);
             return Err(rejection);
@@ -55,7 +57,9 @@ pub(super) async fn receive(
     }
     let event = NewEvent::new(received_at, &parsed, &bytes);
     let outcome = event.outcome();
-    let stored = append(&ingest, event).await.inspect_err(log::not_stored)?;
+    let stored = append(&ingest, event)
+        .await
+        .inspect_err(|reason| ingest.refusals.not_stored(client, reason))?;
     log::stored(&parsed, stored);
     let answer = Stored {
         seq: stored.seq,
@@ -65,25 +69,32 @@ pub(super) async fn receive(
     Ok(Json(answer).into_response())
 }
 
-/// The three gates, in this order, so that a body is only read for who may send one.
+/// The three gates, in this order, so that a body is only read for a client that may send one.
 async fn admit(
     ingest: &Ingest,
     peer: Peer,
     headers: &HeaderMap,
     body: &mut Body,
-) -> Result<Bytes, Rejection> {
+) -> Result<(Bytes, IpAddr), Rejection> {
     let peer = peer.0.ip();
+    let refusals = &ingest.refusals;
     let source = ingest
         .sources
         .admit(peer, headers)
-        .inspect_err(|refused| log::refused(peer, refused))?;
+        .inspect_err(|refused| refusals.refused(peer, refused))?;
     let client = source.client.address();
     let authorized = ingest
         .tokens
         .authorize(headers, source)
-        .inspect_err(|refused| log::refused(client, refused))?;
-    let bytes = ingest.bodies.read(authorized, body).await;
-    Ok(bytes.inspect_err(|refused| log::refused(client, refused))?)
+        .inspect_err(|refused| refusals.refused(client, refused))?;
+    let bytes = async {
+        let encoding = Encoding::of(headers)?;
+        let bytes = ingest.bodies.read(authorized, body).await?;
+        ingest.bodies.decode(encoding, bytes).await
+    };
+    let bytes = bytes.await;
+    let bytes = bytes.inspect_err(|refused| refusals.refused(client, refused))?;
+    Ok((bytes, client))
 }
 
 async fn append(ingest: &Ingest, event: NewEvent) -> Result<Appended, Rejection> {

@@ -52,8 +52,9 @@ impl IntoResponse for Rejection {
             Self::Body(BodyError::Interrupted) => Problem::new(
                 StatusCode::BAD_REQUEST,
                 "body-incomplete",
-                "The body ended before its end; nothing was stored.",
+                "The connection was closed before the whole body arrived; nothing was stored.",
             ),
+            Self::Body(BodyError::UnsupportedEncoding) => Problem::unsupported_encoding(),
             Self::Body(BodyError::NoMemory)
             | Self::Store(Unavailable::Full | Unavailable::Stopped | Unavailable::Failed)
             | Self::CommitTimeout => unavailable(),

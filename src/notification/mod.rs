@@ -15,6 +15,7 @@ mod call;
 mod columns;
 mod concern;
 mod device;
+mod envelope;
 mod instance;
 pub mod message;
 mod quota;
@@ -32,6 +33,7 @@ pub use block::{ChatState, IncomingBlock};
 pub use call::{Call, CallStatus, Participant};
 pub use columns::Columns;
 pub use device::{AvatarInfo, DeviceData, DeviceInfo};
+pub use envelope::without_mark;
 pub use instance::InstanceData;
 pub use message::{MessageContent, MessageData, MessageReceived, QuotedMessage, SenderData};
 pub use quota::{QuotaData, QuotaExceeded};
@@ -129,13 +131,20 @@ pub fn parse(body: &[u8]) -> Parsed<'_> {
 /// `typeWebhook` is known. `None` where it is not understood any more.
 #[must_use]
 pub fn read<'a>(type_webhook: &str, body: &'a [u8]) -> Option<Notification<'a>> {
-    let json = simdutf8::basic::from_utf8(body).ok()?;
+    let json = simdutf8::basic::from_utf8(envelope::without_mark(body)).ok()?;
+    let json = envelope::fetched(json).unwrap_or(json);
     catch_unwind(|| tagged::read(type_webhook, json).ok()).ok()?
 }
 
 fn outcome<'a>(body: &'a [u8], columns: &mut Columns<'a>) -> Result<Outcome<'a>, Reason> {
-    let json = reason::json_object(body)?;
+    let mut json = reason::json_object(envelope::without_mark(body))?;
     *columns = Columns::read(json)?;
+    if columns.type_webhook.is_none()
+        && let Some(inner) = envelope::fetched(json)
+    {
+        json = reason::json_object(inner.as_bytes())?;
+        *columns = Columns::read(json)?;
+    }
     let type_webhook = columns
         .type_webhook
         .as_ref()

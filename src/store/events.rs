@@ -12,6 +12,7 @@ use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{BodyDigest, Event, OutcomeKind, Page, ReadError, Reader, Reserved, Single};
 use crate::clock::UnixMillis;
+use crate::notification::without_mark;
 
 const COLUMNS: &str = "
     event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
@@ -443,6 +444,11 @@ fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
 /// A body inside of JSON: itself where it is JSON that readers take, else its text as a string,
 /// with U+FFFD for bytes that are not UTF-8.
 fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx::Error> {
+    let bytes = match outcome {
+        OutcomeKind::Malformed => bytes,
+        // It is no part of the JSON.
+        OutcomeKind::Known | OutcomeKind::Unknown => without_mark(bytes),
+    };
     let text = String::from_utf8_lossy(bytes);
     // A known or unknown body was read before; the reader of values refuses what is too deep.
     let is_json = outcome != OutcomeKind::Malformed

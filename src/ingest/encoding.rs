@@ -1,0 +1,89 @@
+//! `Content-Encoding` of a body: gzip is decoded, within the same bounds as a plain body.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use hyper::HeaderMap;
+use hyper::header::CONTENT_ENCODING;
+
+use super::body::{BodyError, BodyReader, held};
+
+/// Bytes that are decoded between two looks at the bounds.
+const STEP: usize = 64 * 1024;
+
+/// How a body was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Not at all.
+    Plain,
+    /// With gzip (RFC 1952).
+    Gzip,
+}
+
+impl Encoding {
+    /// Reads the headers of a request.
+    ///
+    /// # Errors
+    ///
+    /// It is one that is not taken, or there are several.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, BodyError> {
+        let mut found = Self::Plain;
+        for line in headers.get_all(CONTENT_ENCODING) {
+            for name in line.as_bytes().split(|byte| *byte == b',') {
+                let name = name.trim_ascii().to_ascii_lowercase();
+                match (name.as_slice(), found) {
+                    (b"" | b"identity", _) => {}
+                    (b"gzip" | b"x-gzip", Self::Plain) => found = Self::Gzip,
+                    _ => return Err(BodyError::UnsupportedEncoding),
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl BodyReader {
+    /// Decodes a body. What turns out to be no gzip is given back as it came: nothing is lost, and
+    /// it is stored as malformed.
+    pub(super) async fn decode(
+        &self,
+        encoding: Encoding,
+        bytes: Bytes,
+    ) -> Result<Bytes, BodyError> {
+        if encoding == Encoding::Plain {
+            return Ok(bytes);
+        }
+        let (reader, encoded) = (self.clone(), bytes.clone());
+        // A body of some MiB takes long enough to hold up others.
+        let decoded = tokio::task::spawn_blocking(move || reader.decode_gzip(&encoded)).await;
+        match decoded {
+            Ok(Ok(Some(decoded))) => Ok(decoded),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => Ok(bytes),
+        }
+    }
+
+    /// `None` where it is no gzip.
+    fn decode_gzip(&self, encoded: &[u8]) -> Result<Option<Bytes>, BodyError> {
+        let mut decoder = MultiGzDecoder::new(encoded);
+        let mut permit = self.reserve(0)?;
+        let mut decoded = Vec::new();
+        loop {
+            let before = decoded.len();
+            let mut step = decoder.by_ref().take(STEP as u64);
+            if step.read_to_end(&mut decoded).is_err() {
+                return Ok(None);
+            }
+            let bytes = decoded.len() - before;
+            if bytes == 0 {
+                return Ok(Some(held(decoded, permit)));
+            }
+            if decoded.len() > self.limit as usize {
+                return Err(BodyError::TooLarge(self.limit));
+            }
+            let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge(self.limit))?;
+            permit.merge(self.reserve(bytes)?);
+        }
+    }
+}
