@@ -138,7 +138,7 @@ impl Listener {
                 Err(failure) => {
                     // Of a connection that is gone already nothing needs to be said.
                     if failure.kind() != io::ErrorKind::ConnectionAborted {
-                        if let Some(left_out) = self.lines.admit(NOBODY) {
+                        if let Some(left_out) = self.lines.admit(NOBODY, "accept") {
                             warn!(
                                 listener = self.name, %failure, left_out,
                                 "cannot accept: {failure}"
@@ -164,7 +164,7 @@ impl Listener {
             let (router, header_timeout) = if place.is_some() {
                 (&self.router, self.limits.header_timeout)
             } else {
-                if let Some(left_out) = self.lines.admit(peer.ip()) {
+                if let Some(left_out) = self.lines.admit(peer.ip(), "bound") {
                     warn!(
                         listener = self.name,
                         left_out,

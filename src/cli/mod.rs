@@ -8,6 +8,7 @@ mod export;
 mod healthcheck;
 mod http_client;
 mod latencies;
+mod nginx_config;
 mod plan;
 mod private_api;
 mod reading;
@@ -54,6 +55,8 @@ enum Command {
     DefaultConfig,
     /// Say which rule would admit or refuse a request; nothing is sent.
     Explain(explain::ExplainArgs),
+    /// Print the configuration for nginx, made from ingest.allowed_sources and its neighbours.
+    NginxConfig(ConfigArgs),
     /// Exit 0 if the server answers that it is ready.
     Healthcheck(ConfigArgs),
 }
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::CheckConfig(args) => check_config::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),
+        Command::NginxConfig(args) => nginx_config::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

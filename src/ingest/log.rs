@@ -3,7 +3,6 @@
 //!
 //! No line has a token, a phone number or a text; chats and senders are phone numbers.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 
 use tracing::{debug, error, info, warn};
@@ -14,70 +13,52 @@ use crate::http::{LeftOut, LineLimit};
 use crate::notification::{Outcome, Parsed};
 use crate::store::Appended;
 
-/// What is said of requests that are not taken: one line for each client and minute.
+/// What is said of requests that are not taken: of each kind one line for each client and minute.
 #[derive(Debug)]
-pub struct Refusals {
-    refused: LineLimit,
-    not_stored: LineLimit,
-}
+pub struct Refusals(LineLimit);
 
 impl Refusals {
     pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            refused: LineLimit::new(clock.clone()),
-            not_stored: LineLimit::new(clock),
-        }
+        Self(LineLimit::new(clock))
     }
 
     /// A request that did not pass a gate.
-    pub(super) fn refused(&self, client: IpAddr, reason: &impl Display) {
-        if let Some(left_out) = self.refused.admit(client) {
-            tell_refused(Some(client), left_out);
+    pub(super) fn refused(&self, client: IpAddr, reason: &Rejection) {
+        if let Some(left_out) = self.0.admit(client, reason.kind()) {
+            tell_left_out(Some(client), reason.kind(), left_out);
             warn!(%client, %reason, "refused a request: {reason}");
         }
     }
 
     /// A notification that is not on disk.
     pub(super) fn not_stored(&self, client: IpAddr, reason: &Rejection) {
-        if let Some(left_out) = self.not_stored.admit(client) {
-            tell_not_stored(Some(client), left_out);
+        if let Some(left_out) = self.0.admit(client, reason.kind()) {
+            tell_left_out(Some(client), reason.kind(), left_out);
             error!(%reason, "a notification was not stored and will be sent again: {reason}");
         }
     }
 
     /// Says how many lines were left out, of all minutes that are over; at the end of all.
     pub fn tell(&self, is_end: bool) {
-        for LeftOut { address, count } in self.refused.take(is_end) {
-            tell_refused(address, count);
-        }
-        for LeftOut { address, count } in self.not_stored.take(is_end) {
-            tell_not_stored(address, count);
+        for LeftOut {
+            address,
+            kind,
+            count,
+        } in self.0.take(is_end)
+        {
+            tell_left_out(address, kind, count);
         }
     }
 }
 
-fn tell_refused(client: Option<IpAddr>, count: u64) {
+fn tell_left_out(client: Option<IpAddr>, kind: &str, count: u64) {
     if count > 0 {
-        let client = named(client);
+        let client = client.map_or_else(|| "others".to_owned(), |client| client.to_string());
         warn!(
             client,
-            count, "refused {count} more requests of {client} within a minute"
+            kind, count, "refused {count} more requests of {client} within a minute: {kind}"
         );
     }
-}
-
-fn tell_not_stored(client: Option<IpAddr>, count: u64) {
-    if count > 0 {
-        let client = named(client);
-        error!(
-            client,
-            count, "{count} more notifications of {client} were not stored within a minute"
-        );
-    }
-}
-
-fn named(client: Option<IpAddr>) -> String {
-    client.map_or_else(|| "others".to_owned(), |client| client.to_string())
 }
 
 /// A notification of a type that is to be ignored.

@@ -13,8 +13,9 @@ use hyper::HeaderMap;
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::body::BodyError;
 use super::encoding::Encoding;
-use super::{Ingest, Rejection, log};
+use super::{Ingest, Rejection, SourceRefused, log};
 use crate::http::Peer;
 use crate::notification;
 use crate::store::{Appended, NewEvent, OutcomeKind};
@@ -77,23 +78,30 @@ async fn admit(
     body: &mut Body,
 ) -> Result<(Bytes, IpAddr), Rejection> {
     let peer = peer.0.ip();
-    let refusals = &ingest.refusals;
-    let source = ingest
-        .sources
-        .admit(peer, headers)
-        .inspect_err(|refused| refusals.refused(peer, refused))?;
+    let refuse = |client: IpAddr, reason: Rejection| {
+        ingest.refusals.refused(client, &reason);
+        reason
+    };
+    let source = ingest.sources.admit(peer, headers).map_err(|refused| {
+        // Behind a proxy the peer is not the one that is refused.
+        let client = match refused {
+            SourceRefused::NotAllowed(client) => client,
+            SourceRefused::BadForwardedFor(_) => peer,
+        };
+        refuse(client, refused.into())
+    })?;
     let client = source.client.address();
     let authorized = ingest
         .tokens
         .authorize(headers, source)
-        .inspect_err(|refused| refusals.refused(client, refused))?;
+        .map_err(|refused| refuse(client, refused.into()))?;
     let bytes = async {
         let encoding = Encoding::of(headers)?;
         let bytes = ingest.bodies.read(authorized, body).await?;
         ingest.bodies.decode(encoding, bytes).await
     };
     let bytes = bytes.await;
-    let bytes = bytes.inspect_err(|refused| refusals.refused(client, refused))?;
+    let bytes = bytes.map_err(|refused: BodyError| refuse(client, refused.into()))?;
     Ok((bytes, client))
 }
 

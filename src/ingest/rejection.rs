@@ -28,6 +28,24 @@ pub enum Rejection {
     CommitTimeout,
 }
 
+impl Rejection {
+    /// A name for the log, of which there are few.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Source(SourceRefused::NotAllowed(_)) => "source-not-allowed",
+            Self::Source(SourceRefused::BadForwardedFor(_)) => "bad-forwarded-for",
+            Self::Token(Unauthorized::Nothing) => "no-token",
+            Self::Token(Unauthorized::Wrong) => "wrong-token",
+            Self::Body(BodyError::TooLarge(_)) => "body-too-large",
+            Self::Body(BodyError::Timeout) => "body-timeout",
+            Self::Body(BodyError::Interrupted) => "body-incomplete",
+            Self::Body(BodyError::UnsupportedEncoding) => "unsupported-content-encoding",
+            Self::Body(BodyError::NoMemory) => "no-memory",
+            Self::Store(_) | Self::CommitTimeout => "unavailable",
+        }
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         match self {

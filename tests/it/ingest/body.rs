@@ -28,7 +28,7 @@ async fn malformed_bodies_of_every_kind_are_kept() {
             close.repeat(levels)
         )
     };
-    let bodies: [&[u8]; 24] = [
+    let bodies: [&[u8]; 23] = [
         b"",
         b" \r\n\t",
         b"{",
@@ -49,7 +49,6 @@ async fn malformed_bodies_of_every_kind_are_kept() {
         br#"{"typeWebhook":"cupOfTeaPoured",}"#,
         br#"{"typeWebhook":"cupOfTeaPoured"} {}"#,
         b"{\"typeWebhook\":\"cupOfTea\xc3\x28\"}",
-        b"\xef\xbb\xbf{\"typeWebhook\":\"cupOfTeaPoured\"}",
         b"\xff\xfe{\0}\0",
         b"{\"typeWebhook\":\"cupOfTea\0Poured\"}",
         b"\0",
@@ -66,7 +65,7 @@ async fn malformed_bodies_of_every_kind_are_kept() {
         assert_kept_as_malformed(&server, body.as_bytes()).await;
     }
     let count = events(&server).await.len();
-    assert_eq!(count, 24 + 3, "no two of them are the same");
+    assert_eq!(count, bodies.len() + 3, "no two of them are the same");
 }
 
 /// Numbers that look random and are the same in each run (xorshift).

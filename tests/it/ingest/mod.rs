@@ -3,6 +3,7 @@
 mod answers;
 mod body;
 mod connections;
+mod encoding;
 mod gates;
 mod log;
 mod memory;

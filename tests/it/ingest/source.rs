@@ -142,15 +142,20 @@ fn where_all_are_trusted_it_is_the_leftmost() {
 }
 
 /// What is not an address, whoever might have written it.
-const GARBAGE: [&str; 14] = [
+const GARBAGE: [&str; 19] = [
     "",
     " ",
     "unknown",
     "_hidden",
     "\"192.0.2.1\"",
-    "192.0.2.1:443",
-    "[2001:db8::7]",
-    "[2001:db8::7]:443",
+    "192.0.2.1:",
+    "192.0.2.1:443:",
+    "192.0.2.1:https",
+    "192.0.2.1:65536",
+    "[2001:db8::7",
+    "[192.0.2.1]",
+    "[192.0.2.1]:443",
+    "[2001:db8::7]x",
     "fe80::1%eth0",
     "192.0.2.0/24",
     "192.0.2",
@@ -324,4 +329,23 @@ async fn an_ipv4_peer_of_a_listener_for_both_families() {
     assert_eq!(post(address, notice(1)).await.status, 200);
     address.set_ip("::1".parse().unwrap());
     assert_eq!(post(address, notice(1)).await.code(), "source-not-allowed");
+}
+
+#[test]
+fn port_behind_an_address_is_left_out() {
+    for (entry, address) in [
+        ("192.0.2.1:443", "192.0.2.1"),
+        (" 192.0.2.1:1 ", "192.0.2.1"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("[::ffff:192.0.2.1]:443", "192.0.2.1"),
+    ] {
+        for line in [
+            entry.to_owned(),
+            format!("198.51.100.1, {entry}"),
+            format!("{entry}, 10.0.0.1:80"),
+        ] {
+            assert_eq!(behind_proxy(&[&line]).as_deref(), Some(address), "{line}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! `explain`, the help, and SIGHUP.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use hyper::{Method, StatusCode};
 use tempfile::TempDir;
@@ -226,4 +228,46 @@ async fn where_a_file_cannot_be_used_its_old_tokens_stay() {
     assert_eq!(server.statuses("Bearer new").await, [NO, YES]);
     server.process.signal("TERM");
     assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[tokio::test]
+async fn sighup_refuses_for_the_private_listener_what_the_start_refuses() {
+    let server = WithFiles::start();
+    for refused in [
+        "Basic bmV3",
+        "\"new\"",
+        "# new",
+        "Authorization: Bearer new",
+    ] {
+        server.change("read", refused, "private", "the old tokens stay");
+        assert_eq!(server.statuses("Bearer old").await[1], YES, "{refused}");
+        assert_eq!(server.statuses("Basic bmV3").await[1], NO, "{refused}");
+        assert_eq!(server.statuses("Bearer new").await[1], NO, "{refused}");
+        // The attempts are not counted for the next.
+        server.change("read", "old", "private", "the tokens were read again");
+    }
+}
+
+/// What usually ends a program leaves nothing of the demo behind.
+#[test]
+fn demo_removes_its_folder_on_every_signal() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut demo = program()
+            .arg("demo")
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(Result::unwrap);
+        assert!(lines.any(|line| line.contains("It runs until Ctrl-C")));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let sent = Command::new("kill")
+            .args(["-s", signal, &demo.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        assert_eq!(demo.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{signal}");
+    }
 }

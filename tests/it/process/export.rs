@@ -98,3 +98,52 @@ async fn it_says_what_is_wrong_and_bears_a_reader_that_leaves() {
     let ended = export.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]));
 }
+
+#[tokio::test]
+async fn cells_that_a_spreadsheet_takes_for_formulas_are_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    let names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "bread"];
+    for name in names {
+        let body = json!({ "typeWebhook": name, "timestamp": -7 });
+        post(server.public, body.to_string()).await;
+    }
+    let cells = |arguments: &[&str]| -> Vec<(String, String)> {
+        let table = export(&server, arguments);
+        let mut table = csv::Reader::from_reader(table.as_bytes());
+        let rows = table.records().map(Result::unwrap);
+        rows.map(|row| (row[8].to_owned(), row[13].to_owned()))
+            .collect()
+    };
+    // A number stays one.
+    let expected = names.map(|name| match name {
+        "bread" => (name.to_owned(), "-7".to_owned()),
+        name => (format!("'{name}"), "-7".to_owned()),
+    });
+    assert_eq!(cells(&["--format", "csv"]), expected);
+    let raw = names.map(|name| (name.to_owned(), "-7".to_owned()));
+    assert_eq!(cells(&["--format", "csv", "--raw"]), raw);
+}
+
+#[tokio::test]
+async fn characters_that_steer_a_terminal_are_escaped_in_lines_and_left_out_of_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    let name = "a\u{202E}b\u{9b}2Jc\u{2066}";
+    let body = json!({ "typeWebhook": name }).to_string();
+    post(server.public, body).await;
+    let from = format!("http://{}", server.private);
+    let lines = export(&server, &[]);
+    assert!(lines.contains(r"a\u202eb\u009b2Jc\u2066"), "{lines}");
+    let event: Value = serde_json::from_str(&lines).unwrap();
+    assert_eq!(event["typeWebhook"], name);
+    for (format, shown) in [("text", "ab2Jc"), ("json", r"a\u202eb\u009b2Jc\u2066")] {
+        let output = finish(program().args(["tail", "--from", &from, "--format", format]));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(shown), "{format}: {said:?}");
+        assert!(
+            !said.contains(['\u{202E}', '\u{9b}', '\u{2066}']),
+            "{format}: {said:?}"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::process::serve;
-use crate::support::{Process, TOKEN, get, request};
+use crate::support::{Process, TOKEN, get, post, request};
 
 /// Parts of every phone number, text and token that is sent. None may stand in a line.
 const MARKERS: [&str; 4] = ["1555777", "lighthouse", "open-sesame", "swordfish"];
@@ -169,7 +169,30 @@ async fn each_outcome_has_its_level() {
         .iter()
         .filter(|line| line["fields"]["client"].is_string())
         .collect();
-    assert_eq!(refused.len(), 7);
+    // Of each kind one for each client, and what was left out.
+    let kinds: Vec<_> = refused
+        .iter()
+        .map(|line| {
+            (
+                line["fields"]["client"].as_str().unwrap(),
+                line["fields"]["count"].as_u64(),
+            )
+        })
+        .collect();
+    let peer = "127.0.0.1";
+    let each = [
+        (peer, None),
+        (peer, None),
+        ("203.0.113.1", None),
+        (peer, None),
+        (peer, None),
+    ];
+    assert_eq!(kinds[..5], each, "{refused:#?}");
+    assert_eq!(
+        kinds[5..],
+        [(peer, Some(2))],
+        "two more wrong tokens: {refused:#?}"
+    );
     assert!(
         refused.iter().all(|line| line["level"] == "WARN"),
         "{refused:#?}"
@@ -215,5 +238,30 @@ async fn text_has_the_same_levels() {
     assert!(
         said.iter().all(|line| !line.contains('\u{1b}')),
         "no colours"
+    );
+}
+
+/// Four connections of a stranger used to write 16 MB of lines a second.
+#[tokio::test]
+async fn flood_of_refusals_is_one_line_and_a_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::spawn(
+        serve(folder.path()).env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", "192.0.2.1"),
+    );
+    for _ in 0..500 {
+        assert_eq!(post(process.public, "{}").await.status, 403);
+    }
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
+    let said = process.log.text();
+    let refusals: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("refused"))
+        .collect();
+    assert_eq!(refusals.len(), 2, "{refusals:#?}");
+    assert!(
+        refusals[1].contains("refused 499 more requests of 127.0.0.1"),
+        "{}",
+        refusals[1]
     );
 }

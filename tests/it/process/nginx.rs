@@ -11,10 +11,9 @@ use std::time::Instant;
 use hyper::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::process::{PATIENCE, serve};
+use crate::support::process::{PATIENCE, finish, program, serve};
+use crate::support::raw::Raw;
 use crate::support::{Process, TOKEN, get, post, request};
-
-const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf");
 
 /// A notification of which nginx keeps a part on disk.
 const LONG: usize = 300_000;
@@ -27,13 +26,13 @@ struct Nginx {
 }
 
 impl Nginx {
-    fn start(folder: &Path, program: SocketAddr) -> Self {
+    fn start(folder: &Path, server: SocketAddr, sources: &str) -> Self {
         // nginx cannot take a port of the system's choice.
         let (plain, secure) = (free_port(), free_port());
         // Its workers may run as another user.
         fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
         let file = folder.join("nginx.conf");
-        fs::write(&file, configuration(folder, program, plain, secure)).unwrap();
+        fs::write(&file, configuration(folder, server, sources, plain, secure)).unwrap();
         let child = Command::new("nginx")
             .args(["-e", "stderr", "-g", "daemon off;", "-p"])
             .arg(folder)
@@ -74,23 +73,30 @@ fn free_port() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// The shipped file with its ports and places exchanged, each of which stands there once.
+/// What `nginx-config` prints, with what differs between hosts exchanged, which stands there once.
 fn configuration(
     folder: &Path,
-    program: SocketAddr,
+    server: SocketAddr,
+    sources: &str,
     plain: SocketAddr,
     secure: SocketAddr,
 ) -> String {
+    let mut command = program();
+    command
+        .arg("nginx-config")
+        .env("GREEN_INBOX__INGEST__LISTEN", server.to_string())
+        .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", sources);
+    let printed = finish(&mut command);
+    assert_eq!(printed.status.code(), Some(0));
+    let mut text = String::from_utf8(printed.stdout).unwrap();
     let place = |name: &str| folder.join(name).display().to_string();
     let mut head = vec!["http {".to_owned()];
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         head.push(format!("    {kind}_temp_path {};", place(kind)));
     }
-    let mut text = fs::read_to_string(CONFIGURATION).unwrap();
     for (shipped, here) in [
         ("listen 80;", format!("listen {plain};")),
         ("listen 443 ssl;", format!("listen {secure};")),
-        ("server 127.0.0.1:8080;", format!("server {program};")),
         ("pid /run/nginx.pid;", format!("pid {};", place("pid"))),
         ("/var/log/nginx/error.log", "stderr".to_owned()),
         ("/var/log/nginx/access.log", place("access.log")),
@@ -112,7 +118,7 @@ fn behind_nginx(folder: &Path, sources: &str) -> (Process, Nginx) {
             .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", sources)
             .env("GREEN_INBOX__INGEST__BODY_LIMIT_BYTES", "1000000"),
     );
-    let nginx = Nginx::start(folder, process.public);
+    let nginx = Nginx::start(folder, process.public, sources);
     (process, nginx)
 }
 
@@ -226,4 +232,62 @@ async fn while_the_program_is_down_nothing_is_accepted() {
             StatusCode::BAD_GATEWAY
         );
     }
+}
+
+/// Strangers' connections that send nothing, or the head of a request by half.
+const HALF_OPEN: usize = 2_500;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nginx"]
+async fn half_open_strangers_do_not_lock_out_allowed_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
+    let mut strangers = Vec::new();
+    for number in 0..HALF_OPEN {
+        let mut raw = Raw::open_from([127, 0, 0, 2].into(), nginx.secure).await;
+        if number % 2 == 0 {
+            raw.send("POST /webhook HTTP/1.1\r\nhost: inbox\r\n").await;
+        }
+        strangers.push(raw);
+    }
+    for number in 0..20 {
+        let answer = post(
+            nginx.secure,
+            format!(r#"{{"typeWebhook":"note","number":{number}}}"#),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nginx"]
+async fn body_of_a_stranger_is_refused_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
+    let mut raw = Raw::open_from([127, 0, 0, 2].into(), nginx.secure).await;
+    raw.send("POST /webhook HTTP/1.1\r\nhost: inbox\r\ncontent-length: 16000000\r\n\r\n")
+        .await;
+    let answer = raw.answer().await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.code(), "source-not-allowed");
+    // Much of it is sent all the same, and nothing of it is written to disk.
+    for _ in 0..100 {
+        if raw.try_send(vec![b'x'; 100_000]).await.is_err() {
+            break;
+        }
+    }
+    let spool = folder.path().join("client_body");
+    let spooled = walk(&spool);
+    assert_eq!(spooled, 0, "bytes in {}", spool.display());
+}
+
+/// Bytes of all files in a folder.
+fn walk(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let sizes = entries.map(|entry| match entry.metadata().unwrap() {
+        metadata if metadata.is_dir() => walk(&entry.path()),
+        metadata => metadata.len(),
+    });
+    sizes.sum()
 }

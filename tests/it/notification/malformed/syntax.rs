@@ -15,7 +15,8 @@ fn no_object() {
         ("\"Привет\"", "expected an object"),
         ("null", "expected an object"),
         ("true", "expected an object"),
-        ("\u{feff}{}", "expected an object"),
+        // A second mark is none.
+        ("\u{feff}\u{feff}{}", "expected an object"),
         ("<html>", "expected an object"),
         ("[]", "expected an object, found an array"),
         (
