@@ -51,7 +51,8 @@ ENV GREEN_INBOX__STORAGE__PATH=/data/green-inbox.db \
 ENV SQLITE_TMPDIR=/data
 
 VOLUME /data
-EXPOSE 8080
+# 8081 only where GREEN_INBOX__PRIVATE__LISTEN=0.0.0.0:8081 and a private token are set (README.md).
+EXPOSE 8080 8081
 
 # The start period covers a migration of a large database.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Runs what README.md and deploy/ tell to run, in a folder in place of the root of the system and with a shim in place of
+# systemctl: the service is started as another user, with what the unit gives it. Needs root, nginx and systemd-analyze.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+[ "$(id -u)" = 0 ] || fail "this needs root, to start the service as another user"
+
+root=$(mktemp -d)
+chmod 755 "$root"
+server=
+stop_service() {
+    [ -n "$server" ] || return 0
+    kill "$server" 2>/dev/null || true
+    local code=0
+    wait "$server" || code=$?
+    server=
+    return "$code"
+}
+trap 'stop_service || true; rm -rf "$root"' EXIT
+
+# The service of the unit, as the user `nobody`: its environment, its credentials, its folder.
+start_service() {
+    local unit=$root/etc/systemd/system/green-inbox.service
+    local state=$root/var/lib/green-inbox credentials=$root/credentials line
+    install -d "$root/var/lib"
+    install -d -m 700 -o nobody -g nogroup "$state" "$credentials"
+    while read -r line; do
+        install -m 400 -o nobody -g nogroup "$root${line#*:}" "$credentials/${line%%:*}"
+    done < <(sed -n 's/^LoadCredential=//p' "$unit")
+    local -a variables command
+    mapfile -t variables < <(sed -n 's/^Environment=//p' "$unit" | sed "s#%S#$root/var/lib#g; s#%d#$credentials#g")
+    read -ra command < <(sed -n 's/^ExecStart=//p' "$unit" | sed "s# /etc/# $root/etc/#g; s#^/#$root/#")
+    (
+        cd "$state"
+        umask 077
+        exec setpriv --reuid nobody --regid nogroup --clear-groups --no-new-privs --bounding-set -all --inh-caps -all \
+            env -i PATH=/usr/bin "${variables[@]}" "${command[@]}"
+    ) 2>"$root/service.log" &
+    server=$!
+    wait_for_service
+}
+
+wait_for_service() {
+    for _ in $(seq 200); do
+        curl -sf -o /dev/null http://127.0.0.1:8081/readyz && return
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.1
+    done
+    cat "$root/service.log" >&2
+    fail "the service does not get ready"
+}
+
+sudo() { "$@"; }
+systemctl() {
+    echo "$*" >>"$root/systemctl"
+    [ "$*" != "enable --now green-inbox" ] || start_service
+}
+
+echo "== the production recipe of README.md"
+block=$(awk '/^## Production/ { on = 1 } on && /^```/ { if (code) exit; code = 1; next } code' README.md)
+[ "$(grep -c . <<<"$block")" -ge 8 ] || fail "the block of README.md was not found"
+install -d "$root"/usr/local/bin "$root"/etc/systemd/system "$root"/etc/nginx/tls
+PATH=$root/usr/local/bin:$PATH
+# Only the paths differ.
+eval "$(sed "s# /etc/# $root/etc/#g; s# /usr/local/# $root/usr/local/#g" <<<"$block")" >"$root/said"
+grep -q '"status":"ready"' "$root/said" || fail "readyz: $(cat "$root/said")"
+grep -q '^reload nginx$' "$root/systemctl" || fail "nginx was not reloaded"
+
+echo "== a notification goes through, and is read back"
+token=$(cat "$root/etc/green-inbox/webhook_tokens")
+answer=$(curl -s -H "Authorization: $token" -H "X-Forwarded-For: 46.101.109.139" \
+    -d '{"typeWebhook":"note"}' http://127.0.0.1:8080/webhook)
+[ "$answer" = '{"seq":1,"outcome":"unknown","repeated":false}' ] || fail "$answer"
+[ "$(curl -s http://127.0.0.1:8081/api/v1/events/1/body)" = '{"typeWebhook":"note"}' ] || fail "it was not read back"
+stop_service || fail "the service did not end with 0"
+
+echo "== nginx takes its configuration"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=inbox -keyout "$root/etc/nginx/tls/privkey.pem" \
+    -out "$root/etc/nginx/tls/fullchain.pem" 2>/dev/null
+here() { sed "s#/etc/nginx/#$root/etc/nginx/#; s#/run/nginx.pid#$root/nginx.pid#; s#/var/log/nginx/#$root/#" "$1"; }
+cmp deploy/nginx.conf "$root/etc/nginx/nginx.conf" || fail "deploy/nginx.conf is not what nginx-config prints"
+here "$root/etc/nginx/nginx.conf" >"$root/host.conf"
+nginx -q -t -c "$root/host.conf"
+# The edit that compose.yaml makes in the container.
+edit=$(grep -o "sed 's/server [^']*'" deploy/compose.yaml) || fail "compose.yaml has no such line"
+eval "$edit" deploy/nginx.conf >"$root/compose.conf"
+grep -q 'server 172.30.80.2:8080;' "$root/compose.conf" || fail "the edit of compose.yaml does not fit nginx.conf"
+here "$root/compose.conf" >"$root/compose-here.conf"
+nginx -q -t -c "$root/compose-here.conf"
+
+echo "== systemd takes the unit, and lets it lower its priority"
+install -d "$root/verify"
+sed "s#/usr/local/bin/#$root/usr/local/bin/#" deploy/green-inbox.service >"$root/verify/green-inbox.service"
+systemd-analyze verify "$root/verify/green-inbox.service"
+python3 tests/syscalls.py deploy/green-inbox.service
+
+echo "== the environment of README.md's container, read over REST"
+block=$(awk '/^docker run / { on = 1 } on { print; if ($0 !~ /\\$/) exit }' README.md)
+mapfile -t variables < <(grep -oE -- '-e [A-Z_]+=("[^"]*"|[^ ]*)' <<<"$block" | sed 's/^-e //; s/"//g')
+[ "${#variables[@]}" = 4 ] || fail "the variables of README.md were not found: ${variables[*]}"
+mapfile -t image < <(grep -oE 'GREEN_INBOX__[A-Z_]+=[^ ]+' Dockerfile | grep -v "'" | sort -u | grep -E '__(STORAGE__PATH|INGEST__LISTEN)=' | sed "s#=/data/#=$root/data/#")
+[ "${#image[@]}" = 2 ] || fail "the variables of the Dockerfile were not found: ${image[*]}"
+container() { env -i PATH=/usr/bin "${image[@]}" "${variables[@]}" "$root/usr/local/bin/green-inbox" "$@"; }
+cd "$root"
+env -i PATH=/usr/bin "${image[@]}" "${variables[@]}" "$root/usr/local/bin/green-inbox" serve 2>"$root/service.log" &
+server=$!
+wait_for_service
+container healthcheck || fail "healthcheck"
+status() { curl -s -o /dev/null -w '%{http_code}' "$@" 'http://127.0.0.1:8081/api/v1/events?limit=10'; }
+[ "$(status)" = 401 ] || fail "the private listener is read without a token"
+[ "$(status -H 'Authorization: Bearer change-me-too')" = 200 ] || fail "the private listener is not read with its token"
+stop_service || fail "the server did not end with 0"
+echo "deploy: all of it works"
