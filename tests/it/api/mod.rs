@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod bounds;
 mod calls;
 mod chats;
 mod compression;
