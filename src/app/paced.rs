@@ -147,7 +147,7 @@ mod tests {
     async fn peer_that_does_not_read_is_cut_off_after_the_grace() {
         let (mut stream, _far) = pair();
         let begun = Instant::now();
-        let failure = stream.write_all(&[0; 2 * BUFFER]).await.unwrap_err();
+        let failure = stream.write_all(&vec![0; 2 * BUFFER]).await.unwrap_err();
         assert_eq!(failure.kind(), ErrorKind::TimedOut);
         assert_eq!(begun.elapsed().as_secs(), GRACE.as_secs());
     }
@@ -161,7 +161,7 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
             }
         });
-        let failure = stream.write_all(&[0; 2 * BUFFER]).await.unwrap_err();
+        let failure = stream.write_all(&vec![0; 2 * BUFFER]).await.unwrap_err();
         assert_eq!(failure.kind(), ErrorKind::TimedOut);
     }
 
@@ -179,7 +179,7 @@ mod tests {
                 sleep(Duration::from_millis(900)).await;
             }
         });
-        stream.write_all(&[0; 100 * BUFFER]).await.unwrap();
+        stream.write_all(&vec![0; 100 * BUFFER]).await.unwrap();
         stream.flush().await.unwrap();
         drop(stream);
         assert_eq!(reader.await.unwrap(), 100 * BUFFER);
@@ -189,10 +189,10 @@ mod tests {
     async fn flushed_stream_may_be_idle_for_hours() {
         let (mut stream, mut far) = pair();
         for _ in 0..3 {
-            stream.write_all(&[0; BUFFER]).await.unwrap();
+            stream.write_all(&vec![0; BUFFER]).await.unwrap();
             stream.flush().await.unwrap();
             sleep(Duration::from_hours(2)).await;
-            far.read_exact(&mut [0; BUFFER]).await.unwrap();
+            far.read_exact(&mut vec![0; BUFFER]).await.unwrap();
         }
     }
 }

@@ -55,7 +55,7 @@ enum Command {
     DefaultConfig,
     /// Say which rule would admit or refuse a request; nothing is sent.
     Explain(explain::ExplainArgs),
-    /// Print the configuration for nginx, made from ingest.allowed_sources and its neighbours.
+    /// Print the configuration for nginx, made from the allowed sources and their neighbours.
     NginxConfig(ConfigArgs),
     /// Exit 0 if the server answers that it is ready.
     Healthcheck(ConfigArgs),

@@ -89,7 +89,7 @@ impl Signals {
         });
         loop {
             tokio::select! {
-                built = &mut build => return built.map_err(io::Error::other)?.map(Some),
+                done = &mut build => return done.map_err(io::Error::other)?.map(Some),
                 _ = self.terminate.recv() => return Ok(None),
                 _ = self.interrupt.recv() => return Ok(None),
                 () = sleep(STILL) => {

@@ -66,12 +66,12 @@ impl BodyReader {
 
     /// `None` where it is no gzip.
     fn decode_gzip(&self, encoded: &[u8]) -> Result<Option<Bytes>, BodyError> {
-        let mut decoder = MultiGzDecoder::new(encoded);
+        let mut gzip = MultiGzDecoder::new(encoded);
         let mut permit = self.reserve(0)?;
         let mut decoded = Vec::new();
         loop {
             let before = decoded.len();
-            let mut step = decoder.by_ref().take(STEP as u64);
+            let mut step = gzip.by_ref().take(STEP as u64);
             if step.read_to_end(&mut decoded).is_err() {
                 return Ok(None);
             }

@@ -122,7 +122,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn full_budget_refuses_heavy_answers_and_still_serves_light_ones() {
-        let memory = AnswerMemory::new(16 * MIB as u32);
+        let memory = AnswerMemory::new(16 * 1024 * 1024);
         let mut first = memory.reserve(12 * MIB).await.unwrap();
         assert!(matches!(
             memory.reserve(2 * MIB).await,
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answer_larger_than_its_share_is_given_alone() {
-        let memory = AnswerMemory::new(16 * MIB as u32);
+        let memory = AnswerMemory::new(16 * 1024 * 1024);
         let all = memory.reserve(100 * MIB).await.unwrap();
         assert!(matches!(
             memory.reserve(2 * MIB).await,

@@ -214,8 +214,13 @@ impl Readers {
 }
 
 fn gather(private: SocketAddr) -> JoinSet<()> {
-    let prefixes: String = ('а'..='я').map(|letter| format!("{letter}*+")).collect();
-    let too_many: String = "а*+".repeat(7_000);
+    let search = |words: Vec<String>| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("q", &words.join(" "));
+        format!("/api/v1/messages?limit=500&{}", query.finish())
+    };
+    let prefixes = search(('а'..='я').map(|letter| format!("{letter}*")).collect());
+    let too_many = search(vec!["а*".to_owned(); 7_000]);
     let first = MESSAGES + EDITS + CHATS + 2;
     let kinds = [
         (20, Reads::Slowly, format!("/api/v1/events/{first}/body")),
@@ -241,16 +246,8 @@ fn gather(private: SocketAddr) -> JoinSet<()> {
             format!("/api/v1/stream?after={}", first - 1),
         ),
         (20, Reads::Nothing, "/api/v1/stream?after=0".to_owned()),
-        (
-            15,
-            Reads::Everything,
-            format!("/api/v1/messages?limit=500&q={prefixes}"),
-        ),
-        (
-            5,
-            Reads::Everything,
-            format!("/api/v1/messages?q={too_many}"),
-        ),
+        (15, Reads::Everything, prefixes),
+        (5, Reads::Everything, too_many),
         (
             20,
             Reads::Slowly,
@@ -296,9 +293,6 @@ async fn read_once(private: SocketAddr, path: &str, reads: Reads) -> std::io::Re
     socket.set_recv_buffer_size(4096)?;
     let mut stream = socket.connect(private).await?;
     if !path.is_empty() {
-        // With a query of its own letters: a target has to be ASCII.
-        let path = path.replace('*', "%2A");
-        let path: String = path.chars().map(percent).collect();
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: {private}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
@@ -325,13 +319,4 @@ async fn read_once(private: SocketAddr, path: &str, reads: Reads) -> std::io::Re
             sleep(Duration::from_secs(1)).await;
         }
     }
-}
-
-fn percent(letter: char) -> String {
-    if letter.is_ascii() {
-        return letter.to_string();
-    }
-    let mut bytes = [0; 4];
-    let bytes = letter.encode_utf8(&mut bytes).bytes();
-    bytes.map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -226,7 +226,10 @@ mod tests {
 
     #[test]
     fn words_beyond_the_bounds_are_refused() {
-        let many = |count: usize| -> String { (0..count).map(|n| format!("w{n}* ")).collect() };
+        let many = |count: usize| {
+            let words: Vec<_> = (0..count).map(|n| format!("w{n}*")).collect();
+            words.join(" ")
+        };
         assert!(Words::parse(&many(MAX_WORDS)).is_ok());
         assert_eq!(Words::parse(&many(MAX_WORDS + 1)), Err(WordsError::TooMany));
         assert_eq!(Words::parse(&"same ".repeat(1000)), Words::parse("same"));

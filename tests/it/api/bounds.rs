@@ -93,16 +93,12 @@ async fn history_is_cut_by_bytes_and_goes_on_with_its_cursor() {
             edits.push(edit["idMessage"].as_str().unwrap().to_owned());
         }
         pages += 1;
-        match next(&answer) {
-            Some(next) => {
-                assert!(page["nextCursor"].is_string());
-                path = next;
-            }
-            None => {
-                assert!(page.get("nextCursor").is_none());
-                break;
-            }
-        }
+        let Some(next) = next(&answer) else {
+            assert!(page.get("nextCursor").is_none());
+            break;
+        };
+        assert!(page["nextCursor"].is_string());
+        path = next;
     }
     let expected: Vec<_> = (0..EDITS).map(|number| format!("E{number}")).collect();
     assert_eq!(edits, expected);

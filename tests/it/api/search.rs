@@ -239,7 +239,8 @@ async fn words_go_with_every_filter() {
 #[tokio::test]
 async fn more_words_than_the_bound_are_refused_and_the_bound_is_found() {
     let server = TestServer::start().await;
-    let text: String = (0..MAX_WORDS).map(|n| format!("loaf{n} ")).collect();
+    let words: Vec<_> = (0..MAX_WORDS).map(|n| format!("loaf{n}")).collect();
+    let text = words.join(" ");
     say(&server, [said::text("A1", NOON, &text)]).await;
     assert_eq!(found(&server, &text, &[]).await, ["A1"]);
     // A word that stands twice counts once.

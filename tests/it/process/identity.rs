@@ -143,10 +143,10 @@ async fn files_are_for_their_owner_alone() {
     say(&server, 1..=1).await;
     assert_eq!(get(server.private, "/api/v1/instances").await.status, 200);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let made = path.parent().unwrap();
-    assert_eq!(mode(made), 0o700);
+    let parent = path.parent().unwrap();
+    assert_eq!(mode(parent), 0o700);
     let mut names = 0;
-    for entry in fs::read_dir(made).unwrap() {
+    for entry in fs::read_dir(parent).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
         names += 1;
