@@ -35,10 +35,10 @@ fuzz_target!(|body: &[u8]| {
         direction: None,
     };
     let events = MessageEvents {
-        content: Some(body.to_vec()),
-        edit: Some(body.to_vec()),
-        status: Some(body.to_vec()),
+        content: Some(body),
+        edit: Some(body),
+        status: Some(body),
         deleted: false,
     };
-    let _ = Message::new(place, &events);
+    let _ = Message::new(place, events);
 });

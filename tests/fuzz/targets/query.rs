@@ -1,4 +1,5 @@
-//! Any query of every list: it is answered 200 or 400, and never fails.
+//! Any query of every list: it is answered 200, 400 or 409 (a seq or an epoch that is not of the database), and never
+//! fails.
 #![no_main]
 
 mod private;
