@@ -13,7 +13,7 @@ use super::http_client::{
 };
 use crate::config::{ConfigError, Token};
 
-/// Bytes of an answer: a page of 32 MiB of bodies, one body over it, and what is around them.
+/// Bytes of an answer: a page with one body of up to 512 MiB, and what is around it.
 const MAX_ANSWER_BYTES: usize = 640 * 1024 * 1024;
 
 /// Where to read.

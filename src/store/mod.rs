@@ -9,6 +9,7 @@ mod chats;
 mod checkpoint;
 mod error;
 mod event;
+mod event_row;
 mod events;
 mod history;
 mod identity;

@@ -1,0 +1,190 @@
+//! The row of an event, read as far as it is what was stored.
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::{BodyDigest, Event, OutcomeKind};
+use crate::clock::UnixMillis;
+use crate::notification::without_mark;
+
+const COLUMNS: &str = "
+    event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
+    coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
+    type_webhook, type_message, id_message, chat_id, sender, timestamp";
+
+/// Selects events for [`event`]; a condition may follow.
+pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(COLUMNS)
+        .push(if with_body { ", digest, body" } else { "" })
+        .push(" FROM event LEFT JOIN repeat ON repeat.seq = event.seq");
+    sql
+}
+
+pub(super) fn outcome(row: &SqliteRow) -> Result<OutcomeKind, sqlx::Error> {
+    OutcomeKind::from_name(row.try_get("outcome")?)
+        .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))
+}
+
+pub(super) fn digest(row: &SqliteRow) -> Result<BodyDigest, sqlx::Error> {
+    let bytes: &[u8] = row.try_get("digest")?;
+    bytes
+        .try_into()
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+pub(super) fn is_digest_of(digest: &BodyDigest, body: &[u8]) -> bool {
+    Sha256::digest(body)[..] == digest[..]
+}
+
+/// An event; what of it is not what was stored is left out, and it is damaged then.
+pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
+    let mut is_damaged = false;
+    let body = with_body.then(|| checked_body(row)).and_then(|body| {
+        is_damaged |= body.is_none();
+        body
+    });
+    let mut read = Columns {
+        row,
+        is_damaged: &mut is_damaged,
+    };
+    Event {
+        seq: read.or("seq", 0),
+        received_at: UnixMillis(read.or("received_at", 0)),
+        last_received_at: UnixMillis(read.or("last_received_at", 0)),
+        deliveries: read.or("deliveries", 1),
+        outcome: read.outcome(),
+        reason: read.or("reason", None),
+        id_instance: read.or("id_instance", None),
+        type_instance: read.or("type_instance", None),
+        type_webhook: read.or("type_webhook", None),
+        type_message: read.or("type_message", None),
+        id_message: read.or("id_message", None),
+        chat_id: read.or("chat_id", None),
+        sender: read.or("sender", None),
+        timestamp: read.or("timestamp", None),
+        damaged: is_damaged,
+        body,
+    }
+}
+
+/// Reads columns, and remembers whether one could not be read.
+struct Columns<'r> {
+    row: &'r SqliteRow,
+    is_damaged: &'r mut bool,
+}
+
+impl<'r> Columns<'r> {
+    fn or<T>(&mut self, name: &str, otherwise: T) -> T
+    where
+        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    {
+        self.row.try_get(name).unwrap_or_else(|_| {
+            *self.is_damaged = true;
+            otherwise
+        })
+    }
+
+    fn outcome(&mut self) -> OutcomeKind {
+        outcome(self.row).unwrap_or_else(|_| {
+            *self.is_damaged = true;
+            OutcomeKind::Malformed
+        })
+    }
+}
+
+/// The body as it is shown, where it is the one that came.
+fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
+    let body: &[u8] = row.try_get("body").ok()?;
+    if !is_digest_of(&digest(row).ok()?, body) {
+        return None;
+    }
+    shown_body(outcome(row).ok()?, body).ok()
+}
+
+/// A body inside of JSON: itself where it is JSON that readers take, else its text as a string,
+/// with U+FFFD for bytes that are not UTF-8.
+fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx::Error> {
+    let bytes = match outcome {
+        OutcomeKind::Malformed => bytes,
+        // It is no part of the JSON.
+        OutcomeKind::Known | OutcomeKind::Unknown => without_mark(bytes),
+    };
+    let text = String::from_utf8_lossy(bytes);
+    // A known or unknown body was read before; the reader of values refuses what is too deep.
+    let is_json = outcome != OutcomeKind::Malformed
+        || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    let body = if is_json {
+        RawValue::from_string(without_half_pairs(text.into_owned()))
+    } else {
+        serde_json::value::to_raw_value(&text)
+    };
+    body.map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// Replaces each escape that is half a surrogate pair by that of U+FFFD, since strict readers of
+/// JSON refuse the whole page because of one (RFC 8259, section 8.2).
+fn without_half_pairs(json: String) -> String {
+    let is_suspect = json.contains("\\ud") || json.contains("\\uD");
+    if !is_suspect {
+        return json;
+    }
+    let mut rest = json.as_str();
+    let mut mended = String::with_capacity(json.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 12,
+            (Some(_), _) => {
+                mended.push_str("\\ufffd");
+                rest = &escape[6..];
+                continue;
+            }
+            // The character behind it belongs to it, as in `\\\\`.
+            (None, _) => 2,
+        };
+        let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        mended.push_str(escape);
+        rest = behind;
+    }
+    mended.push_str(rest);
+    mended
+}
+
+enum Half {
+    High,
+    Low,
+}
+
+/// Which half of a pair the text begins with as an escape, if it does.
+fn surrogate(text: &str) -> Option<Half> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xD800..=0xDBFF => Some(Half::High),
+        0xDC00..=0xDFFF => Some(Half::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_half_pairs;
+
+    #[test]
+    fn only_half_pairs_are_replaced() {
+        for (json, mended) in [
+            (r#""a\ud83d\ude00b""#, r#""a\ud83d\ude00b""#),
+            (r#""a\ud83d""#, r#""a\ufffd""#),
+            (r#""\ude00\uD83Dx""#, r#""\ufffd\ufffdx""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud83d \n \u00e9""#, r#""\\ud83d \n \u00e9""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+        ] {
+            assert_eq!(without_half_pairs(json.to_owned()), mended, "{json}");
+            assert!(serde_json::from_str::<String>(mended).is_ok(), "{mended}");
+        }
+    }
+}
