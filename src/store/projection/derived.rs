@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 use super::file::{self, Source, Stamp};
 use super::slice::Slice;
@@ -35,14 +35,23 @@ pub(crate) enum Setback {
 
 impl From<rusqlite::Error> for Setback {
     fn from(failure: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{
-            CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure,
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly};
+        let is_lost = match (failure.sqlite_error(), failure.sqlite_error_code()) {
+            (_, Some(CannotOpen | DatabaseCorrupt | NotADatabase | ReadOnly)) => true,
+            // Where something cannot be written, as on a full disk, what is there is still right.
+            (Some(error), _) => matches!(
+                error.extended_code,
+                ffi::SQLITE_IOERR_READ
+                    | ffi::SQLITE_IOERR_SHORT_READ
+                    | ffi::SQLITE_IOERR_DATA
+                    | ffi::SQLITE_IOERR_CORRUPTFS
+            ),
+            (None, _) => false,
         };
-        match failure.sqlite_error_code() {
-            Some(CannotOpen | DatabaseCorrupt | NotADatabase | ReadOnly | SystemIoFailure) => {
-                Self::Lost(failure.to_string())
-            }
-            _ => Self::Passing(failure),
+        if is_lost {
+            Self::Lost(failure.to_string())
+        } else {
+            Self::Passing(failure)
         }
     }
 }
@@ -109,32 +118,36 @@ impl Projection {
         let Some(slice) = slice else {
             return Ok(false);
         };
-        let (last, damaged) = (slice.last(), slice.damaged);
+        let written = self.write(&slice);
+        let after = Stamp::of(&self.source.database);
+        // A slice that was rolled back, as on a full disk, may have left something in the WAL too.
+        if after.has_same_main_file(&self.stamp) {
+            self.stamp = after;
+        }
+        written?;
+        self.check_untouched()?;
+        self.seq = slice.last();
+        self.damaged += slice.damaged;
+        self.checkpoint()?;
+        Ok(true)
+    }
+
+    fn write(&mut self, slice: &Slice) -> rusqlite::Result<()> {
         let transaction = self
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         slice.project(&transaction, &self.events)?;
-        transaction.commit()?;
-        self.seq = last;
-        self.damaged += damaged;
-        self.checkpoint()?;
-        Ok(true)
+        transaction.commit()
     }
 
     /// Moves the WAL into the file where it is long enough. Between checkpoints the file itself does
     /// not change.
     fn checkpoint(&mut self) -> Result<(), Setback> {
-        let database = &self.source.database;
-        let after_commit = Stamp::of(database);
-        if !after_commit.has_same_main_file(&self.stamp) {
-            return self.check_untouched();
-        }
-        self.stamp = after_commit;
         // The first only says how much there is.
         let waiting = self.checkpoint_as("PRAGMA wal_checkpoint(NOOP)")?;
         if waiting >= CHECKPOINT_PAGES {
             self.checkpoint_as("PRAGMA wal_checkpoint(PASSIVE)")?;
-            self.stamp = Stamp::of(database);
+            self.stamp = Stamp::of(&self.source.database);
         }
         Ok(())
     }
