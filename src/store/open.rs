@@ -26,8 +26,15 @@ const LEAST_SQLITE: i32 = 3_051_003;
 /// Marks the file as ours: "GINB".
 const APPLICATION_ID: i64 = 0x4749_4e42;
 
-/// Connections that read the events at one time, and as many that read lists.
-const READERS: u32 = 4;
+/// Connections that read the events at one time. Each has a thread, which keeps some of the memory that
+/// the largest body has taken, so that there are few.
+const EVENT_READERS: u32 = 2;
+
+/// Connections that read lists at one time.
+const LIST_READERS: u32 = 3;
+
+/// Pages that a connection keeps of each file, in KiB: the system has them too.
+const CACHE_KIB: &str = "-1024";
 
 /// Bytes that answers in flight may hold, where nothing else is configured.
 const ANSWER_MEMORY: u32 = 64 * 1024 * 1024;
@@ -233,6 +240,7 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
         .read_only(true)
         .pragma("query_only", "ON")
         .pragma("trusted_schema", "OFF")
+        .pragma("cache_size", CACHE_KIB)
         .busy_timeout(Duration::from_secs(5));
     let pool = |connections| {
         SqlitePoolOptions::new()
@@ -245,12 +253,15 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
         let options = options.clone();
         move || {
             let projection = projection.clone();
-            let attached = pool(READERS).after_connect(move |connection, _| {
+            let attached = pool(LIST_READERS).after_connect(move |connection, _| {
                 let projection = projection.clone();
                 Box::pin(async move {
                     // It is opened as the events are: to be read.
                     sqlx::query("ATTACH DATABASE ? AS projection")
                         .bind(projection)
+                        .execute(&mut *connection)
+                        .await?;
+                    sqlx::query("PRAGMA projection.cache_size = -1024")
                         .execute(connection)
                         .await
                         .map(drop)
@@ -260,7 +271,7 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
         }
     });
     Ok(Reader::new(Parts {
-        events: pool(READERS).connect_with(options.clone()).await?,
+        events: pool(EVENT_READERS).connect_with(options.clone()).await?,
         health: pool(1).connect_with(options).await?,
         lists,
         projected,

