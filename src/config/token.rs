@@ -10,6 +10,9 @@ use super::ConfigError;
 /// What a line that was copied from a request begins with.
 const HEADER_NAME: &str = "Authorization:";
 
+/// What some files have around a token.
+const QUOTES: [char; 2] = ['"', '\''];
+
 /// What is shown in place of a secret.
 const REDACTED: &str = "(redacted)";
 
@@ -118,10 +121,10 @@ fn checked(token: Token, key: &'static str, place: &str) -> Result<Token, Config
             "a token begins with the name of the header",
             "write only what stands behind `Authorization:`, as `Bearer x`",
         )
-    } else if text.contains(['"', '\'']) {
+    } else if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
         (
-            "a token has quotes",
-            "write it without quotes, as `Bearer x`; a token itself has none",
+            "a token has quotes around it",
+            "write it without quotes around it, as `Bearer x`",
         )
     } else if text.starts_with('#') {
         (

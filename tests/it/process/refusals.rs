@@ -41,10 +41,10 @@ INGEST__TOKENS=swordfishé => ingest.tokens: …printable ASCII
 INGEST__TOKENS_FILE=nowhere => ingest.tokens_file: …`nowhere`…No such file…one token a line
 INGEST__TOKENS_FILE=no_token => ingest.tokens_file: …`no_token` has no token…drop the key
 INGEST__TOKENS_FILE=empty_token => ingest.tokens_file: a token is empty (line 2 of `empty_token`)
-INGEST__TOKENS_FILE=quoted => ingest.tokens_file: a token has quotes (line 3 of `quoted`)…without quotes
+INGEST__TOKENS_FILE=quoted => ingest.tokens_file: a token has quotes around it (line 3 of `quoted`)…without quotes
 INGEST__TOKENS_FILE=header => ingest.tokens_file: a token begins with the name of the header (line 1 of `header`)
 INGEST__TOKENS_FILE=comments => ingest.tokens_file: …`comments` has no token
-INGEST__TOKENS='Bearer swordfish' => ingest.tokens: a token has quotes
+INGEST__TOKENS='Bearer swordfish' => ingest.tokens: a token has quotes around it
 PRIVATE__TOKENS_FILE=basic => private.tokens: …Basic…Bearer tokens
 PRIVATE__TOKENS= => private.tokens: a token is empty
 PRIVATE__TOKENS=Basic c3dvcmRmaXNo => private.tokens: …Basic…Bearer tokens
