@@ -15,6 +15,7 @@ mod call;
 mod columns;
 mod concern;
 mod device;
+mod drift;
 mod envelope;
 mod instance;
 pub mod message;
@@ -33,6 +34,7 @@ pub use block::{ChatState, IncomingBlock};
 pub use call::{Call, CallStatus, Participant};
 pub use columns::Columns;
 pub use device::{AvatarInfo, DeviceData, DeviceInfo};
+pub use drift::Drift;
 pub use envelope::without_mark;
 pub use instance::InstanceData;
 pub use message::{MessageContent, MessageData, MessageReceived, QuotedMessage, SenderData};
@@ -110,6 +112,8 @@ pub struct Parsed<'a> {
     pub columns: Columns<'a>,
     /// What the body is.
     pub outcome: Outcome<'a>,
+    /// The fields that were left out because they do not fit. Empty for nearly every body.
+    pub drift: Vec<Drift>,
 }
 
 /// Reads a body as GREEN-API sent it. It takes any bytes and does not panic.
@@ -119,11 +123,16 @@ pub fn parse(body: &[u8]) -> Parsed<'_> {
     catch_unwind(|| {
         let mut columns = Columns::default();
         let outcome = outcome(body, &mut columns).unwrap_or_else(Outcome::Malformed);
-        Parsed { columns, outcome }
+        Parsed {
+            columns,
+            outcome,
+            drift: Vec::new(),
+        }
     })
     .unwrap_or_else(|_| Parsed {
         columns: Columns::default(),
         outcome: Outcome::Malformed(Reason::defect()),
+        drift: Vec::new(),
     })
 }
 
