@@ -16,7 +16,7 @@ pub struct IncomingBlock<'a> {
     /// The chat.
     pub chat_id: Option<Id<'a>>,
     /// What it is now.
-    pub chat_state: ChatState<'a>,
+    pub chat_state: Option<ChatState<'a>>,
 }
 
 /// Whether a chat is blocked.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::InstanceData;
 use super::scalar::{Id, Integer, Text};
+use super::{InstanceData, said};
 
 /// A call; its offer and its outcome share one `idMessage`.
 #[derive(Debug, Deserialize)]
@@ -15,10 +15,10 @@ pub struct Call<'a> {
     pub timestamp: Option<Integer>,
     /// The call.
     pub id_message: Option<Id<'a>>,
-    /// Who called.
+    /// Who called; of a call from the account, the chat that was called.
     pub from: Option<Id<'a>>,
     /// What became of the call.
-    pub status: CallStatus<'a>,
+    pub status: Option<CallStatus<'a>>,
     /// Whether it is a video call.
     pub is_video: Option<bool>,
     /// How long it took, in seconds.
@@ -57,11 +57,29 @@ pub enum CallStatus<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Participant<'a> {
-    /// The account; the public page of outgoing calls writes `id`.
-    #[serde(alias = "id")]
+    /// The account.
     pub wid: Option<Id<'a>>,
+    /// The same, as the public page of outgoing calls writes it.
+    pub id: Option<Id<'a>>,
     /// What became of the call for this account.
     pub status: Option<CallStatus<'a>>,
+}
+
+impl Call<'_> {
+    /// The name of the status; `None` where it is missing or blank, which says nothing.
+    #[must_use]
+    pub fn status_name(&self) -> Option<&str> {
+        said(self.status.as_ref()?.name())
+    }
+}
+
+impl Participant<'_> {
+    /// The account, under whichever key it stands.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        let ids = [self.wid.as_deref(), self.id.as_deref()];
+        ids.into_iter().flatten().find(|id| !id.is_empty())
+    }
 }
 
 impl CallStatus<'_> {

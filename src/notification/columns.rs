@@ -2,8 +2,16 @@
 
 use serde::Deserialize;
 
+use super::Drift;
+use super::lenient::{self, Required, Value};
 use super::reason::Reason;
-use super::scalar::{Id, Integer, Lenient, Text};
+use super::scalar::{Id, Integer, Text};
+
+/// Its name as a key.
+const TYPE_WEBHOOK: &str = "typeWebhook";
+
+/// The type of a call from the account.
+const OUTGOING_CALL: &str = "outgoingCall";
 
 /// Bytes that an identifier or a name of a type may have; a longer one is not taken as a column.
 const MAX_COLUMN_BYTES: usize = 128;
@@ -22,113 +30,134 @@ pub struct Columns<'a> {
     pub type_message: Option<Text<'a>>,
     /// `idMessage`.
     pub id_message: Option<Text<'a>>,
-    /// The chat it belongs to: `senderData.chatId`, `chatId` or `avatarInfo.chatId`.
+    /// The chat it belongs to: `senderData.chatId`, `chatId`, `avatarInfo.chatId`, or `from` of a call
+    /// from the account, which is the chat that was called.
     pub chat_id: Option<Text<'a>>,
-    /// Who caused it: `senderData.sender`, or `from` of a call.
+    /// Who caused it: `senderData.sender`, or `from` of a call to the account.
     pub sender: Option<Text<'a>>,
     /// GREEN-API's own `timestamp`, in seconds since 1970 by its documents.
     pub timestamp: Option<i64>,
 }
 
-/// What is looked for. `LENIENT`: what does not fit is passed over, else it is an error.
+/// What is looked for.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-struct Found<'a, const LENIENT: bool> {
-    #[serde(default)]
-    type_webhook: Lenient<Text<'a>, LENIENT>,
-    #[serde(default)]
-    instance_data: Lenient<Instance<'a, LENIENT>, LENIENT>,
-    #[serde(default)]
-    timestamp: Lenient<Integer, LENIENT>,
-    #[serde(default)]
-    id_message: Lenient<Id<'a>, LENIENT>,
-    #[serde(default)]
-    sender_data: Lenient<Sender<'a, LENIENT>, LENIENT>,
-    #[serde(default)]
-    message_data: Lenient<Message<'a, LENIENT>, LENIENT>,
-    #[serde(default)]
-    chat_id: Lenient<Id<'a>, LENIENT>,
-    #[serde(default)]
-    from: Lenient<Id<'a>, LENIENT>,
-    #[serde(default)]
-    avatar_info: Lenient<Avatar<'a, LENIENT>, LENIENT>,
+struct Found<'a> {
+    type_webhook: Option<Text<'a>>,
+    instance_data: Option<Instance<'a>>,
+    timestamp: Option<Integer>,
+    id_message: Option<Id<'a>>,
+    sender_data: Option<Sender<'a>>,
+    message_data: Option<Message<'a>>,
+    chat_id: Option<Id<'a>>,
+    from: Option<Id<'a>>,
+    avatar_info: Option<Avatar<'a>>,
+}
+
+/// An object of which nothing is looked for.
+#[derive(Deserialize)]
+struct Object {}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+struct Instance<'a> {
+    id_instance: Option<Integer>,
+    type_instance: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-struct Instance<'a, const LENIENT: bool> {
-    #[serde(default)]
-    id_instance: Lenient<Integer, LENIENT>,
-    #[serde(default)]
-    type_instance: Lenient<Text<'a>, LENIENT>,
+struct Sender<'a> {
+    chat_id: Option<Id<'a>>,
+    sender: Option<Id<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-struct Sender<'a, const LENIENT: bool> {
-    #[serde(default)]
-    chat_id: Lenient<Id<'a>, LENIENT>,
-    #[serde(default)]
-    sender: Lenient<Id<'a>, LENIENT>,
+struct Message<'a> {
+    type_message: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-struct Message<'a, const LENIENT: bool> {
-    #[serde(default)]
-    type_message: Lenient<Text<'a>, LENIENT>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-struct Avatar<'a, const LENIENT: bool> {
-    #[serde(default)]
-    chat_id: Lenient<Id<'a>, LENIENT>,
+struct Avatar<'a> {
+    chat_id: Option<Id<'a>>,
 }
 
 impl<'a> Columns<'a> {
-    /// Finds the columns of a JSON object.
+    /// Finds the columns of a JSON object. Of what does not fit, only a `typeWebhook` that stands
+    /// there twice is added to `drift`: whether the other fields are described depends on the type.
     ///
     /// # Errors
     ///
-    /// It is not JSON, or one of the keys stands there twice.
-    pub(super) fn read(json: &'a str) -> Result<Self, Reason> {
+    /// It is not JSON.
+    pub(super) fn read(json: &'a str, drift: &mut Vec<Drift>) -> Result<Self, Reason> {
         // Nearly always all of it fits, and to see that is faster than to look at each by itself.
         if !has_control(json)
-            && let Ok(found) = serde_json::from_str::<Found<'a, false>>(json)
+            && let Ok(found) = serde_json::from_str::<Found<'a>>(json)
         {
             return Ok(found.into());
         }
-        serde_json::from_str::<Found<'a, true>>(json)
-            .map(Self::from)
-            .map_err(|error| Reason::misfit("", &error))
+        serde_json::from_str::<Object>(json).map_err(|error| Reason::not_json(&error))?;
+        let mut left_out = Vec::new();
+        let found = serde_json::from_str::<Found<'a>>(json).or_else(|_| {
+            let read = |value: Value<'a, '_>| Found::deserialize(value);
+            lenient::read(json, "", Required::Refused, &mut left_out, read)
+        })?;
+        drift.extend(
+            left_out
+                .into_iter()
+                .filter(|drift| drift.path == TYPE_WEBHOOK),
+        );
+        Ok(found.into())
+    }
+
+    /// The same, borrowing from nothing.
+    pub(super) fn into_owned(self) -> Columns<'static> {
+        let owned = |text: Option<Text<'a>>| text.map(Text::into_owned);
+        Columns {
+            id_instance: self.id_instance,
+            type_instance: owned(self.type_instance),
+            type_webhook: owned(self.type_webhook),
+            type_message: owned(self.type_message),
+            id_message: owned(self.id_message),
+            chat_id: owned(self.chat_id),
+            sender: owned(self.sender),
+            timestamp: self.timestamp,
+        }
     }
 }
 
-impl<'a, const LENIENT: bool> From<Found<'a, LENIENT>> for Columns<'a> {
-    fn from(found: Found<'a, LENIENT>) -> Self {
-        let instance = found.instance_data.0;
-        let (id_instance, type_instance) =
-            instance.map_or((None, None), |i| (i.id_instance.0, i.type_instance.0));
-        let sender_data = found.sender_data.0;
-        let (sender_chat, sender) = sender_data.map_or((None, None), |s| (s.chat_id.0, s.sender.0));
-        let avatar_chat = found.avatar_info.0.and_then(|avatar| avatar.chat_id.0);
+impl<'a> From<Found<'a>> for Columns<'a> {
+    fn from(found: Found<'a>) -> Self {
+        let (id_instance, type_instance) = found
+            .instance_data
+            .map_or((None, None), |i| (i.id_instance, i.type_instance));
+        let (sender_chat, sender) = found
+            .sender_data
+            .map_or((None, None), |s| (s.chat_id, s.sender));
+        let avatar_chat = found.avatar_info.and_then(|avatar| avatar.chat_id);
+        // Of a call from the account, `from` is the chat that was called.
+        let (called, calling) = match found.type_webhook.as_deref() {
+            Some(OUTGOING_CALL) => (found.from, None),
+            _ => (None, found.from),
+        };
         Self {
             id_instance: id_instance.map(|id| id.0),
             type_instance: type_instance.and_then(fitting),
-            type_webhook: found.type_webhook.0.and_then(fitting),
+            type_webhook: found.type_webhook.and_then(fitting),
             type_message: found
                 .message_data
-                .0
-                .and_then(|m| m.type_message.0)
+                .and_then(|m| m.type_message)
                 .and_then(fitting),
-            id_message: found.id_message.0.and_then(identifier),
+            id_message: found.id_message.and_then(identifier),
             chat_id: sender_chat
-                .or(found.chat_id.0)
+                .or(found.chat_id)
                 .or(avatar_chat)
+                .or(called)
                 .and_then(identifier),
-            sender: sender.or(found.from.0).and_then(identifier),
-            timestamp: found.timestamp.0.map(|timestamp| timestamp.0),
+            sender: sender.or(calling).and_then(identifier),
+            timestamp: found.timestamp.map(|timestamp| timestamp.0),
         }
     }
 }

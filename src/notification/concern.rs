@@ -2,8 +2,8 @@
 //!
 //! Source: document 003, section 1.3.13, "Отслеживание состояние инстанса", and its standard errors.
 
-use super::message::{MessageContent, MessageReceived};
-use super::{Notification, State};
+use super::message::{ExtendedText, FileData, MessageContent, MessageReceived};
+use super::{CallStatus, DeliveryStatus, Notification, Socket, State};
 
 /// Markers that stand where a text or the address of a file should be.
 const MARKERS: [(&str, &str); 4] = [
@@ -13,42 +13,117 @@ const MARKERS: [(&str, &str); 4] = [
     ("{{SWE999}}", "SWE999"),
 ];
 
+/// The marker of a group that is too large; how large stands behind it, in a text or in the
+/// description of a status.
+const LARGE_GROUP: &str = "SWE004";
+
+/// The marker of a message that came empty. Such a message gets it whatever stands in place of its
+/// text: an operator has to do the same.
+const EMPTY: &str = "SWE001";
+
 impl Notification<'_> {
-    /// The marker or the state that an operator must hear of, if it has one.
+    /// The marker of the message, or of the message that a status is about, if there is one.
     #[must_use]
-    pub fn concern(&self) -> Option<&'static str> {
+    pub fn marker(&self) -> Option<&'static str> {
         match self {
             Self::IncomingMessageReceived(message)
             | Self::OutgoingMessageReceived(message)
-            | Self::OutgoingApiMessageReceived(message) => marker(message),
+            | Self::OutgoingApiMessageReceived(message) => of_message(message),
             Self::OutgoingMessageStatus(status) => {
                 let description = status.description.as_deref().unwrap_or_default();
-                description.contains("SWE004").then_some("SWE004")
+                description.contains(LARGE_GROUP).then_some(LARGE_GROUP)
             }
-            Self::StateInstanceChanged(change) => match change.state_instance {
+            _ => None,
+        }
+    }
+
+    /// What an operator must hear of, if there is something: a marker, a failure, a state, a quota,
+    /// or a status or state that is in no document.
+    #[must_use]
+    pub fn concern(&self) -> Option<&'static str> {
+        self.marker().or_else(|| match self {
+            Self::OutgoingMessageStatus(status) => match status.status.as_ref()? {
+                DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Read => None,
+                DeliveryStatus::Failed => Some("failed"),
+                DeliveryStatus::NoAccount => Some("noAccount"),
+                DeliveryStatus::NotInGroup => Some("notInGroup"),
+                DeliveryStatus::YellowCard => Some("yellowCard"),
+                DeliveryStatus::Suspended => Some("suspended"),
+                DeliveryStatus::NoActiveSession => Some("noActiveSession"),
+                DeliveryStatus::Unknown(_) => status.status_name().map(|_| "unknownStatus"),
+            },
+            Self::StateInstanceChanged(change) => match change.state_instance.as_ref()? {
                 State::NotAuthorized => Some("notAuthorized"),
                 State::Blocked => Some("blocked"),
                 State::YellowCard => Some("yellowCard"),
                 State::Suspended => Some("suspended"),
+                State::Starting => Some("starting"),
+                State::Unknown(_) => change.state_name().map(|_| "unknownState"),
+                State::Authorized
+                | State::SleepMode
+                | State::PendingCode
+                | State::PendingPassword => None,
+            },
+            Self::StatusInstanceChanged(change) => match change.status_instance.as_ref()? {
+                Socket::Unknown(_) => change.socket_name().map(|_| "unknownState"),
+                Socket::Online | Socket::Offline => None,
+            },
+            Self::IncomingCall(call) | Self::OutgoingCall(call) => match call.status.as_ref()? {
+                CallStatus::Unknown(_) => call.status_name().map(|_| "unknownStatus"),
                 _ => None,
             },
+            Self::QuotaExceeded(_) => Some("quotaExceeded"),
             _ => None,
-        }
+        })
     }
 }
 
-fn marker(message: &MessageReceived<'_>) -> Option<&'static str> {
-    let value = match &message.message_data.as_ref()?.content {
-        MessageContent::TextMessage(text) => text.text_message_data.text_message.as_deref(),
+fn of_message(message: &MessageReceived<'_>) -> Option<&'static str> {
+    match &message.message_data.as_ref()?.content {
+        MessageContent::TextMessage(text) => {
+            of_text(text.text_message_data.text_message.as_deref())
+        }
+        MessageContent::ExtendedTextMessage(text) => of_extended(&text.extended_text_message_data),
+        MessageContent::QuotedMessage(text) => of_extended(&text.extended_text_message_data),
         MessageContent::ImageMessage(file)
         | MessageContent::VideoMessage(file)
         | MessageContent::DocumentMessage(file)
         | MessageContent::AudioMessage(file)
-        | MessageContent::StickerMessage(file) => file.file_message_data.download_url.as_deref(),
+        | MessageContent::StickerMessage(file) => of_file(&file.file_message_data),
         _ => None,
+    }
+}
+
+fn of_extended(text: &ExtendedText<'_>) -> Option<&'static str> {
+    let preview = [&text.title, &text.description, &text.source_url];
+    let says = |part: &Option<super::scalar::Text<'_>>| {
+        part.as_deref().is_some_and(|part| !part.trim().is_empty())
     };
-    MARKERS
-        .iter()
-        .find(|(marker, _)| value == Some(marker))
-        .map(|(_, name)| *name)
+    match text.text.as_deref() {
+        None | Some("") if preview.into_iter().any(says) => None,
+        text => of_text(text),
+    }
+}
+
+fn of_text(text: Option<&str>) -> Option<&'static str> {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return Some(EMPTY);
+    }
+    let behind = text.strip_prefix("{{");
+    if behind.is_some_and(|marker| marker.starts_with(LARGE_GROUP)) {
+        return Some(LARGE_GROUP);
+    }
+    known(text)
+}
+
+fn of_file(file: &FileData<'_>) -> Option<&'static str> {
+    known(file.download_url.as_deref()?.trim())
+}
+
+fn known(text: &str) -> Option<&'static str> {
+    let mut markers = MARKERS.into_iter();
+    markers
+        .find(|(marker, _)| text == *marker)
+        .map(|(_, name)| name)
 }

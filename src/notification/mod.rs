@@ -17,8 +17,11 @@ mod concern;
 mod device;
 mod drift;
 mod envelope;
+mod fault;
 mod instance;
+mod lenient;
 pub mod message;
+mod misfit;
 mod quota;
 mod reason;
 pub mod scalar;
@@ -29,6 +32,9 @@ mod tagged;
 use std::panic::catch_unwind;
 
 use serde::Deserialize;
+
+use lenient::Required;
+use misfit::Misfit;
 
 pub use block::{ChatState, IncomingBlock};
 pub use call::{Call, CallStatus, Participant};
@@ -121,12 +127,16 @@ pub struct Parsed<'a> {
 pub fn parse(body: &[u8]) -> Parsed<'_> {
     // A defect of ours must not become a 500 that GREEN-API repeats for a day.
     catch_unwind(|| {
-        let mut columns = Columns::default();
-        let outcome = outcome(body, &mut columns).unwrap_or_else(Outcome::Malformed);
+        let (mut columns, mut drift) = (Columns::default(), Vec::new());
+        let outcome = outcome(body, &mut columns, &mut drift).unwrap_or_else(|reason| {
+            // The reason says what is wrong.
+            drift.clear();
+            Outcome::Malformed(reason)
+        });
         Parsed {
             columns,
             outcome,
-            drift: Vec::new(),
+            drift,
         }
     })
     .unwrap_or_else(|_| Parsed {
@@ -142,26 +152,51 @@ pub fn parse(body: &[u8]) -> Parsed<'_> {
 pub fn read<'a>(type_webhook: &str, body: &'a [u8]) -> Option<Notification<'a>> {
     let json = simdutf8::basic::from_utf8(envelope::without_mark(body)).ok()?;
     let json = envelope::fetched(json).unwrap_or(json);
-    catch_unwind(|| tagged::read(type_webhook, json).ok()).ok()?
+    catch_unwind(|| notification(type_webhook, json, &mut Vec::new()).ok()).ok()?
 }
 
-fn outcome<'a>(body: &'a [u8], columns: &mut Columns<'a>) -> Result<Outcome<'a>, Reason> {
-    let mut json = reason::json_object(envelope::without_mark(body))?;
-    *columns = Columns::read(json)?;
+/// A name that says something.
+fn said(name: &str) -> Option<&str> {
+    Some(name.trim()).filter(|name| !name.is_empty())
+}
+
+fn outcome<'a>(
+    body: &'a [u8],
+    columns: &mut Columns<'a>,
+    drift: &mut Vec<Drift>,
+) -> Result<Outcome<'a>, Reason> {
+    let body = envelope::without_mark(body);
+    let mut json = reason::json_object(body).inspect_err(|_| *columns = fault::columns(body))?;
+    *columns = Columns::read(json, drift).inspect_err(|_| *columns = fault::columns(body))?;
     if columns.type_webhook.is_none()
         && let Some(inner) = envelope::fetched(json)
     {
         json = reason::json_object(inner.as_bytes())?;
-        *columns = Columns::read(json)?;
+        *columns = Columns::read(json, drift)?;
     }
     let type_webhook = columns
         .type_webhook
         .as_ref()
         .ok_or_else(Reason::no_type_webhook)?;
-    let notification: Notification<'a> = tagged::read(type_webhook, json)?;
+    let notification = notification(type_webhook, json, drift)?;
     Ok(if notification.is_unknown() {
         Outcome::Unknown(notification)
     } else {
         Outcome::Known(notification)
     })
+}
+
+fn notification<'a>(
+    type_webhook: &str,
+    json: &'a str,
+    drift: &mut Vec<Drift>,
+) -> Result<Notification<'a>, Misfit> {
+    let mut notification = tagged::read(type_webhook, json, "", Required::Refused, drift)?;
+    if let Notification::IncomingMessageReceived(message)
+    | Notification::OutgoingMessageReceived(message)
+    | Notification::OutgoingApiMessageReceived(message) = &mut notification
+    {
+        message.read_data(drift)?;
+    }
+    Ok(notification)
 }

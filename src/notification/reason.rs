@@ -4,10 +4,9 @@
 use std::fmt;
 
 use memchr::{memchr2, memchr2_iter};
-use serde::de;
-use serde_json::error::Category;
 
 use super::MAX_DEPTH;
+use super::misfit::Misfit;
 
 /// Why a body is malformed, in words fit for a log.
 ///
@@ -32,9 +31,12 @@ impl fmt::Display for Reason {
 
 impl std::error::Error for Reason {}
 
-impl de::Error for Reason {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::of_body(message.to_string())
+impl From<Misfit> for Reason {
+    fn from(misfit: Misfit) -> Self {
+        Self {
+            path: misfit.path().to_owned(),
+            problem: misfit.problem(),
+        }
     }
 }
 
@@ -57,88 +59,9 @@ impl Reason {
         Self::of_body("the parser failed on this body, which is a defect of green-inbox")
     }
 
-    /// Turns an error of `serde_json` at `path` into a reason.
-    pub(super) fn misfit(path: &str, error: &serde_json::Error) -> Self {
-        let message = error.to_string();
-        let (message, place) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
-        if matches!(error.classify(), Category::Syntax | Category::Eof) {
-            return Self::of_body(format!("not JSON: {message} at line {place}"));
-        }
-        // Where nothing is tracked, serde_path_to_error says "." for the whole value.
-        let path = if path == "." { "" } else { path };
-        if let Some((inner, problem)) = nested(message) {
-            return Self {
-                path: format!("{path}{inner}").trim_start_matches('.').to_owned(),
-                problem: problem.to_owned(),
-            };
-        }
-        let (field, problem) = problem(message);
-        let path = match (path, field) {
-            ("", field) => field.to_owned(),
-            (path, "") => path.to_owned(),
-            (path, field) if path.ends_with(field) => path.to_owned(),
-            (path, field) => format!("{path}.{field}"),
-        };
-        Self { path, problem }
-    }
-
-    /// The reason of an inner value as an error of the outer one, as [`nested`] reads it.
-    pub(super) fn nested<E: de::Error>(self) -> E {
-        let joint = if self.path.is_empty() { "" } else { "." };
-        E::custom(format!("{joint}{}: {}", self.path, self.problem))
-    }
-}
-
-/// Splits the error that [`Reason::nested`] made into its path, with a dot before, and its problem.
-fn nested(message: &str) -> Option<(&str, &str)> {
-    message
-        .split_once(": ")
-        .filter(|(path, _)| path.is_empty() || path.starts_with('.'))
-}
-
-/// Splits a message of serde into the field it names, if any, and the problem in our words.
-///
-/// Serde's messages hold the value that was found; all that is taken of it here is its kind.
-fn problem(message: &str) -> (&str, String) {
-    if let Some(field) = message.strip_prefix("missing field `") {
-        return (
-            field.trim_end_matches('`'),
-            "required, but missing".to_owned(),
-        );
-    }
-    if let Some(field) = message.strip_prefix("duplicate field `") {
-        return (
-            field.trim_end_matches('`'),
-            "expected once, found twice".to_owned(),
-        );
-    }
-    if message.starts_with("invalid length") {
-        return ("", "expected an object, found an array".to_owned());
-    }
-    let found = message
-        .strip_prefix("invalid type: ")
-        .or_else(|| message.strip_prefix("invalid value: "))
-        .and_then(|rest| rest.split(['"', '`', ',']).next());
-    match (found, message.rsplit_once(", expected ")) {
-        (Some(found), Some((_, expected))) => {
-            let found = match found.trim() {
-                "map" => "an object",
-                "sequence" => "an array",
-                "integer" => "a whole number",
-                "floating point" | "fraction" => "a fraction",
-                "string" => "a string",
-                "boolean" => "a boolean",
-                _ => "null",
-            };
-            let expected = if expected.starts_with("struct") {
-                "an object"
-            } else {
-                expected
-            };
-            ("", format!("expected {expected}, found {found}"))
-        }
-        // Only our own errors are left; they hold no value.
-        _ => ("", message.to_owned()),
+    /// Where `serde_json` finds that a text is not JSON. Its message holds no value.
+    pub(super) fn not_json(error: &serde_json::Error) -> Self {
+        Self::of_body(format!("not JSON: {error}"))
     }
 }
 

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
 /// A string, borrowed from the body where it has no escapes.
@@ -19,6 +21,18 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn into_inner(self) -> Cow<'a, str> {
         self.0
+    }
+
+    /// The same, borrowing from nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
     }
 }
 
@@ -53,20 +67,32 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 // Nearly all are, and to see that is faster than to look for what is not.
                 Ok(Text(match simdutf8::basic::from_utf8(bytes) {
                     Ok(text) => Cow::Borrowed(text),
-                    Err(_) => String::from_utf8_lossy(bytes),
+                    Err(_) => Cow::Owned(without_half_pairs(bytes)),
                 }))
             }
 
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(
-                    String::from_utf8_lossy(bytes).into_owned(),
-                )))
+                Ok(Text(Cow::Owned(without_half_pairs(bytes))))
             }
         }
 
         // As bytes, because serde_json refuses half a surrogate pair in a string.
         deserializer.deserialize_bytes(TextVisitor)
     }
+}
+
+/// The text of bytes in which `serde_json` has written half of a surrogate pair as the three bytes that
+/// UTF-8 would have for it if it were a character.
+fn without_half_pairs(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // The first of the three is a chunk of its own, and so is each of the others.
+        if chunk.invalid().first() == Some(&0xED) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 /// An identifier: a string, or a whole number of any length kept as it was written.
@@ -118,7 +144,65 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
     }
 }
 
-/// A whole number, or the same as a string of digits.
+/// An amount of money as it was written: a string or a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount<'a>(Text<'a>);
+
+impl Deref for Amount<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Amount<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&'de RawValue>::deserialize(deserializer)?.get();
+        match json.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(json)
+                .map(Self)
+                .map_err(de::Error::custom),
+            Some(b'-' | b'0'..=b'9') => Ok(Self(Text::from(json))),
+            _ => Err(de::Error::custom("expected a string or a number")),
+        }
+    }
+}
+
+/// An identifier, or an object that has it under one of the keys that were seen around one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrappedId<'a>(pub Id<'a>);
+
+impl Deref for WrappedId<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for WrappedId<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+        struct Wrapped<'a> {
+            #[serde(alias = "id", alias = "selectedRowId")]
+            wid: Id<'a>,
+        }
+
+        let json = <&'de RawValue>::deserialize(deserializer)?;
+        let id = if json.get().starts_with('{') {
+            serde_json::from_str(json.get()).map(|Wrapped { wid }| wid)
+        } else {
+            serde_json::from_str(json.get())
+        };
+        id.map(Self).map_err(|_| {
+            de::Error::custom("expected a string, a whole number, or an object that has one")
+        })
+    }
+}
+
+/// A whole number, the same as a string of digits, or its two halves of 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integer(pub i64);
 
@@ -126,7 +210,7 @@ impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct IntegerVisitor;
 
-        impl Visitor<'_> for IntegerVisitor {
+        impl<'de> Visitor<'de> for IntegerVisitor {
             type Value = Integer;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,6 +233,23 @@ impl<'de> Deserialize<'de> for Integer {
                     .map(Integer)
                     .map_err(|_| E::invalid_value(Unexpected::Str(digits), &self))
             }
+
+            /// The two halves of 32 bits that Protocol Buffers have in JavaScript.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Integer, A::Error> {
+                #[derive(Deserialize)]
+                struct Long {
+                    low: i32,
+                    high: i32,
+                }
+
+                let halves = Long::deserialize(MapAccessDeserializer::new(map));
+                let Ok(Long { low, high }) = halves else {
+                    return Err(de::Error::invalid_type(Unexpected::Map, &self));
+                };
+                Ok(Integer(
+                    i64::from(high) << 32 | i64::from(low.cast_unsigned()),
+                ))
+            }
         }
 
         deserializer.deserialize_any(IntegerVisitor)
@@ -170,8 +271,12 @@ impl<'de> Deserialize<'de> for Float {
                 f.write_str("a number or a string that holds one")
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Float, E> {
-                Ok(Float(number))
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Float, E> {
+                if number.is_finite() {
+                    Ok(Float(number))
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(number), &self))
+                }
             }
 
             #[expect(clippy::cast_precision_loss, reason = "a coordinate has few digits")]
@@ -185,34 +290,13 @@ impl<'de> Deserialize<'de> for Float {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Float, E> {
-                text.trim()
-                    .parse()
-                    .map(Float)
-                    .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+                match text.trim().parse() {
+                    Ok(number) => self.visit_f64(number),
+                    Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                }
             }
         }
 
         deserializer.deserialize_any(FloatVisitor)
-    }
-}
-
-/// A value that may be missing and, where it is `LENIENT`, is `None` where it does not fit, so that
-/// a misfit in one place does not hide the others.
-#[derive(Debug)]
-pub(super) struct Lenient<T, const LENIENT: bool>(pub(super) Option<T>);
-
-impl<T, const LENIENT: bool> Default for Lenient<T, LENIENT> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de>, const LENIENT: bool> Deserialize<'de> for Lenient<T, LENIENT> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !LENIENT {
-            return T::deserialize(deserializer).map(|value| Self(Some(value)));
-        }
-        let raw = <&'de RawValue>::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_str(raw.get()).ok()))
     }
 }

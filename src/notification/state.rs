@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::InstanceData;
 use super::scalar::{Integer, Text};
+use super::{InstanceData, said};
 
 /// The authorization of the account changed.
 #[derive(Debug, Deserialize)]
@@ -15,7 +15,7 @@ pub struct StateInstanceChanged<'a> {
     /// When it happened, in seconds since 1970.
     pub timestamp: Option<Integer>,
     /// The state that it is in now.
-    pub state_instance: State<'a>,
+    pub state_instance: Option<State<'a>>,
 }
 
 /// The states of an account.
@@ -58,7 +58,7 @@ pub struct StatusInstanceChanged<'a> {
     /// When it happened, in seconds since 1970.
     pub timestamp: Option<Integer>,
     /// The socket now.
-    pub status_instance: Socket<'a>,
+    pub status_instance: Option<Socket<'a>>,
 }
 
 /// Whether the account can send and receive.
@@ -78,6 +78,22 @@ pub enum Socket<'a> {
     /// A value that is in no document.
     #[serde(untagged)]
     Unknown(Text<'a>),
+}
+
+impl StateInstanceChanged<'_> {
+    /// The name of the state; `None` where it is missing or blank, which says nothing.
+    #[must_use]
+    pub fn state_name(&self) -> Option<&str> {
+        said(self.state_instance.as_ref()?.name())
+    }
+}
+
+impl StatusInstanceChanged<'_> {
+    /// The name of the socket's state; `None` where it is missing or blank, which says nothing.
+    #[must_use]
+    pub fn socket_name(&self) -> Option<&str> {
+        said(self.status_instance.as_ref()?.name())
+    }
 }
 
 impl State<'_> {

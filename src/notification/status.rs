@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::InstanceData;
 use super::scalar::{Id, Integer, Text};
+use super::{InstanceData, said};
 
 /// What became of a sent message. It may come before the message, or without it.
 #[derive(Debug, Deserialize)]
@@ -18,7 +18,7 @@ pub struct OutgoingMessageStatus<'a> {
     /// The message that this speaks of.
     pub id_message: Option<Id<'a>>,
     /// What became of it.
-    pub status: DeliveryStatus<'a>,
+    pub status: Option<DeliveryStatus<'a>>,
     /// Why it failed; may hold the marker `SWE004`.
     pub description: Option<Text<'a>>,
     /// Whether it was sent through the API.
@@ -47,9 +47,21 @@ pub enum DeliveryStatus<'a> {
     NotInGroup,
     /// Sending is stopped because of a warning on the account.
     YellowCard,
+    /// Sending is stopped for a time.
+    Suspended,
+    /// The 24 hours after the receiver's last message are over, in which WABA may write to him.
+    NoActiveSession,
     /// A status that is in no document.
     #[serde(untagged)]
     Unknown(Text<'a>),
+}
+
+impl OutgoingMessageStatus<'_> {
+    /// The name of the status; `None` where it is missing or blank, which says nothing.
+    #[must_use]
+    pub fn status_name(&self) -> Option<&str> {
+        said(self.status.as_ref()?.name())
+    }
 }
 
 impl DeliveryStatus<'_> {
@@ -64,6 +76,8 @@ impl DeliveryStatus<'_> {
             Self::NoAccount => "noAccount",
             Self::NotInGroup => "notInGroup",
             Self::YellowCard => "yellowCard",
+            Self::Suspended => "suspended",
+            Self::NoActiveSession => "noActiveSession",
             Self::Unknown(name) => name,
         }
     }

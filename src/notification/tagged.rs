@@ -4,57 +4,60 @@
 //! variant list of the enum is the table from tag to struct, and the struct is read straight from
 //! the JSON text.
 
+use std::marker::PhantomData;
+
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
 };
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_path_to_error::Track;
 
-use super::reason::Reason;
+use super::Drift;
+use super::lenient::{self, Required};
+use super::misfit::Misfit;
 
-/// Reads the variant of `T` that `tag` names from the JSON object `json`.
-pub(super) fn read<'de, T: Deserialize<'de>>(tag: &str, json: &'de str) -> Result<T, Reason> {
-    T::deserialize(Tagged {
-        tag,
-        json,
-        errors: Errors::Unplaced,
-    })
-    // Keeping the path costs an allocation for each key, so it is kept only when needed.
-    .or_else(|_| {
-        T::deserialize(Tagged {
-            tag,
-            json,
-            errors: Errors::Placed,
+/// Reads the variant of `T` that `tag` names from the JSON object `json`, which stands at `at` in the
+/// body. Adds to `drift` what does not fit.
+///
+/// # Errors
+///
+/// Something that is required does not fit.
+pub(super) fn read<'de, T: Deserialize<'de>>(
+    tag: &str,
+    json: &'de str,
+    at: &str,
+    required: Required,
+    drift: &mut Vec<Drift>,
+) -> Result<T, Misfit> {
+    let mut content = serde_json::Deserializer::from_str(json);
+    let strictly = T::deserialize(Tagged::new(tag, &mut content));
+    strictly.or_else(|_| {
+        lenient::read(json, at, required, drift, |content| {
+            T::deserialize(Tagged::new(tag, content))
         })
     })
 }
 
-/// Reads a struct that needs no tag from the JSON object `json`, with the same reasons.
-pub(super) fn read_untagged<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Reason> {
-    #[derive(Deserialize)]
-    enum Only<T> {
-        #[serde(rename = "")]
-        One(T),
-    }
-    read("", json).map(|Only::One(value)| value)
-}
-
-#[derive(Clone, Copy)]
-enum Errors {
-    Unplaced,
-    Placed,
-}
-
-struct Tagged<'t, 'de> {
+/// A tag, and the content of the variant that it names.
+struct Tagged<'t, 'de, D> {
     tag: &'t str,
-    json: &'de str,
-    errors: Errors,
+    content: D,
+    of: PhantomData<&'de ()>,
 }
 
-impl<'de> Deserializer<'de> for Tagged<'_, 'de> {
-    type Error = Reason;
+impl<'t, 'de, D: Deserializer<'de>> Tagged<'t, 'de, D> {
+    fn new(tag: &'t str, content: D) -> Self {
+        Self {
+            tag,
+            content,
+            of: PhantomData,
+        }
+    }
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Reason> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tagged<'_, 'de, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         visitor.visit_enum(self)
     }
 
@@ -65,39 +68,28 @@ impl<'de> Deserializer<'de> for Tagged<'_, 'de> {
     }
 }
 
-impl<'de> EnumAccess<'de> for Tagged<'_, 'de> {
-    type Error = Reason;
+impl<'de, D: Deserializer<'de>> EnumAccess<'de> for Tagged<'_, 'de, D> {
+    type Error = D::Error;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Reason> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), D::Error> {
         let variant = seed.deserialize(self.tag.into_deserializer())?;
         Ok((variant, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for Tagged<'_, 'de> {
-    type Error = Reason;
+impl<'de, D: Deserializer<'de>> VariantAccess<'de> for Tagged<'_, 'de, D> {
+    type Error = D::Error;
 
-    fn unit_variant(self) -> Result<(), Reason> {
+    fn unit_variant(self) -> Result<(), D::Error> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Reason> {
-        let mut json = serde_json::Deserializer::from_str(self.json);
-        match self.errors {
-            Errors::Unplaced => seed
-                .deserialize(&mut json)
-                .map_err(|error| Reason::misfit("", &error)),
-            Errors::Placed => {
-                let mut track = Track::new();
-                let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-                seed.deserialize(tracked)
-                    .map_err(|error| Reason::misfit(&track.path().to_string(), &error))
-            }
-        }
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, D::Error> {
+        seed.deserialize(self.content)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Reason> {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, D::Error> {
         visitor.visit_unit()
     }
 
@@ -105,7 +97,7 @@ impl<'de> VariantAccess<'de> for Tagged<'_, 'de> {
         self,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Reason> {
+    ) -> Result<V::Value, D::Error> {
         visitor.visit_unit()
     }
 }

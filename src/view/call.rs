@@ -86,17 +86,18 @@ impl Call {
             })
             .collect();
         // Of those that are equally far, the last.
-        let (_, status_timestamp, outcome, direction) = told
-            .iter()
-            .max_by_key(|(at, _, call, _)| (call_rank(call.status.name()), **at))?;
+        let (_, status_timestamp, outcome, direction) =
+            told.iter().max_by_key(|(at, _, call, _)| {
+                (call_rank(call.status_name().unwrap_or_default()), **at)
+            })?;
         let newest_first = || told.iter().rev().map(|(_, _, call, _)| call);
         Some(Self {
             id_instance,
             id_message: id_message.to_owned(),
             direction,
             from: from.to_owned(),
-            status: outcome.status.name().to_owned(),
-            answered: newest_first().any(|call| call.status == CallStatus::PickUp),
+            status: outcome.status_name().unwrap_or_default().to_owned(),
+            answered: newest_first().any(|call| call.status == Some(CallStatus::PickUp)),
             is_video: newest_first().find_map(|call| call.is_video),
             duration: newest_first().find_map(|call| call.duration).map(|n| n.0),
             participants: newest_first()
@@ -104,7 +105,7 @@ impl Call {
                 .map(|all| all.iter().map(CallParticipant::of).collect()),
             offer_timestamp: told
                 .iter()
-                .find(|(_, _, call, _)| call.status == CallStatus::Offer)
+                .find(|(_, _, call, _)| call.status == Some(CallStatus::Offer))
                 .and_then(|(_, timestamp, _, _)| *timestamp),
             status_timestamp: *status_timestamp,
             events: told
@@ -112,7 +113,7 @@ impl Call {
                 .map(|(at, timestamp, call, _)| CallEvent {
                     seq: at.seq,
                     timestamp: *timestamp,
-                    status: call.status.name().to_owned(),
+                    status: call.status_name().unwrap_or_default().to_owned(),
                 })
                 .collect(),
             seq,
@@ -123,7 +124,7 @@ impl Call {
 impl CallParticipant {
     fn of(participant: &crate::notification::Participant<'_>) -> Self {
         Self {
-            wid: participant.wid.as_deref().map(str::to_owned),
+            wid: participant.account().map(str::to_owned),
             status: participant
                 .status
                 .as_ref()

@@ -210,6 +210,19 @@ impl<'n> Content<'n> {
                     id(reply.stanza_id.as_ref()),
                 )
             }
+            MessageContent::InteractiveButtonsResponse(response) => {
+                let response = &response.interactive_buttons_response;
+                answers(
+                    text(response.selected_display_text.as_ref()),
+                    id(response.stanza_id.as_ref()),
+                )
+            }
+            MessageContent::ProductMessage(product) => {
+                says(text(product.product_message.title.as_ref()))
+            }
+            MessageContent::OrderMessage(order) => {
+                says(text(order.order_message.order_title.as_ref()))
+            }
             MessageContent::DeletedMessage(_) | MessageContent::Unknown => self,
         }
     }

@@ -145,7 +145,7 @@ impl History {
                 self.statuses.push(StatusChange {
                     seq,
                     timestamp,
-                    status: status.status.name().to_owned(),
+                    status: status.status_name().unwrap_or_default().to_owned(),
                     description: status.description.as_deref().map(str::to_owned),
                 });
             }

@@ -107,7 +107,7 @@ impl Socket {
         let parsed = parse(body);
         match notification(&parsed)? {
             Notification::StatusInstanceChanged(change) => Some(Self {
-                name: change.status_instance.name().to_owned(),
+                name: change.socket_name()?.to_owned(),
                 timestamp: parsed.columns.timestamp,
                 seq,
             }),

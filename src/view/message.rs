@@ -175,7 +175,7 @@ impl Message {
             id_message: id_message.to_owned(),
             participant: content.quoted_participant.map(str::to_owned),
         });
-        self.marker = notification.concern().map(str::to_owned);
+        self.marker = notification.marker().map(str::to_owned);
         let sender = received(notification)?.sender_data.as_ref()?;
         let name = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(str::to_owned);
         self.sender_name = name(sender.sender_name.as_deref())
@@ -212,14 +212,14 @@ impl Message {
         else {
             return;
         };
-        self.status = Some(status.status.name().to_owned());
+        self.status = status.status_name().map(str::to_owned);
         self.status_timestamp = parsed.columns.timestamp;
         self.status_description = status
             .description
             .as_deref()
             .filter(|text| !text.is_empty())
             .map(str::to_owned);
-        if let Some(marker) = notification.concern() {
+        if let Some(marker) = notification.marker() {
             self.marker.get_or_insert_with(|| marker.to_owned());
         }
     }

@@ -18,10 +18,13 @@ pub struct InteractiveButtons<'a> {
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Interactive<'a> {
     /// The title.
+    #[serde(alias = "header")]
     pub title_text: Option<Text<'a>>,
     /// The text.
+    #[serde(alias = "body")]
     pub content_text: Option<Text<'a>>,
     /// The text below.
+    #[serde(alias = "footer")]
     pub footer_text: Option<Text<'a>>,
     /// The buttons.
     pub buttons: Option<Vec<InteractiveButton<'a>>>,
@@ -59,10 +62,13 @@ pub struct InteractiveButtonsReply<'a> {
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct InteractiveReply<'a> {
     /// The title.
+    #[serde(alias = "header")]
     pub title_text: Option<Text<'a>>,
     /// The text.
+    #[serde(alias = "body")]
     pub content_text: Option<Text<'a>>,
     /// The text below.
+    #[serde(alias = "footer")]
     pub footer_text: Option<Text<'a>>,
     /// The buttons.
     pub buttons: Option<Vec<InteractiveButton<'a>>>,
@@ -81,6 +87,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for InteractiveButtonsReply<'a> {
         #[derive(Deserialize)]
         #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
         struct Keys<'a> {
+            #[serde(alias = "interactiveButtonReply")]
             interactive_buttons_reply: Option<InteractiveReply<'a>>,
             interactive_buttons: Option<InteractiveReply<'a>>,
             template_button_reply_message: Option<InteractiveReply<'a>>,
@@ -93,4 +100,28 @@ impl<'de: 'a, 'a> Deserialize<'de> for InteractiveButtonsReply<'a> {
             .map(|reply| Self { reply })
             .ok_or_else(|| de::Error::missing_field("interactiveButtonsReply"))
     }
+}
+
+/// `interactiveButtonsResponse`: what a customer has answered.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct InteractiveButtonsResponse<'a> {
+    /// The button that was pressed.
+    pub interactive_buttons_response: InteractiveResponse<'a>,
+}
+
+/// A button that a customer has pressed.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+pub struct InteractiveResponse<'a> {
+    /// The message with the buttons.
+    pub stanza_id: Option<Id<'a>>,
+    /// Place of the button in the row.
+    pub selected_index: Option<Integer>,
+    /// The button.
+    #[serde(alias = "selectedButtonId")]
+    pub selected_id: Option<Id<'a>>,
+    /// What it says.
+    #[serde(alias = "selectedButtonText")]
+    pub selected_display_text: Option<Text<'a>>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::notification::scalar::{Id, Integer, Text};
+use crate::notification::scalar::{Id, Integer, Text, WrappedId};
 
 /// `listMessage`.
 #[derive(Debug, Deserialize)]
@@ -75,5 +75,5 @@ pub struct ListResponse<'a> {
     /// Kind of list; 1 is a choice of one.
     pub list_type: Option<Id<'a>>,
     /// The line.
-    pub single_select_reply: Option<Id<'a>>,
+    pub single_select_reply: Option<WrappedId<'a>>,
 }

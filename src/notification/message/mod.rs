@@ -8,6 +8,8 @@ mod group_invite;
 mod interactive;
 mod list;
 mod location;
+mod order;
+mod payload;
 mod poll;
 mod quoted;
 mod reaction;
@@ -15,7 +17,6 @@ mod template;
 mod text;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer};
 use serde_json::value::RawValue;
 
 pub use button::{Button, Buttons, ButtonsMessage, ButtonsResponse, ButtonsResponseMessage};
@@ -24,10 +25,12 @@ pub use edit::{Deleted, DeletedMessage, Edited, EditedMessage};
 pub use file::{FileData, FileMessage};
 pub use group_invite::{GroupInvite, GroupInviteMessage};
 pub use interactive::{
-    Interactive, InteractiveButton, InteractiveButtons, InteractiveButtonsReply, InteractiveReply,
+    Interactive, InteractiveButton, InteractiveButtons, InteractiveButtonsReply,
+    InteractiveButtonsResponse, InteractiveReply, InteractiveResponse,
 };
 pub use list::{List, ListMessage, ListResponse, ListResponseMessage, ListRow, ListSection};
 pub use location::{Location, LocationMessage};
+pub use order::{Order, OrderMessage, Product, ProductMessage};
 pub use poll::{Poll, PollMessage, PollOption, PollUpdate, PollUpdateMessage, PollVote};
 pub use quoted::QuotedMessage;
 pub use reaction::{Reaction, ReactionMessage};
@@ -39,20 +42,22 @@ pub use text::{
     ExtendedText, ExtendedTextMessage, QuotedTextMessage, TextMessage, TextMessageData,
 };
 
-use super::InstanceData;
-use super::reason::Reason;
+use super::lenient::Required;
+use super::misfit::{self, Misfit};
 use super::scalar::{Id, Integer, Text};
-use super::tagged;
+use super::{Drift, InstanceData, tagged};
+
+/// Where the content of a message stands.
+const DATA: &str = "messageData";
+
+/// Where the type of a message stands.
+const TYPE: &str = "messageData.typeMessage";
 
 /// A message that was received, or sent from the phone or through the API.
 ///
 /// Source: document 003, section 1.3.4, "Входящие сообщения".
 #[derive(Debug, Deserialize)]
-#[serde(
-    remote = "Self",
-    bound(deserialize = "'de: 'a"),
-    rename_all = "camelCase"
-)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct MessageReceived<'a> {
     /// The account.
     pub instance_data: InstanceData<'a>,
@@ -63,9 +68,13 @@ pub struct MessageReceived<'a> {
     /// The chat and who wrote.
     pub sender_data: Option<SenderData<'a>>,
     /// What was written. Only MAX leaves it out, where an edit replaces the media.
+    #[serde(skip)]
     pub message_data: Option<MessageData<'a>>,
     /// The message that is quoted, where it stands beside `messageData` and not inside.
     pub quoted_message: Option<Box<QuotedMessage<'a>>>,
+    /// `messageData` as it stands there, which [`Self::read_data`] reads.
+    #[serde(rename = "messageData", borrow)]
+    json: Option<&'a RawValue>,
 }
 
 impl<'a> MessageReceived<'a> {
@@ -78,20 +87,31 @@ impl<'a> MessageReceived<'a> {
             .or(self.quoted_message.as_deref())
     }
 
-    /// Whether its `typeMessage` is in no document.
+    /// Whether its `typeMessage` is missing or in no document.
     pub(super) fn is_unknown(&self) -> bool {
-        matches!(&self.message_data, Some(data) if matches!(data.content, MessageContent::Unknown))
+        matches!(&self.message_data, Some(data) if !data.is_described)
     }
-}
 
-impl<'de: 'a, 'a> Deserialize<'de> for MessageReceived<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The function that `remote` made of the fields.
-        let message = Self::deserialize(deserializer)?;
-        if message.message_data.is_none() && !message.instance_data.is_max() {
-            return Err(de::Error::missing_field("messageData"));
+    /// Reads `messageData`, which needs its own `typeMessage` to be read.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, or no object.
+    pub(super) fn read_data(&mut self, drift: &mut Vec<Drift>) -> Result<(), Misfit> {
+        let misfit = match self.json.map(RawValue::get) {
+            Some(json) if json.starts_with('{') => {
+                self.message_data = Some(MessageData::read(json, drift)?);
+                return Ok(());
+            }
+            Some(json) => Misfit::unfit(DATA, "an object", misfit::kind(json)),
+            None if self.instance_data.is_max() => return Ok(()),
+            None => Misfit::missing(DATA),
+        };
+        if self.instance_data.is_max() {
+            drift.push(misfit.drift(DATA.to_owned()));
+            return Ok(());
         }
-        Ok(message)
+        Err(misfit)
     }
 }
 
@@ -121,39 +141,59 @@ pub struct SenderData<'a> {
 #[derive(Debug)]
 pub struct MessageData<'a> {
     /// `typeMessage` as it was spelled.
-    pub type_message: Text<'a>,
+    pub type_message: Option<Text<'a>>,
+    /// Whether that is a type which GREEN-API describes.
+    is_described: bool,
     /// The message that is quoted or reacted to.
     pub quoted_message: Option<Box<QuotedMessage<'a>>>,
     /// Whether it was forwarded, where it is said here and not inside of the content.
     pub is_forwarded: Option<bool>,
     /// How often it was forwarded, likewise.
     pub forwarding_score: Option<Integer>,
-    /// What is inside, by `typeMessage`.
+    /// What is inside, by `typeMessage`; where nobody has described that, by the key of the payload.
     pub content: MessageContent<'a>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for MessageData<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
-        struct Common<'a> {
-            type_message: Text<'a>,
-            quoted_message: Option<Box<QuotedMessage<'a>>>,
-            is_forwarded: Option<bool>,
-            forwarding_score: Option<Integer>,
+impl<'a> MessageData<'a> {
+    fn read(json: &'a str, drift: &mut Vec<Drift>) -> Result<Self, Misfit> {
+        let Common::One(common) = tagged::read("", json, DATA, Required::Refused, drift)?;
+        let tag = common.type_message.as_deref();
+        if tag.is_none() && !drift.iter().any(|known| known.path == TYPE) {
+            drift.push(Misfit::unfit(TYPE, "a string", "nothing").drift(TYPE.to_owned()));
         }
-
-        let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        let common: Common<'a> = tagged::read_untagged(json).map_err(Reason::nested)?;
-        let content = tagged::read(&common.type_message, json).map_err(Reason::nested)?;
+        let emptied = Required::Emptied;
+        let mut content = tagged::read(tag.unwrap_or_default(), json, DATA, emptied, drift)?;
+        let is_described = !matches!(content, MessageContent::Unknown);
+        if !is_described && let Some(tag) = payload::type_of(json) {
+            // What is not described does not drift.
+            content = tagged::read(tag, json, DATA, emptied, &mut Vec::new())?;
+        }
         Ok(Self {
             type_message: common.type_message,
+            is_described,
             quoted_message: common.quoted_message,
             is_forwarded: common.is_forwarded,
             forwarding_score: common.forwarding_score,
             content,
         })
     }
+}
+
+/// What every message may have beside its content. An enum, because everything is read by a tag.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+enum Common<'a> {
+    #[serde(rename = "")]
+    One(CommonData<'a>),
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
+struct CommonData<'a> {
+    type_message: Option<Text<'a>>,
+    quoted_message: Option<Box<QuotedMessage<'a>>>,
+    is_forwarded: Option<bool>,
+    forwarding_score: Option<Integer>,
 }
 
 /// Every message that GREEN-API describes: the one table from `typeMessage` to its struct, with
@@ -217,7 +257,14 @@ pub enum MessageContent<'a> {
     /// Buttons that copy, call, open a link or answer.
     InteractiveButtons(InteractiveButtons<'a>),
     /// One of them that was pressed, or buttons that answer.
+    #[serde(alias = "interactiveButtonReply")]
     InteractiveButtonsReply(InteractiveButtonsReply<'a>),
+    /// One of them that a customer pressed.
+    InteractiveButtonsResponse(InteractiveButtonsResponse<'a>),
+    /// A product of a catalogue.
+    ProductMessage(ProductMessage<'a>),
+    /// An order from a catalogue.
+    OrderMessage(OrderMessage<'a>),
     /// A `typeMessage` that is in no document.
     #[serde(other)]
     Unknown,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::notification::scalar::{Id, Text};
+use crate::notification::scalar::{Id, Text, WrappedId};
 
 /// `pollMessage`.
 #[derive(Debug, Deserialize)]
@@ -36,13 +36,14 @@ pub struct PollOption<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollUpdateMessage<'a> {
-    /// The votes.
+    /// The vote.
     pub poll_message_data: PollUpdate<'a>,
-    /// Whether more than one may be chosen, where it stands beside the votes.
+    /// Whether more than one may be chosen, where it stands beside the vote.
     pub multiple_answers: Option<bool>,
 }
 
-/// All votes of a poll so far.
+/// The answers of a poll, with whoever the notification speaks of among the voters of those that he
+/// chose. One notification has the vote of one voter.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollUpdate<'a> {
@@ -50,18 +51,18 @@ pub struct PollUpdate<'a> {
     pub stanza_id: Option<Id<'a>>,
     /// The question.
     pub name: Option<Text<'a>>,
-    /// The votes by answer.
+    /// The answers.
     pub votes: Option<Vec<PollVote<'a>>>,
     /// Whether more than one may be chosen.
     pub multiple_answers: Option<bool>,
 }
 
-/// Who chose an answer.
+/// An answer and who chose it.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollVote<'a> {
     /// The answer.
     pub option_name: Option<Text<'a>>,
     /// Who chose it.
-    pub option_voters: Option<Vec<Id<'a>>>,
+    pub option_voters: Option<Vec<WrappedId<'a>>>,
 }

@@ -8,7 +8,8 @@ use crate::notification::scalar::{Id, Integer, Text};
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TextMessage<'a> {
-    /// The text.
+    /// The text. That of a story has a key of its own.
+    #[serde(alias = "statusTextMessageData")]
     pub text_message_data: TextMessageData<'a>,
 }
 
@@ -16,7 +17,9 @@ pub struct TextMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TextMessageData<'a> {
-    /// The text, or a marker such as `{{SWE001}}` where the messenger gave none.
+    /// The text, or a marker such as `{{SWE001}}` where the messenger gave none. That of a story is
+    /// under `text`.
+    #[serde(alias = "text")]
     pub text_message: Option<Text<'a>>,
     /// Whether it was made from a template.
     pub is_template_message: Option<bool>,
@@ -26,7 +29,8 @@ pub struct TextMessageData<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ExtendedTextMessage<'a> {
-    /// The text and its link.
+    /// The text and its link. That of a story has a key of its own.
+    #[serde(alias = "statusExtendedTextMessageData")]
     pub extended_text_message_data: ExtendedText<'a>,
 }
 

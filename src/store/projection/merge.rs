@@ -162,7 +162,7 @@ impl Projector<'_> {
 fn weight(notification: &Notification<'_>) -> u8 {
     if !Content::of(notification).is_there {
         0
-    } else if notification.concern().is_some() {
+    } else if notification.marker().is_some() {
         1
     } else {
         2

@@ -143,14 +143,12 @@ impl<'t> Projector<'t> {
         };
         let column = match notification {
             Notification::StateInstanceChanged(change) => {
+                let Some(name) = change.state_name() else {
+                    return Ok(());
+                };
                 self.projection
                     .prepare_cached("INSERT INTO state VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![
-                        id,
-                        row.moment().timestamp,
-                        row.seq,
-                        change.state_instance.name()
-                    ])?;
+                    .execute(params![id, row.moment().timestamp, row.seq, name])?;
                 return Ok(());
             }
             Notification::StatusInstanceChanged(_) => "socket_seq",

@@ -304,10 +304,8 @@ pub(in crate::store) fn key(is_call: bool, id_instance: i64, chat_id: &str, id: 
 
 pub(super) fn status<'n>(notification: &'n Notification<'_>) -> Option<&'n str> {
     match notification {
-        Notification::OutgoingMessageStatus(status) => Some(status.status.name()),
-        Notification::IncomingCall(call) | Notification::OutgoingCall(call) => {
-            Some(call.status.name())
-        }
+        Notification::OutgoingMessageStatus(status) => status.status_name(),
+        Notification::IncomingCall(call) | Notification::OutgoingCall(call) => call.status_name(),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod drift;
 mod examples;
+mod left_out;
 mod line;
 mod malformed;
 mod messages;
@@ -65,6 +66,17 @@ fn reason(body: &[u8]) -> String {
         Outcome::Malformed(reason) => reason.to_string(),
         other => panic!("expected a malformed body, found {other:?}"),
     }
+}
+
+/// What was left out of a body, each as `path: expected …, found …`.
+fn left_out(parsed: &Parsed<'_>) -> Vec<String> {
+    let lines = parsed.drift.iter().map(|drift| {
+        format!(
+            "{}: expected {}, found {}",
+            drift.path, drift.expected, drift.found
+        )
+    });
+    lines.collect()
 }
 
 /// The one word for an outcome.

@@ -12,9 +12,6 @@ fn columns_of_a_malformed_body() {
     let all = line.message_columns(INCOMING, Some("textMessage"));
     let body = text_message();
     for (body, changed) in [
-        (without(&body, "/messageData/textMessageData"), json!({})),
-        (with(&body, "/senderData/chatName", json!(7)), json!({})),
-        (with(&body, "/instanceData/wid", json!(7)), json!({})),
         (
             with(&body, "/messageData", json!([7])),
             json!({ "type_message": null }),
@@ -22,22 +19,6 @@ fn columns_of_a_malformed_body() {
         (
             without(&body, "/messageData"),
             json!({ "type_message": null }),
-        ),
-        (
-            with(&body, "/timestamp", json!({})),
-            json!({ "timestamp": null }),
-        ),
-        (
-            with(&body, "/idMessage", json!(false)),
-            json!({ "id_message": null }),
-        ),
-        (
-            with(&body, "/senderData/chatId", json!({})),
-            json!({ "chat_id": null }),
-        ),
-        (
-            with(&body, "/senderData", json!(7)),
-            json!({ "chat_id": null, "sender": null }),
         ),
         (
             with(&body, "/instanceData/idInstance", json!(0.5)),
@@ -78,5 +59,42 @@ fn columns_have_bounds() {
         for column in [&columns.id_message, &columns.chat_id, &columns.sender] {
             assert_eq!(column.as_deref(), kept.then_some(long.as_str()));
         }
+    }
+}
+
+/// Of a body that is no JSON the columns before the fault are read.
+#[test]
+fn columns_before_a_fault() {
+    let read = |body: &[u8]| {
+        let parsed = parse(body);
+        assert_eq!(kind(&parsed), "malformed", "{parsed:?}");
+        let columns = columns(&parsed);
+        ["type_webhook", "id_message", "chat_id", "id_instance"].map(|key| columns[key].clone())
+    };
+    let whole = r#"{"typeWebhook":"incomingCall","idMessage":"A,{1","senderData":{"chatId":"7@c.us"},"instanceData":{"idInstance":"#;
+    let all = |instance| {
+        [
+            json!("incomingCall"),
+            json!("A,{1"),
+            json!("7@c.us"),
+            instance,
+        ]
+    };
+    let none = json!(null);
+    // From GREEN-API's own example for curl.
+    assert_eq!(
+        read(format!("{whole}000001}}}}").as_bytes()),
+        all(none.clone())
+    );
+    assert_eq!(read(format!("{whole}7, bread").as_bytes()), all(json!(7)));
+    assert_eq!(read(format!("{whole}7}}, ").as_bytes()), all(json!(7)));
+    assert_eq!(read(format!("{whole}7}}}}}}").as_bytes()), all(json!(7)));
+    assert_eq!(read(whole.as_bytes()), all(none.clone()));
+    let mut broken = format!("{whole}7,\n\"wid\":\"").into_bytes();
+    broken.extend(b"\xFF\"}}");
+    assert_eq!(read(&broken), all(json!(7)));
+    let nothing = [none.clone(), none.clone(), none.clone(), none];
+    for body in ["", "[", "bread", "{", "{\"typeWebhook\":\"incoming", "[[["] {
+        assert_eq!(read(body.as_bytes()), nothing, "{body}");
     }
 }

@@ -1,7 +1,6 @@
 //! What is not a notification, and the reason that is given for it.
 
 mod columns;
-mod fields;
 mod required;
 mod syntax;
 

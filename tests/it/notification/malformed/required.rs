@@ -117,81 +117,16 @@ fn no_message() {
             );
         }
     }
-    let missing = "messageData.typeMessage: required, but missing";
-    check(&without(&body, "/messageData/typeMessage"), missing);
-    check(&line::max().message(INCOMING, json!({})), missing);
-}
-
-#[test]
-fn no_payload() {
-    for row in messages::rows() {
-        let data = row.message_data();
-        let key = row.key;
-        let payload = |value| {
-            let data = with(&data, &format!("/{key}"), value);
-            line::whatsapp().message(INCOMING, data)
-        };
-        let missing = without(&data, &format!("/{key}"));
-        let missing = line::whatsapp().message(INCOMING, missing);
-        // The two that look in several places name the first of them.
-        let named = if key == "messageData" {
-            "contacts"
-        } else {
-            key
-        };
+    for (value, found) in [
+        (json!(7), "a whole number"),
+        (json!("a"), "a string"),
+        (json!(["a"]), "an array"),
+    ] {
         check(
-            &missing,
-            &format!("messageData.{named}: required, but missing"),
+            &with(&body, "/messageData", value),
+            &format!("messageData: expected an object, found {found}"),
         );
-        check(
-            &payload(json!(7)),
-            &format!("messageData.{key}: expected an object, found a whole number"),
-        );
-        check(
-            &payload(json!("a")),
-            &format!("messageData.{key}: expected an object, found a string"),
-        );
-        let null = match key {
-            "messageData" | "interactiveButtonsReply" => {
-                format!("messageData.{named}: required, but missing")
-            }
-            _ => format!("messageData.{key}: expected an object, found null"),
-        };
-        check(&payload(Value::Null), &null);
     }
-    let contacts = json!({ "typeMessage": "contactsArrayMessage", "messageData": {} });
-    check(
-        &line::whatsapp().message(INCOMING, contacts),
-        "messageData.messageData.contacts: required, but missing",
-    );
-}
-
-#[test]
-fn no_value_of_an_enumeration() {
-    let fields = ["status", "stateInstance", "statusInstance", "chatState"];
-    let mut checked = 0;
-    for body in others() {
-        for field in fields.iter().filter(|field| body.get(field).is_some()) {
-            let pointer = format!("/{field}");
-            check(
-                &without(&body, &pointer),
-                &format!("{field}: required, but missing"),
-            );
-            for value in [Value::Null, json!(7), json!(true), json!([]), json!({})] {
-                check(
-                    &with(&body, &pointer, value),
-                    &format!("{field}: expected a string"),
-                );
-            }
-            checked += 1;
-        }
-    }
-    assert_eq!(checked, 6);
-    let call = json!({ "status": "offer", "participants": [{}, { "status": 7 }] });
-    check(
-        &line::waba().notification("incomingCall", call),
-        "participants[1].status: expected a string",
-    );
 }
 
 #[test]
@@ -208,16 +143,8 @@ fn no_device() {
         "deviceData: expected an object, found a whole number",
     );
     check(
-        &device(json!({ "deviceData": { "platform": 7 } })),
-        "deviceData.platform: expected a string, found a whole number",
-    );
-    check(
         &device(json!({ "avatarInfo": "нет" })),
         "avatarInfo: expected an object, found a string",
-    );
-    check(
-        &device(json!({ "avatarInfo": { "chatId": false } })),
-        "avatarInfo.chatId: expected a string or a whole number, found a boolean",
     );
 }
 
@@ -228,9 +155,5 @@ fn no_quota() {
     check(
         &quota(json!({ "quotaData": null })),
         "quotaData: expected an object, found null",
-    );
-    check(
-        &quota(json!({ "quotaData": { "used": "много" } })),
-        "quotaData.used: expected a whole number of 64 bits or a string of digits, found a string",
     );
 }
