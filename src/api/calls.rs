@@ -24,7 +24,8 @@ const NAME: &str = "calls";
 pub(super) struct CallParameters {
     /// Only of this `idInstance`.
     instance: Option<i64>,
-    /// Only from this caller.
+    /// Only from this caller, or to this chat for an outgoing call: in any form of the chat, and under any
+    /// identifier that an event of the call has.
     #[param(min_length = 1)]
     chat: Option<String>,
     /// Only with this outcome: `offer`, `pickUp`, `hangUp`, `missed`, `declined`, `invalid`.
@@ -39,6 +40,9 @@ pub(super) struct CallParameters {
 }
 
 /// Calls in pages; the offer of a call and its outcome are one
+///
+/// Events of one account with one `idMessage` are one call, even where they name the caller differently.
+/// An event without `idMessage` is a call of its own.
 #[utoipa::path(
     get,
     path = "/api/v1/calls",

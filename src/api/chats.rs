@@ -30,6 +30,9 @@ pub(super) struct ChatParameters {
 ///
 /// A chat in which a message comes moves to the front, where who began to read before it does not
 /// see it any more; nothing is shown twice.
+///
+/// Where a `@lid` chat and a `@c.us` chat are known to be of one person, each names the other in
+/// `aliasOf`.
 #[utoipa::path(
     get,
     path = "/api/v1/chats",

@@ -36,14 +36,15 @@ pub(super) struct Shown {
 ///
 /// A history of more than 1,000 events or 2 MiB comes in pages: each has the message and what the
 /// next of its events say, in the order of their arrival from page to page and in time order within
-/// a page. Of reactions each page has the last of each sender in that page.
+/// a page. Of reactions and votes each page has the last of each person in that page, and `poll`, which
+/// needs all votes, is null where there is more than one page.
 #[utoipa::path(
     get,
     path = "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
     tag = "messages",
     params(
         ("idInstance" = i64, Path, description = "the account"),
-        ("chatId" = String, Path, description = "the chat"),
+        ("chatId" = String, Path, description = "the chat, in any of its forms"),
         ("idMessage" = String, Path, description = "the message, unique only within its chat"),
         ("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the page before"),
         ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),

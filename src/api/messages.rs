@@ -29,7 +29,7 @@ pub(super) struct MessageParameters {
     /// Only with this status.
     #[param(min_length = 1)]
     status: Option<String>,
-    /// Only with all of these words in text, caption or file name; a `*` stands for the end of a word.
+    /// Only with all of these words in text, caption, file name or phone numbers of contacts; a `*` stands for the end of a word.
     /// At most 32 different words of at most 200 characters each.
     #[param(min_length = 1)]
     q: Option<String>,
@@ -39,7 +39,9 @@ pub(super) struct MessageParameters {
 ///
 /// One row a message. Edits, deletions, reactions and votes are no messages: they are seen at the
 /// message that they name. `type` and `outcome` are those of the event that brought the message,
-/// `since` and `until` ask when the first event came that speaks of it.
+/// `since` and `until` ask when the first event came that speaks of it. `chat` finds the messages of a
+/// chat in whatever form their events name it. A message without `idMessage` or without a chat is a row
+/// of its own for each event, with null there.
 #[utoipa::path(
     get,
     path = "/api/v1/messages",

@@ -12,7 +12,7 @@ use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
-use crate::view::Call;
+use crate::view::{Call, canonical_chat};
 
 /// Bytes of the events that a page is made of, at most; one call is read whatever it has.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -40,17 +40,16 @@ pub(super) const EVENTS: &str = "
 
 /// Which calls they are.
 pub(super) const IDENTITIES: &str = "
-    SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
+    SELECT subject.seq AS seq, subject.id_instance AS id_instance,
            subject.id_message AS id_message
-    FROM projection.subject JOIN projection.term AS chat ON chat.id = subject.chat
-    WHERE subject.seq IN (SELECT value FROM json_each(?))";
+    FROM projection.subject WHERE subject.seq IN (SELECT value FROM json_each(?))";
 
 /// Which calls; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallFilter {
     /// `idInstance`.
     pub instance: Option<i64>,
-    /// Who called.
+    /// Who called, in any form and under any identifier that an event of the call has.
     pub chat: Option<String>,
     /// What became of it.
     pub status: Option<String>,
@@ -84,7 +83,8 @@ impl Reader {
         let filter = &query.filter;
         let instance = filter.instance.map(|id| id.to_string());
         let mut wanted = vec![(TermKind::Call, instance.unwrap_or_default())];
-        wanted.extend(filter.chat.clone().map(|chat| (TermKind::Chat, chat)));
+        let chat = filter.chat.as_deref();
+        wanted.extend(chat.map(|chat| (TermKind::Chat, canonical_chat(chat).into_owned())));
         let selected = self.select(&wanted, filter.since, filter.until).await?;
         let Some(selection) = selected else {
             return Ok(Page::empty());
@@ -108,11 +108,7 @@ impl Reader {
         for row in rows.fetch_all(&mut *lease).await? {
             let seq: i64 = row.try_get("seq")?;
             let events = events.remove(&seq).unwrap_or_default();
-            let identity = (
-                row.try_get("id_instance")?,
-                row.try_get("chat_id")?,
-                row.try_get("id_message")?,
-            );
+            let identity = (row.try_get("id_instance")?, row.try_get("id_message")?);
             let events = events
                 .iter()
                 .map(|event| (event.seq, event.received_at, event.body.as_slice()));
@@ -150,13 +146,13 @@ impl Reader {
     }
 }
 
-/// Chooses a page: the seq and the size of each call.
+/// Chooses a page: the seq and the size of each call. Its entries decide who called, because events of
+/// one call may name the caller differently.
 pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
     let mut sql = QueryBuilder::new("SELECT subject.seq, ");
     sql.push(SIZE).push(" FROM ").push(POSTINGS).push(
         " CROSS JOIN projection.subject ON subject.seq = posting.seq
-         JOIN projection.term AS chat ON chat.id = subject.chat
          JOIN event AS first ON first.seq = subject.seq",
     );
     let mut conditions = Conditions::new();
@@ -177,13 +173,10 @@ pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sql
             conditions.add(&mut sql, column).push_bind(value);
         }
     }
-    for (column, value) in [
-        ("chat.value = ", &filter.chat),
-        ("subject.status = ", &filter.status),
-    ] {
-        if let Some(value) = value {
-            conditions.add(&mut sql, column).push_bind(value.clone());
-        }
+    if let Some(status) = &filter.status {
+        conditions
+            .add(&mut sql, "subject.status = ")
+            .push_bind(status.clone());
     }
     Along::Postings.order(&mut sql, query.order);
     // One more, to see whether there are more.

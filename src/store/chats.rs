@@ -1,8 +1,11 @@
 //! Reads chats, that with the newest message first.
 
-use sqlx::{QueryBuilder, Sqlite};
+use std::collections::HashMap;
+
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::messages::{PAGE_BYTES, SIZE, SOURCES};
+use super::page::Choice;
 use super::reader::Files;
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
@@ -31,17 +34,49 @@ impl Reader {
             .choose(Files::Both, &mut list(query), query.limit, PAGE_BYTES)
             .await?;
         let (read, memory) = self.read_messages(&choice).await?;
-        let chats = read.into_iter().map(|(last_message, chat_name)| Chat {
-            id_instance: last_message.id_instance,
-            chat_id: last_message.chat_id.clone(),
-            chat_name,
-            last_message,
+        let mut aliases = self.read_aliases(&choice).await?;
+        let chats = read.into_iter().filter_map(|(last_message, chat_name)| {
+            Some(Chat {
+                id_instance: last_message.id_instance,
+                chat_id: last_message.chat_id.clone()?,
+                alias_of: aliases.remove(&last_message.seq).flatten(),
+                chat_name,
+                last_message,
+            })
         });
         Ok(Page {
             entries: chats.collect(),
             next: choice.next(),
             memory,
         })
+    }
+}
+
+/// The smallest other chat of the same person, by the seq of the chat's newest message.
+pub(super) const ALIASES: &str = "
+    SELECT subject.seq AS seq,
+           (SELECT min(other.value) FROM projection.alias
+            CROSS JOIN projection.term AS other ON other.id = alias.other
+            WHERE alias.id_instance = subject.id_instance AND alias.chat = subject.chat) AS other
+    FROM json_each(?) AS newest
+    CROSS JOIN projection.subject ON subject.seq = newest.value";
+
+impl Reader {
+    async fn read_aliases(
+        &self,
+        choice: &Choice,
+    ) -> Result<HashMap<i64, Option<String>>, ReadError> {
+        if choice.keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut lease = self.lease(Files::Both).await?;
+        let rows = sqlx::query(ALIASES).bind(choice.json());
+        let mut aliases = HashMap::new();
+        for row in rows.fetch_all(&mut *lease).await? {
+            let other: Option<String> = row.try_get("other")?;
+            aliases.insert(row.try_get("seq")?, other);
+        }
+        Ok(aliases)
     }
 }
 

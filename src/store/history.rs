@@ -11,7 +11,7 @@ use super::projection::{SubjectKind, key};
 use super::reader::Files;
 use super::selection::Conditions;
 use super::{Position, ReadError, Reader, Single};
-use crate::view::{History, Message};
+use crate::view::{History, Message, canonical_chat};
 
 /// Events that a page of a history is made of, at most.
 const PAGE_EVENTS: u32 = 1000;
@@ -29,14 +29,14 @@ const HISTORY_COPIES: usize = 3;
 pub struct MessageId {
     /// `idInstance`.
     pub id_instance: i64,
-    /// `chatId`.
+    /// `chatId`, in any of its forms.
     pub chat_id: String,
     /// `idMessage`.
     pub id_message: String,
 }
 
 /// A message and a page of what was done to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MessageWithHistory {
     /// The message.
     #[serde(flatten)]
@@ -92,7 +92,8 @@ impl Reader {
         let events = events
             .iter()
             .map(|event| (event.seq, event.received_at, event.body.as_slice()));
-        let history = History::of(&id.id_message, events);
+        let is_whole = position == Position::Start && !choice.more;
+        let history = History::of(&id.id_message, events, is_whole);
         let entry = MessageWithHistory {
             message,
             history,
@@ -136,12 +137,9 @@ pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
         .push(" FROM projection.subject")
         .push(SOURCES);
     let mut conditions = Conditions::new();
-    conditions.add(&mut sql, "subject.key = ").push_bind(key(
-        false,
-        *id_instance,
-        chat_id,
-        id_message,
-    ));
+    conditions
+        .add(&mut sql, "subject.key = ")
+        .push_bind(key(false, *id_instance, id_message));
     conditions
         .add(&mut sql, "subject.kind = ")
         .push_bind(SubjectKind::Message as i64);
@@ -150,7 +148,7 @@ pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
         .push_bind(*id_instance);
     conditions
         .add(&mut sql, "chat.value = ")
-        .push_bind(chat_id.clone());
+        .push_bind(canonical_chat(chat_id).into_owned());
     conditions
         .add(&mut sql, "subject.id_message = ")
         .push_bind(id_message.clone());

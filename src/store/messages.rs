@@ -10,18 +10,20 @@ use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, OutcomeKind, Page, Position, ReadError, Reader, Reserved};
 use crate::clock::UnixMillis;
-use crate::view::{Direction, Message, MessageEvents, MessagePlace};
+use crate::view::{Direction, Message, MessageEvents, MessagePlace, canonical_chat};
 
 /// What makes a [`Message`], for [`message`].
 pub(super) const COLUMNS: &str = "
     SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
            subject.id_message AS id_message, subject.direction AS direction,
-           subject.deletion_seq IS NOT NULL AS deleted, content.body AS content,
-           edit.body AS edit, status.body AS status";
+           subject.deletion_seq IS NOT NULL AS deleted, subject.extra AS extra,
+           content.seq AS content_seq, content.received_at AS content_at, content.body AS content,
+           edit.seq AS edit_seq, edit.received_at AS edit_at, edit.body AS edit,
+           status.body AS status";
 
 /// Where that is found.
 pub(super) const SOURCES: &str = "
-    JOIN projection.term AS chat ON chat.id = subject.chat
+    LEFT JOIN projection.term AS chat ON chat.id = subject.chat
     LEFT JOIN event AS content ON content.seq = subject.content_seq
     LEFT JOIN event AS edit ON edit.seq = subject.edit_seq
     LEFT JOIN event AS status ON status.seq = subject.status_seq";
@@ -29,7 +31,10 @@ pub(super) const SOURCES: &str = "
 /// Bytes of the bodies that a message is made of.
 pub(super) const SIZE: &str = "
     coalesce(length(content.body), 0) + coalesce(length(edit.body), 0)
-    + coalesce(length(status.body), 0)";
+    + coalesce(length(status.body), 0)
+    + CASE WHEN subject.extra IS NULL THEN 0 ELSE (
+        SELECT coalesce(sum(length(more.body)), 0) FROM event AS more
+        WHERE more.seq IN (SELECT value FROM json_each(subject.extra))) END";
 
 /// How often each byte of those bodies is held while they become a message: by SQLite and by the row.
 pub(super) const COPIES: usize = 2;
@@ -46,7 +51,7 @@ pub struct MessageFilter {
     pub type_webhook: Option<String>,
     /// `typeMessage`.
     pub type_message: Option<String>,
-    /// `chatId`.
+    /// `chatId`, in any of its forms.
     pub chat: Option<String>,
     /// What was made of it.
     pub outcome: Option<OutcomeKind>,
@@ -76,6 +81,12 @@ pub struct MessageQuery {
 }
 
 impl MessageFilter {
+    /// The chat as messages have it.
+    fn canonical_chat(&self) -> Option<String> {
+        let chat = self.chat.as_deref();
+        chat.map(|chat| canonical_chat(chat).into_owned())
+    }
+
     fn terms(&self) -> Vec<(TermKind, String)> {
         let direction = self.direction.map(Direction::type_webhook);
         let outcome = self
@@ -87,7 +98,7 @@ impl MessageFilter {
             (TermKind::TypeWebhook, self.type_webhook.clone()),
             (TermKind::TypeWebhook, direction.map(str::to_owned)),
             (TermKind::TypeMessage, self.type_message.clone()),
-            (TermKind::Chat, self.chat.clone()),
+            (TermKind::Chat, self.canonical_chat()),
             (TermKind::Outcome, outcome),
             (TermKind::Status, self.status.clone()),
         ]
@@ -117,8 +128,8 @@ impl Reader {
         let question = match &filter.words {
             None => None,
             Some(words) => {
-                let chat = match &filter.chat {
-                    Some(chat) => self.term(TermKind::Chat, chat).await?,
+                let chat = match filter.canonical_chat() {
+                    Some(chat) => self.term(TermKind::Chat, &chat).await?,
                     None => None,
                 };
                 match words.question(filter.instance, chat) {
@@ -162,13 +173,26 @@ impl Reader {
         let mut lease = self.lease(Files::Both).await?;
         let mut rows = sql.build().fetch(&mut *lease);
         let mut read = Vec::with_capacity(choice.keys.len());
+        let mut unfinished = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            read.push(message(&row)?);
+            match row.try_get::<Option<String>, _>("extra")? {
+                None => read.push(message(&row, &[])?),
+                Some(extra) => unfinished.push((row, extra)),
+            }
+        }
+        drop(rows);
+        for (row, extra) in unfinished {
+            let rows = sqlx::query(EXTRA).bind(extra).fetch_all(&mut *lease);
+            read.push(message(&row, &rows.await?)?);
         }
         read.sort_unstable_by_key(|(message, _)| -message.seq);
         Ok((read, memory))
     }
 }
+
+/// Further events of a message, whose seqs a JSON array has.
+pub(super) const EXTRA: &str = "
+    SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
 
 /// The messages whose seqs the JSON array has that is bound behind it.
 pub(super) fn chosen() -> QueryBuilder<Sqlite> {
@@ -179,8 +203,8 @@ pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     sql
 }
 
-/// A message and the name of its chat.
-pub(super) fn message(row: &SqliteRow) -> Result<(Message, Option<String>), sqlx::Error> {
+/// A message and the name of its chat, from its row and those of its further events.
+fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<String>), sqlx::Error> {
     let direction: Option<i64> = row.try_get("direction")?;
     let direction =
         direction.and_then(|stored| Direction::ALL.into_iter().find(|all| *all as i64 == stored));
@@ -191,9 +215,24 @@ pub(super) fn message(row: &SqliteRow) -> Result<(Message, Option<String>), sqlx
         id_message: row.try_get("id_message")?,
         direction,
     };
+    let mut versions = Vec::with_capacity(2 + extra.len());
+    for (seq, received_at, body) in [
+        ("content_seq", "content_at", "content"),
+        ("edit_seq", "edit_at", "edit"),
+    ] {
+        if let Some(body) = row.try_get(body)? {
+            versions.push((row.try_get(seq)?, row.try_get(received_at)?, body));
+        }
+    }
+    for event in extra {
+        versions.push((
+            event.try_get("seq")?,
+            event.try_get("received_at")?,
+            event.try_get("body")?,
+        ));
+    }
     let events = MessageEvents {
-        content: row.try_get("content")?,
-        edit: row.try_get("edit")?,
+        versions,
         status: row.try_get("status")?,
         deleted: row.try_get("deleted")?,
     };
@@ -257,7 +296,7 @@ pub(super) fn list(
     for (column, value) in [
         ("subject.type_message = ", &filter.type_message),
         ("subject.status = ", &filter.status),
-        ("chat.value = ", &filter.chat),
+        ("chat.value = ", &filter.canonical_chat()),
         ("content.type_webhook = ", &filter.type_webhook),
     ] {
         if let Some(value) = value {

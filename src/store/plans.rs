@@ -193,6 +193,11 @@ async fn messages() {
     let mut sql = messages::chosen();
     sql.push_bind("[]").push("))");
     plans.check(&sql, "the messages of a page", false);
+    plans.check(
+        &QueryBuilder::new(messages::EXTRA),
+        "the further events of a message",
+        false,
+    );
     let id = MessageId {
         id_instance: 7,
         chat_id: "a".to_owned(),
@@ -240,6 +245,11 @@ async fn calls() {
 #[tokio::test]
 async fn chats_and_instances() {
     let plans = Plans::new().await;
+    plans.check(
+        &QueryBuilder::new(chats::ALIASES),
+        "the aliases of a page of chats",
+        false,
+    );
     for instance in [None, Some(7)] {
         for position in POSITIONS {
             let is_walk = instance.is_none() && position == Position::Start;

@@ -1,10 +1,15 @@
 //! A call: its offer and what became of it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::chat_identity::{PrivateKind, canonical_chat};
+use super::mention::nonempty;
 use super::message::notification;
-use super::moment::in_time_order;
+use super::moment::{Moment, in_time_order};
+use super::status::status_name;
 use crate::notification::{Call as CallNotification, CallStatus, Notification};
 
 /// A call as it is given back.
@@ -13,12 +18,15 @@ use crate::notification::{Call as CallNotification, CallStatus, Notification};
 pub struct Call {
     /// The account.
     pub id_instance: i64,
-    /// The call.
-    pub id_message: String,
+    /// The call. Null where the notification names none: each such event is a call of its own.
+    #[schema(required)]
+    pub id_message: Option<String>,
     /// `incoming` or `outgoing`.
     pub direction: &'static str,
-    /// Who called.
-    pub from: String,
+    /// Who called; of an outgoing call, the chat that was called. Where the events of one call name it
+    /// differently, `@c.us` comes before all others and `@lid` after them.
+    #[schema(required)]
+    pub from: Option<String>,
     /// What became of it: `offer` while it rings, then `pickUp`, `hangUp`, `missed`, `declined` or `invalid`.
     pub status: String,
     /// Whether it was answered.
@@ -74,30 +82,42 @@ impl Call {
     /// in whatever order; `None` where there are none.
     pub fn of<'e>(
         seq: i64,
-        (id_instance, from, id_message): (i64, &str, &str),
+        (id_instance, id_message): (i64, Option<&str>),
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
     ) -> Option<Self> {
         let events = in_time_order(events);
         let told: Vec<_> = events
             .iter()
             .filter_map(|(at, parsed)| {
-                let (call, direction) = call(notification(parsed)?)?;
-                Some((at, parsed.columns.timestamp, call, direction))
+                let notification = notification(parsed)?;
+                let (call, direction) = call(notification)?;
+                Some(Told {
+                    at: *at,
+                    timestamp: parsed.columns.timestamp,
+                    from: nonempty(call.from.as_deref()).map(canonical_chat),
+                    status: status_name(notification)?,
+                    direction,
+                    call,
+                })
             })
             .collect();
         // Of those that are equally far, the last.
-        let (_, status_timestamp, outcome, direction) =
-            told.iter().max_by_key(|(at, _, call, _)| {
-                (call_rank(call.status_name().unwrap_or_default()), **at)
-            })?;
-        let newest_first = || told.iter().rev().map(|(_, _, call, _)| call);
+        let outcome = told
+            .iter()
+            .max_by_key(|told| (call_rank(told.status), told.at))?;
+        let newest_first = || told.iter().rev().map(|told| told.call);
+        let is = |status: CallStatus<'static>| move |told: &&Told<'_>| told.status == status.name();
         Some(Self {
             id_instance,
-            id_message: id_message.to_owned(),
-            direction,
-            from: from.to_owned(),
-            status: outcome.status_name().unwrap_or_default().to_owned(),
-            answered: newest_first().any(|call| call.status == Some(CallStatus::PickUp)),
+            id_message: id_message.map(str::to_owned),
+            direction: outcome.direction,
+            from: told
+                .iter()
+                .filter_map(|told| told.from.as_deref())
+                .min_by_key(|from| (preference(from), *from))
+                .map(str::to_owned),
+            status: outcome.status.to_owned(),
+            answered: told.iter().any(|told| is(CallStatus::PickUp)(&told)),
             is_video: newest_first().find_map(|call| call.is_video),
             duration: newest_first().find_map(|call| call.duration).map(|n| n.0),
             participants: newest_first()
@@ -105,19 +125,41 @@ impl Call {
                 .map(|all| all.iter().map(CallParticipant::of).collect()),
             offer_timestamp: told
                 .iter()
-                .find(|(_, _, call, _)| call.status == Some(CallStatus::Offer))
-                .and_then(|(_, timestamp, _, _)| *timestamp),
-            status_timestamp: *status_timestamp,
-            events: told
-                .iter()
-                .map(|(at, timestamp, call, _)| CallEvent {
-                    seq: at.seq,
-                    timestamp: *timestamp,
-                    status: call.status_name().unwrap_or_default().to_owned(),
-                })
-                .collect(),
+                .find(is(CallStatus::Offer))
+                .and_then(|told| told.timestamp),
+            status_timestamp: outcome.timestamp,
+            events: told.iter().map(CallEvent::of).collect(),
             seq,
         })
+    }
+}
+
+/// What one event tells of a call.
+struct Told<'p> {
+    at: Moment,
+    timestamp: Option<i64>,
+    from: Option<Cow<'p, str>>,
+    status: &'p str,
+    direction: &'static str,
+    call: &'p CallNotification<'p>,
+}
+
+impl CallEvent {
+    fn of(told: &Told<'_>) -> Self {
+        Self {
+            seq: told.at.seq,
+            timestamp: told.timestamp,
+            status: told.status.to_owned(),
+        }
+    }
+}
+
+/// Which of several forms of one caller is shown: the smallest of these.
+fn preference(from: &str) -> u8 {
+    match PrivateKind::of(from) {
+        Some(PrivateKind::Phone) => 0,
+        None => 1,
+        Some(PrivateKind::Lid) => 2,
     }
 }
 

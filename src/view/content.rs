@@ -1,9 +1,12 @@
 //! What a message says: the parts that are shown and searched, whatever its type.
 
+use std::slice;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::notification::message::ExtendedText;
+use super::catalogue::CatalogueItem;
+use crate::notification::message::{Contact, ExtendedText, FileData, Location};
 use crate::notification::scalar::{Id, Text};
 use crate::notification::{MessageContent, MessageReceived, Notification};
 
@@ -65,7 +68,7 @@ impl Direction {
 /// What a message says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Content<'n> {
-    /// What a person reads in it, whatever its type; not the caption of a file.
+    /// What a person reads in it, whatever its type; not the caption of a file, nor contacts.
     pub text: Option<&'n str>,
     /// Where its file is.
     pub download_url: Option<&'n str>,
@@ -81,8 +84,14 @@ pub struct Content<'n> {
     pub quoted: Option<&'n str>,
     /// Who wrote that one.
     pub quoted_participant: Option<&'n str>,
-    /// Whether there is anything at all; MAX may send a message with nothing.
-    pub is_there: bool,
+    /// The place that it names.
+    pub location: Option<&'n Location<'n>>,
+    /// The contacts that it brings; their names are its text.
+    pub contacts: &'n [Contact<'n>],
+    /// The product or the order that it is; a line of it is its text.
+    pub catalogue: Option<CatalogueItem<'n>>,
+    /// Whether its `typeMessage` is in no document, so that nothing is known of what it says.
+    pub is_unknown: bool,
 }
 
 impl<'n> Content<'n> {
@@ -102,7 +111,6 @@ impl<'n> Content<'n> {
         let quote = Self {
             quoted: quoted.and_then(|quoted| id(quoted.stanza_id.as_ref())),
             quoted_participant: quoted.and_then(|quoted| id(quoted.participant.as_ref())),
-            is_there: message.message_data.is_some(),
             ..Self::default()
         };
         match &message.message_data {
@@ -113,14 +121,11 @@ impl<'n> Content<'n> {
 
     fn with(self, content: &'n MessageContent<'_>) -> Self {
         let says = |said: Option<&'n str>| Self { text: said, ..self };
-        let answers = |said: Option<&'n str>, answered: Option<&'n str>| Self {
-            text: said,
-            quoted: self.quoted.or(answered),
-            ..self
-        };
         let extended = |said: &'n ExtendedText<'_>| Self {
+            text: text(said.text.as_ref()),
+            quoted: self.quoted.or(id(said.stanza_id.as_ref())),
             quoted_participant: self.quoted_participant.or(id(said.participant.as_ref())),
-            ..answers(text(said.text.as_ref()), id(said.stanza_id.as_ref()))
+            ..self
         };
         match content {
             MessageContent::TextMessage(said) => {
@@ -132,28 +137,22 @@ impl<'n> Content<'n> {
             | MessageContent::VideoMessage(file)
             | MessageContent::DocumentMessage(file)
             | MessageContent::AudioMessage(file)
-            | MessageContent::StickerMessage(file) => {
-                let file = &file.file_message_data;
-                Self {
-                    is_file: true,
-                    download_url: text(file.download_url.as_ref()),
-                    file_name: text(file.file_name.as_ref()),
-                    mime_type: text(file.mime_type.as_ref()),
-                    caption: text(file.caption.as_ref()),
-                    ..self
-                }
-            }
+            | MessageContent::StickerMessage(file) => self.with_file(&file.file_message_data),
             MessageContent::LocationMessage(place) => {
                 let place = &place.location_message_data;
-                says(text(place.name_location.as_ref()).or(text(place.address.as_ref())))
+                Self {
+                    location: Some(place),
+                    ..says(text(place.name_location.as_ref()).or(text(place.address.as_ref())))
+                }
             }
-            MessageContent::ContactMessage(contact) => {
-                says(text(contact.contact_message_data.display_name.as_ref()))
-            }
-            MessageContent::ContactsArrayMessage(contacts) => {
-                let first = contacts.contacts.first();
-                says(first.and_then(|contact| text(contact.display_name.as_ref())))
-            }
+            MessageContent::ContactMessage(contact) => Self {
+                contacts: slice::from_ref(&contact.contact_message_data),
+                ..self
+            },
+            MessageContent::ContactsArrayMessage(contacts) => Self {
+                contacts: &contacts.contacts,
+                ..self
+            },
             MessageContent::ReactionMessage(reaction) => {
                 says(text(reaction.extended_text_message_data.text.as_ref()))
             }
@@ -168,32 +167,11 @@ impl<'n> Content<'n> {
             MessageContent::ButtonsMessage(buttons) => {
                 says(text(buttons.buttons_message.content_text.as_ref()))
             }
-            MessageContent::ButtonsResponseMessage(response) => {
-                let response = &response.buttons_response_message;
-                answers(
-                    text(response.selected_button_text.as_ref()),
-                    id(response.stanza_id.as_ref()),
-                )
-            }
             MessageContent::ListMessage(list) => {
                 says(text(list.list_message.content_text.as_ref()))
             }
-            MessageContent::ListResponseMessage(response) => {
-                let response = &response.list_response_message;
-                answers(
-                    text(response.title.as_ref()),
-                    id(response.stanza_id.as_ref()),
-                )
-            }
             MessageContent::TemplateMessage(template) => {
                 says(text(template.template_message.content_text.as_ref()))
-            }
-            MessageContent::TemplateButtonsReplyMessage(reply) => {
-                let reply = &reply.template_button_reply_message;
-                answers(
-                    text(reply.selected_display_text.as_ref()),
-                    id(reply.stanza_id.as_ref()),
-                )
             }
             MessageContent::EditedMessage(edit) => {
                 let edit = &edit.edited_message_data;
@@ -202,28 +180,89 @@ impl<'n> Content<'n> {
             MessageContent::InteractiveButtons(buttons) => {
                 says(text(buttons.interactive_buttons.content_text.as_ref()))
             }
+            MessageContent::ProductMessage(product) => {
+                let product = &product.product_message;
+                Self {
+                    catalogue: Some(CatalogueItem::Product(product)),
+                    ..product
+                        .file_message_data
+                        .as_ref()
+                        .map_or(self, |file| self.with_file(file))
+                }
+            }
+            MessageContent::OrderMessage(order) => {
+                let order = &order.order_message;
+                Self {
+                    catalogue: Some(CatalogueItem::Order(order)),
+                    ..order
+                        .file_message_data
+                        .as_ref()
+                        .map_or(self, |file| self.with_file(file))
+                }
+            }
+            MessageContent::DeletedMessage(_) => self,
+            MessageContent::ButtonsResponseMessage(_)
+            | MessageContent::ListResponseMessage(_)
+            | MessageContent::TemplateButtonsReplyMessage(_)
+            | MessageContent::InteractiveButtonsReply(_)
+            | MessageContent::InteractiveButtonsResponse(_) => self.with_answer(content),
+            MessageContent::Unknown => Self {
+                is_unknown: true,
+                ..self
+            },
+        }
+    }
+
+    fn with_file(self, file: &'n FileData<'_>) -> Self {
+        Self {
+            is_file: true,
+            download_url: text(file.download_url.as_ref()),
+            file_name: text(file.file_name.as_ref()),
+            mime_type: text(file.mime_type.as_ref()),
+            caption: text(file.caption.as_ref()),
+            ..self
+        }
+    }
+
+    /// What was pressed or chosen, and the message that has it to press or to choose.
+    fn with_answer(self, content: &'n MessageContent<'_>) -> Self {
+        let (said, answered) = match content {
+            MessageContent::ButtonsResponseMessage(response) => {
+                let response = &response.buttons_response_message;
+                (
+                    text(response.selected_button_text.as_ref()),
+                    &response.stanza_id,
+                )
+            }
+            MessageContent::ListResponseMessage(response) => {
+                let response = &response.list_response_message;
+                (text(response.title.as_ref()), &response.stanza_id)
+            }
+            MessageContent::TemplateButtonsReplyMessage(reply) => {
+                let reply = &reply.template_button_reply_message;
+                (text(reply.selected_display_text.as_ref()), &reply.stanza_id)
+            }
             MessageContent::InteractiveButtonsReply(reply) => {
                 let reply = &reply.reply;
-                answers(
-                    text(reply.selected_display_text.as_ref())
-                        .or(text(reply.content_text.as_ref())),
-                    id(reply.stanza_id.as_ref()),
+                let pressed = text(reply.selected_display_text.as_ref());
+                (
+                    pressed.or(text(reply.content_text.as_ref())),
+                    &reply.stanza_id,
                 )
             }
             MessageContent::InteractiveButtonsResponse(response) => {
                 let response = &response.interactive_buttons_response;
-                answers(
+                (
                     text(response.selected_display_text.as_ref()),
-                    id(response.stanza_id.as_ref()),
+                    &response.stanza_id,
                 )
             }
-            MessageContent::ProductMessage(product) => {
-                says(text(product.product_message.title.as_ref()))
-            }
-            MessageContent::OrderMessage(order) => {
-                says(text(order.order_message.order_title.as_ref()))
-            }
-            MessageContent::DeletedMessage(_) | MessageContent::Unknown => self,
+            _ => return self,
+        };
+        Self {
+            text: said,
+            quoted: self.quoted.or(id(answered.as_ref())),
+            ..self
         }
     }
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::chat_identity::canonical_chat;
 use super::content::Content;
-use super::mention::{Role, mentions};
-use super::message::{data, edited, notification};
+use super::mention::{Role, edited, mentions, nonempty};
+use super::message::{notification, received};
 use super::moment::{Moment, in_time_order};
-use crate::notification::{MessageContent, Notification, Parsed};
+use super::poll::{Ballots, Poll, Vote};
+use super::status::status_name;
+use crate::notification::{Notification, Parsed};
 
 /// What was done to a message, each in time order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,8 +27,12 @@ pub struct History {
     pub deletions: Vec<Deletion>,
     /// The last reaction of each who has not taken it back.
     pub reactions: Vec<Reaction>,
-    /// The votes in the poll that it is; each has all votes so far.
+    /// The latest vote of each voter in the poll that it is, without the votes that were taken back.
     pub votes: Vec<Vote>,
+    /// The poll that it is, with its totals. Null where it is none, and where the history has more than
+    /// one page: a page alone does not have all votes.
+    #[schema(required)]
+    pub poll: Option<Poll>,
 }
 
 /// A step of a message on its way.
@@ -97,42 +104,14 @@ pub struct Reaction {
     pub reaction: String,
 }
 
-/// The votes in a poll at some time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = PollVote)]
-#[serde(rename_all = "camelCase")]
-pub struct Vote {
-    /// The event.
-    pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
-    #[schema(required)]
-    pub timestamp: Option<i64>,
-    /// Who voted.
-    #[schema(required)]
-    pub sender: Option<String>,
-    /// The votes by answer.
-    pub votes: Vec<VoteOption>,
-}
-
-/// An answer of a poll and who chose it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = PollAnswer)]
-#[serde(rename_all = "camelCase")]
-pub struct VoteOption {
-    /// The answer.
-    #[schema(required)]
-    pub option: Option<String>,
-    /// Who chose it.
-    pub voters: Vec<String>,
-}
-
 impl History {
     /// Takes one event that speaks of the message `id_message`.
     fn take(&mut self, id_message: &str, at: Moment, parsed: &Parsed<'_>) {
         let Some(notification) = notification(parsed) else {
             return;
         };
-        let Some(mention) = mentions(notification).find(|found| found.id_message == id_message)
+        let Some(mention) =
+            mentions(notification).find(|found| found.id_message == Some(id_message))
         else {
             return;
         };
@@ -142,15 +121,16 @@ impl History {
         let sender = || columns.sender.as_deref().map(str::to_owned);
         match (mention.role, notification) {
             (Role::Status, Notification::OutgoingMessageStatus(status)) => {
-                self.statuses.push(StatusChange {
+                let name = status_name(notification).map(str::to_owned);
+                self.statuses.extend(name.map(|name| StatusChange {
                     seq,
                     timestamp,
-                    status: status.status_name().unwrap_or_default().to_owned(),
-                    description: status.description.as_deref().map(str::to_owned),
-                });
+                    status: name,
+                    description: nonempty(status.description.as_deref()).map(str::to_owned),
+                }));
             }
             (Role::Edit, _) => {
-                let (text, caption) = edited(parsed).unwrap_or_default();
+                let (text, caption) = received(notification).and_then(edited).unwrap_or_default();
                 self.edits.push(Edit {
                     seq,
                     timestamp,
@@ -173,20 +153,16 @@ impl History {
                     .unwrap_or_default()
                     .to_owned(),
             }),
-            (Role::Vote, _) => self.votes.push(Vote {
-                seq,
-                timestamp,
-                sender: sender(),
-                votes: votes(notification),
-            }),
             _ => {}
         }
     }
 
     /// The history of the message `id_message` from events that speak of it, in whatever order.
+    /// `is_whole`: there are no others.
     pub fn of<'e>(
         id_message: &str,
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
+        is_whole: bool,
     ) -> Self {
         let events = in_time_order(events);
         let mut history = Self::default();
@@ -194,6 +170,9 @@ impl History {
             history.take(id_message, *at, parsed);
         }
         history.reactions = last_of_each(std::mem::take(&mut history.reactions));
+        let ballots = Ballots::of(id_message, &events);
+        history.votes = ballots.votes();
+        history.poll = ballots.poll().filter(|_| is_whole);
         history
     }
 }
@@ -202,7 +181,9 @@ impl History {
 fn last_of_each(reactions: Vec<Reaction>) -> Vec<Reaction> {
     let mut last = BTreeMap::new();
     for (place, reaction) in reactions.into_iter().enumerate() {
-        last.insert(reaction.sender.clone(), (place, reaction));
+        let sender = reaction.sender.as_deref();
+        let sender = sender.map(|sender| canonical_chat(sender).into_owned());
+        last.insert(sender, (place, reaction));
     }
     let mut last: Vec<_> = last
         .into_values()
@@ -210,26 +191,4 @@ fn last_of_each(reactions: Vec<Reaction>) -> Vec<Reaction> {
         .collect();
     last.sort_by_key(|(place, _)| *place);
     last.into_iter().map(|(_, reaction)| reaction).collect()
-}
-
-fn votes(notification: &Notification<'_>) -> Vec<VoteOption> {
-    let Some(MessageContent::PollUpdateMessage(update)) =
-        data(notification).map(|data| &data.content)
-    else {
-        return Vec::new();
-    };
-    let votes = update.poll_message_data.votes.as_deref();
-    votes
-        .unwrap_or_default()
-        .iter()
-        .map(|vote| VoteOption {
-            option: vote.option_name.as_deref().map(str::to_owned),
-            voters: vote
-                .option_voters
-                .iter()
-                .flatten()
-                .map(|voter| voter.to_string())
-                .collect(),
-        })
-        .collect()
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::message::notification;
+use super::status::socket_name;
 use crate::clock::UnixMillis;
 use crate::notification::{Notification, parse};
 
@@ -105,14 +106,11 @@ impl Socket {
     #[must_use]
     pub fn of(seq: i64, body: &[u8]) -> Option<Self> {
         let parsed = parse(body);
-        match notification(&parsed)? {
-            Notification::StatusInstanceChanged(change) => Some(Self {
-                name: change.socket_name()?.to_owned(),
-                timestamp: parsed.columns.timestamp,
-                seq,
-            }),
-            _ => None,
-        }
+        Some(Self {
+            name: socket_name(notification(&parsed)?)?.to_owned(),
+            timestamp: parsed.columns.timestamp,
+            seq,
+        })
     }
 }
 

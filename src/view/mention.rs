@@ -1,5 +1,6 @@
 //! Which messages and calls a notification speaks of.
 
+use super::status::status_name;
 use crate::notification::{MessageContent, MessageReceived, Notification};
 
 /// In which way a notification speaks of a message or a call.
@@ -23,48 +24,70 @@ pub enum Role {
     Call,
 }
 
-/// A message or a call of the notification's chat.
+/// A message or a call of the notification's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention<'n> {
     /// In which way.
     pub role: Role,
-    /// Its `idMessage`.
-    pub id_message: &'n str,
+    /// Its `idMessage`; only a message itself and a call may lack it.
+    pub id_message: Option<&'n str>,
 }
 
-/// Which messages and calls `notification` speaks of, at most two.
+/// Which messages and calls `notification` speaks of, at most two. One that only speaks of a message
+/// and says nothing of it (a status without a name, an edit without a text) mentions none.
 pub fn mentions<'n>(notification: &'n Notification<'_>) -> impl Iterator<Item = Mention<'n>> {
-    let mention = |role, id: Option<&'n str>| {
-        id.filter(|id| !id.is_empty())
-            .map(|id_message| Mention { role, id_message })
-    };
     let found = match notification {
         Notification::IncomingMessageReceived(message)
         | Notification::OutgoingMessageReceived(message)
-        | Notification::OutgoingApiMessageReceived(message) => {
-            let own = message.id_message.as_deref();
-            match changed(message) {
-                Some((role, changed)) => [
-                    mention(role, Some(changed)),
-                    // MAX may give an edit the identifier of what it edits.
-                    mention(Role::Notice, own).filter(|notice| notice.id_message != changed),
-                ],
-                None => [mention(Role::Content, own), None],
-            }
-        }
+        | Notification::OutgoingApiMessageReceived(message) => received(message),
         Notification::OutgoingMessageStatus(status) => {
-            [mention(Role::Status, status.id_message.as_deref()), None]
+            let id = nonempty(status.id_message.as_deref());
+            let tells = status_name(notification).is_some();
+            [id.filter(|_| tells).map(Mention::named(Role::Status)), None]
         }
         Notification::IncomingCall(call) | Notification::OutgoingCall(call) => {
-            [mention(Role::Call, call.id_message.as_deref()), None]
+            let id_message = nonempty(call.id_message.as_deref());
+            let role = Role::Call;
+            let tells = status_name(notification).is_some();
+            [tells.then_some(Mention { role, id_message }), None]
         }
         _ => [None, None],
     };
     found.into_iter().flatten()
 }
 
-/// The message that this one only changes, and in which way.
-fn changed<'n>(message: &'n MessageReceived<'_>) -> Option<(Role, &'n str)> {
+impl<'n> Mention<'n> {
+    fn named(role: Role) -> impl Fn(&'n str) -> Self {
+        move |id_message| Self {
+            role,
+            id_message: Some(id_message),
+        }
+    }
+}
+
+fn received<'n>(message: &'n MessageReceived<'_>) -> [Option<Mention<'n>>; 2] {
+    let own = nonempty(message.id_message.as_deref());
+    let notice = |other: Option<&str>| {
+        // MAX may give an edit the identifier of what it edits.
+        own.filter(|own| Some(*own) != other)
+            .map(Mention::named(Role::Notice))
+    };
+    let content = Mention {
+        role: Role::Content,
+        id_message: own,
+    };
+    let Some((role, changed)) = changed(message) else {
+        return [Some(content), None];
+    };
+    match (role, changed) {
+        (Role::Edit, changed) if edited(message).is_none() => [notice(changed), None],
+        (_, None) => [Some(content), None],
+        (role, Some(id)) => [Some(Mention::named(role)(id)), notice(changed)],
+    }
+}
+
+/// In which way this message changes another one, and which, as far as it says.
+fn changed<'n>(message: &'n MessageReceived<'_>) -> Option<(Role, Option<&'n str>)> {
     let data = message.message_data.as_ref()?;
     let (role, changed) = match &data.content {
         MessageContent::EditedMessage(edit) => (Role::Edit, &edit.edited_message_data.stanza_id),
@@ -78,6 +101,22 @@ fn changed<'n>(message: &'n MessageReceived<'_>) -> Option<(Role, &'n str)> {
         }
         _ => return None,
     };
-    let changed = changed.as_deref().filter(|id| !id.is_empty())?;
-    Some((role, changed))
+    Some((role, nonempty(changed.as_deref())))
+}
+
+/// Text and caption of an edit; `None` where this is no edit or says neither.
+pub(super) fn edited<'n>(
+    message: &'n MessageReceived<'_>,
+) -> Option<(Option<&'n str>, Option<&'n str>)> {
+    let MessageContent::EditedMessage(edit) = &message.message_data.as_ref()?.content else {
+        return None;
+    };
+    let edit = &edit.edited_message_data;
+    let text = nonempty(edit.text_message.as_deref());
+    let caption = nonempty(edit.caption.as_deref());
+    (text.is_some() || caption.is_some()).then_some((text, caption))
+}
+
+pub(super) fn nonempty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }

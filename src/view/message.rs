@@ -3,21 +3,27 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::content::{Content, Direction};
-use crate::notification::{
-    MessageContent, MessageData, MessageReceived, Notification, Outcome, Parsed, parse,
-};
+use super::contact::Contact;
+use super::content::Direction;
+use super::mention::nonempty;
+use super::moment::in_time_order;
+use super::status::status_name;
+use super::version::{Version, Versions};
+use crate::notification::{MessageData, MessageReceived, Notification, Outcome, Parsed, parse};
 
 /// A message as it is given back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// The account.
     pub id_instance: i64,
-    /// The chat.
-    pub chat_id: String,
-    /// The message, unique only within its chat.
-    pub id_message: String,
+    /// The chat, in its canonical form: `79…:3@c.us` and `79…@s.whatsapp.net` are `79…@c.us`. Null where
+    /// the notification names none.
+    #[schema(required)]
+    pub chat_id: Option<String>,
+    /// The message, unique only within its chat. Null where the notification names none.
+    #[schema(required)]
+    pub id_message: Option<String>,
     /// Which way it went; null until something says so.
     #[schema(required)]
     pub direction: Option<Direction>,
@@ -30,19 +36,24 @@ pub struct Message {
     /// What the writer is called.
     #[schema(required)]
     pub sender_name: Option<String>,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// GREEN-API's own timestamp, seconds since 1970; the earliest of those that it came with.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// What a person reads in it, after its last edit.
+    /// Text shown to a reader, after the latest edit. Of contacts these are the names.
     #[schema(required)]
     pub text: Option<String>,
     /// Its file.
     #[schema(required)]
     pub file: Option<File>,
+    /// The place that it names.
+    #[schema(required)]
+    pub location: Option<Location>,
+    /// The contacts that it brings.
+    pub contacts: Vec<Contact>,
     /// The message that it quotes or answers.
     #[schema(required)]
     pub quoted: Option<Quoted>,
-    /// The furthest of sent, delivered and read, else the last of the others.
+    /// The furthest of sent, delivered and read, else the failure with the greatest timestamp.
     #[schema(required)]
     pub status: Option<String>,
     /// When it came that far, seconds since 1970.
@@ -81,6 +92,25 @@ pub struct File {
     pub caption: Option<String>,
 }
 
+/// A place that a message names.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = MessageLocation)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// Degrees to the north; null where the notification has none that can be read.
+    #[schema(required)]
+    pub latitude: Option<f64>,
+    /// Degrees to the east.
+    #[schema(required)]
+    pub longitude: Option<f64>,
+    /// Name of the place.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// Address of the place.
+    #[schema(required)]
+    pub address: Option<String>,
+}
+
 /// The message that another one quotes or answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -100,21 +130,19 @@ pub struct MessagePlace {
     /// The account.
     pub id_instance: i64,
     /// The chat.
-    pub chat_id: String,
+    pub chat_id: Option<String>,
     /// The message.
-    pub id_message: String,
+    pub id_message: Option<String>,
     /// Which way it went.
     pub direction: Option<Direction>,
 }
 
-/// The bodies that say what a message is now.
-#[derive(Debug, Clone, Copy, Default)]
+/// The events that say what a message is now.
+#[derive(Debug, Clone, Default)]
 pub struct MessageEvents<'e> {
-    /// The message itself.
-    pub content: Option<&'e [u8]>,
-    /// Its last edit.
-    pub edit: Option<&'e [u8]>,
-    /// The status that stands.
+    /// Those that [`Chosen`](super::Chosen) names, in whatever order: seq, arrival in milliseconds, body.
+    pub versions: Vec<(i64, i64, &'e [u8])>,
+    /// The body of the status that stands.
     pub status: Option<&'e [u8]>,
     /// Whether it was deleted.
     pub deleted: bool,
@@ -124,9 +152,13 @@ impl Message {
     /// Puts a message together, and gives the name of its chat beside it.
     #[must_use]
     pub fn new(place: MessagePlace, events: MessageEvents<'_>) -> (Self, Option<String>) {
-        let content = events.content.map(parse);
-        let edit = events.edit.map(parse);
-        let status = events.status.map(parse);
+        let said = in_time_order(events.versions);
+        // A message without a chat is one event's own.
+        let id_message = place
+            .id_message
+            .as_deref()
+            .filter(|_| place.chat_id.is_some());
+        let versions = Versions::of(id_message, &said);
         let mut message = Self {
             id_instance: place.id_instance,
             chat_id: place.chat_id,
@@ -135,63 +167,72 @@ impl Message {
             type_message: None,
             sender: None,
             sender_name: None,
-            timestamp: None,
+            timestamp: versions.timestamp(),
             text: None,
             file: None,
+            location: None,
+            contacts: Vec::new(),
             quoted: None,
             status: None,
             status_timestamp: None,
             status_description: None,
-            edited: edit.is_some(),
+            edited: versions.is_edited(),
             deleted: events.deleted,
             marker: None,
             seq: place.seq,
         };
-        let chat_name = content.and_then(|content| message.take_content(&content));
-        if let Some(edit) = edit {
-            message.take_edit(&edit);
-        }
-        if let Some(status) = status {
-            message.take_status(&status);
+        let chat_name = message.take_contents(&versions);
+        message.take_edits(&versions);
+        if let Some(status) = events.status {
+            message.take_status(&parse(status));
         }
         (message, chat_name)
     }
 
-    fn take_content(&mut self, parsed: &Parsed<'_>) -> Option<String> {
-        let columns = &parsed.columns;
-        self.type_message = columns.type_message.as_deref().map(str::to_owned);
-        self.sender = columns.sender.as_deref().map(str::to_owned);
-        self.timestamp = columns.timestamp;
-        let notification = notification(parsed)?;
-        let content = Content::of(notification);
-        self.text = content.text.map(str::to_owned);
-        self.file = content.is_file.then(|| File {
-            download_url: content.download_url.map(str::to_owned),
-            file_name: content.file_name.map(str::to_owned),
-            mime_type: content.mime_type.map(str::to_owned),
-            caption: content.caption.map(str::to_owned),
+    fn take_contents(&mut self, versions: &Versions<'_>) -> Option<String> {
+        let best = versions.contents.first()?;
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        self.type_message = owned(versions.first(|version| version.type_message));
+        self.sender = owned(versions.first(|version| version.sender));
+        self.sender_name = owned(versions.first(|version| version.sender_name));
+        self.marker = owned(best.marker);
+        let (marked_text, marked_url) = best.marked.unwrap_or_default();
+        self.text = versions
+            .first(|version| version.text.as_deref())
+            .or(marked_text)
+            .map(str::to_owned);
+        let is_file = versions.contents.iter().any(|said| said.content.is_file);
+        self.file = is_file.then(|| File {
+            download_url: owned(versions.first(|said| said.download_url).or(marked_url)),
+            file_name: owned(versions.first(|said| said.content.file_name)),
+            mime_type: owned(versions.first(|said| said.content.mime_type)),
+            caption: owned(versions.first(|said| said.content.caption)),
         });
-        self.quoted = content.quoted.map(|id_message| Quoted {
-            id_message: id_message.to_owned(),
-            participant: content.quoted_participant.map(str::to_owned),
+        let is_place = |said: &Version<'_>| said.content.location.is_some();
+        self.location = versions.contents.iter().any(is_place).then(|| {
+            let coordinates = versions.first(Version::coordinates);
+            Location {
+                latitude: coordinates.map(|(latitude, _)| latitude),
+                longitude: coordinates.map(|(_, longitude)| longitude),
+                name: owned(versions.first(Version::place_name)),
+                address: owned(versions.first(Version::address)),
+            }
         });
-        self.marker = notification.marker().map(str::to_owned);
-        let sender = received(notification)?.sender_data.as_ref()?;
-        let name = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(str::to_owned);
-        self.sender_name = name(sender.sender_name.as_deref())
-            .or_else(|| name(sender.sender_contact_name.as_deref()));
-        name(sender.chat_name.as_deref())
+        self.contacts = versions
+            .first(|said| said.contacts_with_phones())
+            .or(versions.first(|said| said.named_contacts()))
+            .or(versions.first(|said| (!said.contacts.is_empty()).then_some(&said.contacts[..])))
+            .unwrap_or_default()
+            .to_vec();
+        self.quoted = versions.first(|said| said.content.quoted).map(|id| Quoted {
+            id_message: id.to_owned(),
+            participant: owned(versions.first(|said| said.content.quoted_participant)),
+        });
+        owned(versions.first(|version| version.chat_name))
     }
 
-    fn take_edit(&mut self, parsed: &Parsed<'_>) {
-        let Some((text, caption)) = edited(parsed) else {
-            return;
-        };
-        // Some edits of a caption come as a text.
-        let (text, caption) = match (&self.file, text, caption) {
-            (Some(_), Some(text), None) => (None, Some(text)),
-            (_, text, caption) => (text, caption),
-        };
+    fn take_edits(&mut self, versions: &Versions<'_>) {
+        let (text, caption) = versions.edited(self.file.is_some());
         if let Some(text) = text {
             self.text = Some(text.to_owned());
             self.marker = None;
@@ -212,24 +253,24 @@ impl Message {
         else {
             return;
         };
-        self.status = status.status_name().map(str::to_owned);
+        self.status = status_name(notification).map(str::to_owned);
         self.status_timestamp = parsed.columns.timestamp;
-        self.status_description = status
-            .description
-            .as_deref()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned);
+        self.status_description = nonempty(status.description.as_deref()).map(str::to_owned);
         if let Some(marker) = notification.marker() {
             self.marker.get_or_insert_with(|| marker.to_owned());
         }
     }
 
-    /// What of it is searched for: its text, its caption and the name of its file.
+    /// What of it is searched for: its text, its caption, the name of its file, phone numbers.
     pub fn searched(&self) -> impl Iterator<Item = &str> {
         let file = self.file.as_ref();
         let caption = file.and_then(|file| file.caption.as_deref());
         let name = file.and_then(|file| file.file_name.as_deref());
-        [self.text.as_deref(), caption, name].into_iter().flatten()
+        let phones = self.contacts.iter().flat_map(|contact| &contact.phones);
+        [self.text.as_deref(), caption, name]
+            .into_iter()
+            .flatten()
+            .chain(phones.map(String::as_str))
     }
 }
 
@@ -241,7 +282,9 @@ pub(super) fn notification<'p, 'a>(parsed: &'p Parsed<'a>) -> Option<&'p Notific
     }
 }
 
-fn received<'n, 'a>(notification: &'n Notification<'a>) -> Option<&'n MessageReceived<'a>> {
+pub(super) fn received<'n, 'a>(
+    notification: &'n Notification<'a>,
+) -> Option<&'n MessageReceived<'a>> {
     match notification {
         Notification::IncomingMessageReceived(message)
         | Notification::OutgoingMessageReceived(message)
@@ -252,15 +295,4 @@ fn received<'n, 'a>(notification: &'n Notification<'a>) -> Option<&'n MessageRec
 
 pub(super) fn data<'n, 'a>(notification: &'n Notification<'a>) -> Option<&'n MessageData<'a>> {
     received(notification)?.message_data.as_ref()
-}
-
-/// Text and caption after an edit.
-pub(super) fn edited<'p>(parsed: &'p Parsed<'_>) -> Option<(Option<&'p str>, Option<&'p str>)> {
-    match &data(notification(parsed)?)?.content {
-        MessageContent::EditedMessage(edit) => {
-            let edit = &edit.edited_message_data;
-            Some((edit.text_message.as_deref(), edit.caption.as_deref()))
-        }
-        _ => None,
-    }
 }

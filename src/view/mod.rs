@@ -3,21 +3,33 @@
 //! order in which they came.
 
 mod call;
+mod catalogue;
 mod chat;
+mod chat_identity;
+mod contact;
 mod content;
+mod digest;
 mod history;
 mod instance;
 mod mention;
 mod message;
 mod moment;
+mod poll;
 mod status;
+mod vcard;
+mod version;
 
 pub use call::{Call, CallEvent, CallParticipant, call_rank};
 pub use chat::Chat;
+pub use chat_identity::{PrivateKind, canonical_chat, differ_in_kind};
+pub use contact::Contact;
 pub use content::{Content, Direction};
-pub use history::{Deletion, Edit, History, Reaction, StatusChange, Vote, VoteOption};
+pub use digest::content_digest;
+pub use history::{Deletion, Edit, History, Reaction, StatusChange};
 pub use instance::{Instance, NewestEvent, Quota, Socket, State};
 pub use mention::{Mention, Role, mentions};
-pub use message::{File, Message, MessageEvents, MessagePlace, Quoted};
+pub use message::{File, Location, Message, MessageEvents, MessagePlace, Quoted};
 pub use moment::Moment;
-pub use status::rank;
+pub use poll::{Poll, PollOption, Vote, VoteOption};
+pub use status::{rank, socket_name, state_name, status_name};
+pub use version::Chosen;

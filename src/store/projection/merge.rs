@@ -1,93 +1,48 @@
-//! What a further event changes of a message or a call, whatever order they come in.
+//! What a further event changes of a message, whatever order they come in.
 
 use std::cmp::Ordering;
 
 use rusqlite::{Result, params};
 
 use super::TermKind;
-use super::projector::Projector;
-use super::row::Row;
-use super::subject::{Identity, Subject, direction, status};
-use crate::notification::{Notification, Outcome, parse};
-use crate::view::{Content, Direction, Role, call_rank, rank};
+use super::find::{Identity, Subject};
+use super::projector::{Projector, Said};
+use super::subject::{SubjectKind, direction};
+use crate::notification::Notification;
+use crate::view::{Direction, Moment, Role, rank, status_name};
 
 impl Projector<'_> {
     /// A further event that speaks of it.
     pub(super) fn merge(
         &mut self,
-        row: &Row,
-        notification: &Notification<'_>,
+        said: &Said<'_>,
         role: Role,
         identity: &Identity<'_>,
         subject: &Subject,
     ) -> Result<()> {
         match role {
-            Role::Content => self.merge_content(row, notification, identity, subject),
-            Role::Status => self.merge_status(row, notification, subject),
-            Role::Edit => {
-                if self.is_newer(row.moment(), subject.edit_seq)? {
-                    self.projection
-                        .prepare_cached("UPDATE subject SET edit_seq = ?2 WHERE seq = ?1")?
-                        .execute([subject.seq, row.seq])?;
-                    self.refresh_words(identity, subject.seq, subject.content_seq, Some(row.seq))?;
-                }
-                Ok(())
-            }
+            Role::Content | Role::Edit => self.merge_version(said, role, identity, subject),
+            Role::Status => self.merge_status(said, subject),
             Role::Deletion => {
-                if self.is_newer(row.moment(), subject.deletion_seq)? {
+                if self.is_newer(said.row.moment(), subject.deletion_seq)? {
                     self.projection
                         .prepare_cached("UPDATE subject SET deletion_seq = ?2 WHERE seq = ?1")?
-                        .execute([subject.seq, row.seq])?;
+                        .execute([subject.seq, said.row.seq])?;
                 }
                 Ok(())
             }
-            Role::Call => self.merge_call(row, notification, subject),
-            Role::Reaction | Role::Vote | Role::Notice => Ok(()),
-        }
-    }
-
-    /// The message itself, behind other events that speak of it or once more.
-    fn merge_content(
-        &mut self,
-        row: &Row,
-        notification: &Notification<'_>,
-        identity: &Identity<'_>,
-        subject: &Subject,
-    ) -> Result<()> {
-        if let Some(before) = subject.content_seq {
-            let body = self.body(before)?;
-            let moment = self.moment(before)?;
-            let parsed = parse(&body);
-            let (Outcome::Known(other) | Outcome::Unknown(other)) = &parsed.outcome else {
-                return Ok(());
-            };
-            if (weight(notification), row.moment()) <= (weight(other), moment) {
-                return Ok(());
+            Role::Notice
+                if subject.content_seq.is_none() && subject.kind == SubjectKind::Message as i64 =>
+            {
+                self.hide(identity, subject)
             }
+            Role::Call | Role::Reaction | Role::Vote | Role::Notice => Ok(()),
         }
-        self.projection
-            .prepare_cached(
-                "UPDATE subject SET content_seq = ?2, direction = ?3, type_message = ?4
-                 WHERE seq = ?1",
-            )?
-            .execute(params![
-                subject.seq,
-                row.seq,
-                direction(notification, Role::Content),
-                row.type_message
-            ])?;
-        // The list of messages finds it where it stands by what is asked for.
-        self.post_columns(row, subject.seq)?;
-        self.refresh_words(identity, subject.seq, Some(row.seq), subject.edit_seq)
     }
 
-    fn merge_status(
-        &mut self,
-        row: &Row,
-        notification: &Notification<'_>,
-        subject: &Subject,
-    ) -> Result<()> {
-        let Some(status) = status(notification) else {
+    fn merge_status(&mut self, said: &Said<'_>, subject: &Subject) -> Result<()> {
+        let (row, notification) = (said.row, said.notification);
+        let Some(status) = status_name(notification) else {
             return Ok(());
         };
         if subject.content_seq.is_none()
@@ -102,15 +57,8 @@ impl Projector<'_> {
             self.post_direction(notification, subject.seq)?;
         }
         if let (Some(other), Some(other_seq)) = (&subject.status, subject.status_seq) {
-            let (new, old) = (rank(status), rank(other));
-            let stands = match new.cmp(&old) {
-                Ordering::Less => true,
-                Ordering::Greater => false,
-                // Of the failures the last, of the steps the moment when it came so far.
-                Ordering::Equal if new == 0 => row.moment() < self.moment(other_seq)?,
-                Ordering::Equal => row.moment() > self.moment(other_seq)?,
-            };
-            if stands {
+            let other_moment = self.moment(other_seq)?;
+            if !stands_before((status, row.moment()), (other, other_moment)) {
                 return Ok(());
             }
             self.terms.unpost_status(other, subject.seq)?;
@@ -135,36 +83,16 @@ impl Projector<'_> {
             None => Ok(()),
         }
     }
-
-    fn merge_call(
-        &self,
-        row: &Row,
-        notification: &Notification<'_>,
-        subject: &Subject,
-    ) -> Result<()> {
-        let (Some(status), Some(other), Some(other_seq)) =
-            (status(notification), &subject.status, subject.status_seq)
-        else {
-            return Ok(());
-        };
-        let (new, old) = (call_rank(status), call_rank(other));
-        if new > old || (new == old && row.moment() > self.moment(other_seq)?) {
-            self.projection
-                .prepare_cached("UPDATE subject SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
-                .execute(params![subject.seq, status, row.seq])?;
-        }
-        Ok(())
-    }
 }
 
-/// Of two contents of one message the one that says something stands: a marker says less than a
-/// text, and nothing less than a marker.
-fn weight(notification: &Notification<'_>) -> u8 {
-    if !Content::of(notification).is_there {
-        0
-    } else if notification.marker().is_some() {
-        1
-    } else {
-        2
+/// Whether one of two statuses stands and not the other.
+pub(super) fn stands_before((one, at): (&str, Moment), (other, other_at): (&str, Moment)) -> bool {
+    let (rank_of_one, rank_of_other) = (rank(one), rank(other));
+    match rank_of_one.cmp(&rank_of_other) {
+        Ordering::Less => false,
+        Ordering::Greater => true,
+        // Of the failures the last, of the steps the moment when it came so far.
+        Ordering::Equal if rank_of_one == 0 => at > other_at,
+        Ordering::Equal => at < other_at,
     }
 }

@@ -8,8 +8,14 @@
 //! Nothing that happens to the file stops the server. One that cannot be used, that was changed by
 //! somebody else or that is damaged is set aside and made anew, while lists say that they wait.
 
+mod alias;
+mod call;
+mod chatless;
+mod content;
 mod derived;
 mod file;
+mod find;
+mod hidden;
 mod merge;
 mod pace;
 mod projector;
@@ -37,8 +43,9 @@ use worker::Worker;
 
 pub(crate) use derived::{Projection, Setback};
 pub(crate) use file::{is_ahead, path_of};
+pub(super) use find::key;
 pub(super) use projector::{Measure, SPAN_EVENTS};
-pub(super) use subject::{SubjectKind, key};
+pub(super) use subject::SubjectKind;
 pub(super) use term::{TermKind, epoch, pair};
 pub(super) use wake::{Ear, Waker, waker};
 pub use words::{MAX_WORDS, Words, WordsError};

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
+use super::content::INSERT_WORDS;
+use super::find::FIND_SUBJECT;
 use super::row::Row;
-use super::subject::{FIND_SUBJECT, INSERT_SUBJECT, INSERT_WORDS};
+use super::subject::INSERT_SUBJECT;
 use super::terms::Terms;
 use super::{TermKind, pair};
 use crate::notification::{self, Notification};
 use crate::store::OutcomeKind;
-use crate::view::{Moment, mentions};
+use crate::view::{Moment, canonical_chat, content_digest, mentions, socket_name, state_name};
 
 /// Events of which the first and the last arrival are kept together.
 pub(in crate::store) const SPAN_EVENTS: i64 = 1024;
@@ -33,6 +35,17 @@ struct SeenInstance<'t> {
     type_instance: Option<&'t str>,
 }
 
+/// An event and what was read of it.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'r> {
+    pub(super) row: &'r Row,
+    pub(super) notification: &'r Notification<'r>,
+    /// The chat in its canonical form.
+    pub(super) chat: Option<&'r str>,
+    /// The digest of what it says, where this is what its subject is compared by.
+    pub(super) digest: Option<i64>,
+}
+
 /// What nearly every message runs.
 pub(super) struct Statements<'t> {
     pub(super) find_subject: CachedStatement<'t>,
@@ -50,10 +63,17 @@ pub(super) struct Projector<'t> {
     instances: BTreeMap<i64, SeenInstance<'t>>,
     tally: BTreeMap<(Measure, i64, &'t str), i64>,
     spans: BTreeMap<i64, (i64, i64)>,
+    /// Whether there are statuses without a chat. Nearly no database has one.
+    pub(super) has_chatless: bool,
+    /// Whether there are hints.
+    pub(super) has_hints: bool,
 }
 
 impl<'t> Projector<'t> {
     pub(super) fn new(projection: &'t Connection, events: &'t Connection) -> Result<Self> {
+        let (has_chatless, has_hints) = projection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM chatless), EXISTS (SELECT 1 FROM hint)")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Self {
             projection,
             events,
@@ -67,6 +87,8 @@ impl<'t> Projector<'t> {
             instances: BTreeMap::new(),
             tally: BTreeMap::new(),
             spans: BTreeMap::new(),
+            has_chatless,
+            has_hints,
         })
     }
 
@@ -82,10 +104,26 @@ impl<'t> Projector<'t> {
             return Ok(());
         };
         self.account(row, &notification)?;
-        for mention in mentions(&notification) {
-            self.mention(row, &notification, mention)?;
-        }
-        Ok(())
+        let chat = row.chat_id.as_deref().map(canonical_chat);
+        self.find_aliases(row, chat.as_deref(), &notification)?;
+        let mut mentioned = mentions(&notification);
+        let Some(first) = mentioned.next() else {
+            return Ok(());
+        };
+        let types = (row.type_webhook.as_deref(), row.type_message.as_deref());
+        let said = Said {
+            row,
+            notification: &notification,
+            chat: chat.as_deref(),
+            digest: Some(content_digest(types, chat.as_deref(), &notification)),
+        };
+        self.mention(&said, first)?;
+        // An event is a duplicate by what it says of the first.
+        let said = Said {
+            digest: None,
+            ..said
+        };
+        mentioned.try_for_each(|mention| self.mention(&said, mention))
     }
 
     fn count(&mut self, row: &'t Row) {
@@ -142,13 +180,13 @@ impl<'t> Projector<'t> {
             return Ok(());
         };
         let column = match notification {
-            Notification::StateInstanceChanged(change) => {
-                let Some(name) = change.state_name() else {
-                    return Ok(());
+            Notification::StateInstanceChanged(_) => {
+                return match state_name(notification) {
+                    Some(name) => self.state(id, row, name),
+                    None => Ok(()),
                 };
-                self.projection
-                    .prepare_cached("INSERT INTO state VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![id, row.moment().timestamp, row.seq, name])?;
+            }
+            Notification::StatusInstanceChanged(_) if socket_name(notification).is_none() => {
                 return Ok(());
             }
             Notification::StatusInstanceChanged(_) => "socket_seq",
@@ -174,6 +212,30 @@ impl<'t> Projector<'t> {
         Ok(())
     }
 
+    fn state(&self, id: i64, row: &Row, name: &str) -> Result<()> {
+        let at = row.moment().timestamp;
+        let told: Option<i64> = self
+            .projection
+            .prepare_cached(
+                "SELECT min(seq) FROM state WHERE id_instance = ?1 AND timestamp = ?2 AND name = ?3",
+            )?
+            .query_row(params![id, at, name], |row| row.get(0))?;
+        if let Some(told) = told.filter(|_| row.timestamp.is_some()) {
+            self.insert_duplicate(row.seq, told)?;
+        }
+        self.projection
+            .prepare_cached("INSERT INTO state VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![id, at, row.seq, name])
+            .map(drop)
+    }
+
+    pub(super) fn insert_duplicate(&self, seq: i64, of_seq: i64) -> Result<()> {
+        self.projection
+            .prepare_cached("INSERT OR IGNORE INTO duplicate VALUES (?1, ?2)")?
+            .execute([seq, of_seq])
+            .map(drop)
+    }
+
     /// Whether what happened at `moment` is newer than the event `other`.
     pub(super) fn is_newer(&self, moment: Moment, other: Option<i64>) -> Result<bool> {
         Ok(match other {
@@ -190,16 +252,6 @@ impl<'t> Projector<'t> {
         let moment =
             statement.query_row([seq], |row| Ok(Moment::new(row.get(0)?, row.get(1)?, seq)));
         Ok(moment.unwrap_or(Moment::new(None, 0, seq)))
-    }
-
-    /// The body of an earlier event; nothing, where it cannot be read any more.
-    pub(super) fn body(&self, seq: i64) -> Result<Vec<u8>> {
-        let mut statement = self
-            .events
-            .prepare_cached("SELECT body FROM event WHERE seq = ?1")?;
-        Ok(statement
-            .query_row([seq], |row| row.get(0))
-            .unwrap_or_default())
     }
 
     fn write_instance(&self, id: i64, seen: &SeenInstance<'_>) -> Result<()> {

@@ -35,41 +35,76 @@ CREATE TABLE posting (
     PRIMARY KEY (epoch, term, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Messages and calls, each at the first event that names it, and the events that have its newest
--- content, edit, status and deletion.
+-- Messages and calls, each at the first event that names it, and the events that have its content,
+-- its newest edit, its status and its deletion.
 CREATE TABLE subject (
     seq          INTEGER PRIMARY KEY,
-    -- Bytes of the digest of kind, instance, chat and identifier.
-    key          INTEGER NOT NULL,
+    -- Bytes of the digest of kind, instance and identifier. Null where the event lacks one of them (or a
+    -- message its chat): nothing else speaks of such a subject.
+    key          INTEGER,
+    -- 0: a message; 1: a call; 2: an edit, a deletion, a reaction or a vote, which is no message unless a
+    -- message comes under its identifier.
     kind         INTEGER NOT NULL,
     id_instance  INTEGER NOT NULL,
-    chat         INTEGER NOT NULL,
-    id_message   TEXT    NOT NULL,
+    -- The chat in its canonical form; of a call, the first caller.
+    chat         INTEGER,
+    id_message   TEXT,
     direction    INTEGER,
     type_message TEXT,
     status       TEXT,
     content_seq  INTEGER,
     edit_seq     INTEGER,
+    -- A JSON array of the further events that give a field (see view/version.rs).
+    extra        TEXT,
     status_seq   INTEGER,
-    deletion_seq INTEGER
+    deletion_seq INTEGER,
+    -- The digest of what its own event says.
+    digest       INTEGER
 ) STRICT;
 
-CREATE INDEX subject_key ON subject (key);
+CREATE INDEX subject_key ON subject (key, chat);
 
--- Identifiers of edits, deletions, reactions and votes, which are no messages.
-CREATE TABLE notice (
-    key         INTEGER NOT NULL,
-    id_instance INTEGER NOT NULL,
-    chat        INTEGER NOT NULL,
-    id_message  TEXT    NOT NULL,
-    PRIMARY KEY (key, id_instance, chat, id_message)
-) STRICT, WITHOUT ROWID;
-
--- The other events that speak of a subject.
+-- The other events that speak of a subject, and the digest of what each says.
 CREATE TABLE mention (
     subject INTEGER NOT NULL,
     seq     INTEGER NOT NULL,
+    digest  INTEGER,
     PRIMARY KEY (subject, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Events that say the same as an earlier event of their subject.
+CREATE TABLE duplicate (
+    seq    INTEGER PRIMARY KEY,
+    of_seq INTEGER NOT NULL
+) STRICT;
+
+-- Statuses that name no chat. Each is a mention of the one message of its identifier while there is
+-- exactly one.
+CREATE TABLE chatless (
+    key         INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    id_instance INTEGER NOT NULL,
+    id_message  TEXT    NOT NULL,
+    digest      INTEGER,
+    PRIMARY KEY (key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Private chats of one person, in both directions.
+CREATE TABLE alias (
+    id_instance INTEGER NOT NULL,
+    chat        INTEGER NOT NULL,
+    other       INTEGER NOT NULL,
+    PRIMARY KEY (id_instance, chat, other)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that were quoted in a private chat under a participant of the other kind: where such a
+-- message is in a chat of the other kind, both chats are of one person.
+CREATE TABLE hint (
+    key         INTEGER NOT NULL,
+    id_instance INTEGER NOT NULL,
+    id_message  TEXT    NOT NULL,
+    chat        INTEGER NOT NULL,
+    PRIMARY KEY (key, id_instance, id_message, chat)
 ) STRICT, WITHOUT ROWID;
 
 -- Each chat and its newest message.

@@ -3,7 +3,9 @@
 #![no_main]
 
 use green_inbox::notification::{Outcome, parse, read};
-use green_inbox::view::{Call, Content, History, Message, MessageEvents, MessagePlace, mentions};
+use green_inbox::view::{
+    Call, Chosen, Content, History, Message, MessageEvents, MessagePlace, mentions,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -22,21 +24,22 @@ fuzz_target!(|body: &[u8]| {
             let _ = Content::of(notification);
             for mention in mentions(notification) {
                 let events = || [(1, 0, body)];
-                let _ = History::of(mention.id_message, events());
-                let _ = Call::of(1, (1, "from", mention.id_message), events());
+                let id_message = mention.id_message;
+                let _ = History::of(id_message.unwrap_or_default(), events(), true);
+                let _ = Call::of(1, (1, id_message), events());
+                let _ = Chosen::from(id_message, events());
             }
         }
     }
     let place = MessagePlace {
         seq: 1,
         id_instance: 1,
-        chat_id: "chat".to_owned(),
-        id_message: "id".to_owned(),
+        chat_id: None,
+        id_message: None,
         direction: None,
     };
     let events = MessageEvents {
-        content: Some(body),
-        edit: Some(body),
+        versions: vec![(1, 0, body), (2, 0, body)],
         status: Some(body),
         deleted: false,
     };

@@ -1,0 +1,179 @@
+//! Statuses that name no chat. Each joins the message of its identifier while the account has exactly
+//! one; where it has none or several, the status says nothing of any of them.
+
+use rusqlite::{OptionalExtension, Result, params};
+
+use super::find::Identity;
+use super::merge::stands_before;
+use super::projector::{Projector, Said};
+use super::subject::{SubjectKind, direction};
+use crate::notification::{Notification, read};
+use crate::view::{Moment, Role, status_name};
+
+/// The `typeWebhook` of statuses.
+const STATUS: &str = "outgoingMessageStatus";
+
+/// A status that a message has, and the event that brought it.
+struct Told {
+    name: String,
+    at: Moment,
+    direction: Option<i64>,
+}
+
+impl Projector<'_> {
+    /// A status without a chat.
+    pub(super) fn insert_chatless(
+        &mut self,
+        said: &Said<'_>,
+        identity: &Identity<'_>,
+    ) -> Result<()> {
+        let same: Option<i64> = self
+            .projection
+            .prepare_cached(
+                "SELECT min(seq) FROM chatless
+                 WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 AND digest = ?4",
+            )?
+            .query_row(
+                params![
+                    identity.key,
+                    identity.id_instance,
+                    identity.id_message,
+                    said.digest
+                ],
+                |row| row.get(0),
+            )?;
+        if let Some(same) = same {
+            self.insert_duplicate(said.row.seq, same)?;
+        }
+        self.projection
+            .prepare_cached("INSERT INTO chatless VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                identity.key,
+                said.row.seq,
+                identity.id_instance,
+                identity.id_message,
+                said.digest
+            ])?;
+        self.has_chatless = true;
+        self.settle_chatless(identity)
+    }
+
+    /// Joins the statuses without a chat to the one message of their identifier, or takes them from it
+    /// where it is not the only one any more.
+    pub(super) fn settle_chatless(&mut self, identity: &Identity<'_>) -> Result<()> {
+        if !self.has_chatless {
+            return Ok(());
+        }
+        let parameters = identity.parameters();
+        let statuses: Vec<i64> = self
+            .projection
+            .prepare_cached(
+                "SELECT seq FROM chatless WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3",
+            )?
+            .query_map(parameters, |row| row.get(0))?
+            .collect::<Result<_>>()?;
+        if statuses.is_empty() {
+            return Ok(());
+        }
+        let subjects: Vec<(i64, i64)> = self
+            .projection
+            .prepare_cached(
+                "SELECT seq, kind FROM subject
+                 WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3",
+            )?
+            .query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_>>()?;
+        let is_message = |kind| kind == SubjectKind::Message as i64;
+        let is_only = subjects
+            .iter()
+            .filter(|(_, kind)| is_message(*kind))
+            .count()
+            == 1;
+        for (subject, kind) in subjects {
+            let change = if is_only && is_message(kind) {
+                "INSERT OR IGNORE INTO mention (subject, seq) VALUES (?1, ?2)"
+            } else {
+                "DELETE FROM mention WHERE subject = ?1 AND seq = ?2"
+            };
+            let mut changed = 0;
+            for status in &statuses {
+                changed += self
+                    .projection
+                    .prepare_cached(change)?
+                    .execute([subject, *status])?;
+            }
+            if changed > 0 {
+                self.find_status(subject)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the status of a message again, among all events that speak of it.
+    fn find_status(&mut self, subject: i64) -> Result<()> {
+        let seqs: Vec<i64> = self
+            .projection
+            .prepare_cached("SELECT ?1 UNION ALL SELECT seq FROM mention WHERE subject = ?1")?
+            .query_map([subject], |row| row.get(0))?
+            .collect::<Result<_>>()?;
+        let (mut stands, mut found_direction): (Option<Told>, _) = (None, None);
+        for seq in seqs {
+            let Some(told) = self.status_of(seq)? else {
+                continue;
+            };
+            found_direction = found_direction.max(told.direction);
+            if stands.as_ref().is_none_or(|before| {
+                stands_before((&told.name, told.at), (&before.name, before.at))
+            }) {
+                stands = Some(told);
+            }
+        }
+        let (before, has_content): (Option<String>, bool) = self
+            .projection
+            .prepare_cached("SELECT status, content_seq IS NOT NULL FROM subject WHERE seq = ?1")?
+            .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if let Some(before) = before {
+            self.terms.unpost_status(&before, subject)?;
+        }
+        if let Some(told) = &stands {
+            self.terms.post_status(&told.name, subject)?;
+        }
+        self.projection
+            .prepare_cached("UPDATE subject SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
+            .execute(params![
+                subject,
+                stands.as_ref().map(|told| &told.name),
+                stands.as_ref().map(|told| told.at.seq)
+            ])?;
+        if !has_content {
+            self.projection
+                .prepare_cached("UPDATE subject SET direction = ?2 WHERE seq = ?1")?
+                .execute(params![subject, found_direction])?;
+        }
+        Ok(())
+    }
+
+    /// What the event `seq` tells of a message's status, if it is one; lets the message that it joins be
+    /// found by its direction.
+    fn status_of(&mut self, seq: i64) -> Result<Option<Told>> {
+        let mut statement = self.events.prepare_cached(
+            "SELECT timestamp, received_at, body FROM event WHERE seq = ?1 AND type_webhook = ?2",
+        )?;
+        let found: rusqlite::Result<Option<(Option<i64>, i64, Vec<u8>)>> = statement
+            .query_row(params![seq, STATUS], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional();
+        let Ok(Some((timestamp, received_at, body))) = found else {
+            return Ok(None);
+        };
+        let notification: Option<Notification<'_>> = read(STATUS, &body);
+        Ok(notification.and_then(|notification| {
+            Some(Told {
+                name: status_name(&notification)?.to_owned(),
+                at: Moment::new(timestamp, received_at, seq),
+                direction: direction(&notification, Role::Status),
+            })
+        }))
+    }
+}

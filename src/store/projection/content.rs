@@ -1,0 +1,157 @@
+//! What messages say: which events their fields come from, and the words that they are found by.
+
+use rusqlite::{Result, params};
+
+use super::find::{Identity, Subject};
+use super::projector::{Projector, Said};
+use super::subject::{Entry, SubjectKind};
+use super::words;
+use crate::view::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
+
+pub(super) const INSERT_WORDS: &str = "INSERT INTO word (rowid, text) VALUES (?1, ?2)";
+
+/// An event with its arrival in milliseconds and its body.
+type Version = (i64, i64, Vec<u8>);
+
+impl Projector<'_> {
+    /// The message itself once more, or an edit of it.
+    pub(super) fn merge_version(
+        &mut self,
+        said: &Said<'_>,
+        role: Role,
+        identity: &Identity<'_>,
+        subject: &Subject,
+    ) -> Result<()> {
+        let row = said.row;
+        if role == Role::Content {
+            // The list of messages finds it where it stands by what is asked for.
+            self.post_columns(row, subject.seq)?;
+        }
+        let mut versions = Vec::new();
+        let before: Vec<_> = [subject.content_seq, subject.edit_seq]
+            .into_iter()
+            .flatten()
+            .chain(subject.extra_seqs())
+            .collect();
+        for seq in &before {
+            versions.extend(self.version(*seq)?);
+        }
+        versions.push((row.seq, row.received_at, row.body.clone()));
+        let chosen = Chosen::from(Some(identity.id_message), borrowed(&versions));
+        let extra = (!chosen.extra.is_empty()).then(|| format!("{:?}", chosen.extra));
+        if (chosen.content, chosen.edit, &extra)
+            == (subject.content_seq, subject.edit_seq, &subject.extra)
+        {
+            return Ok(());
+        }
+        self.projection
+            .prepare_cached(
+                "UPDATE subject SET content_seq = ?2, edit_seq = ?3, extra = ?4, type_message = ?5,
+                     direction = coalesce(?6, direction)
+                 WHERE seq = ?1",
+            )?
+            .execute(params![
+                subject.seq,
+                chosen.content,
+                chosen.edit,
+                extra,
+                chosen.type_message,
+                chosen.direction.map(|direction| direction as i64),
+            ])?;
+        if subject.kind == SubjectKind::Notice as i64 && chosen.content.is_some() {
+            self.reveal(identity, subject)?;
+        }
+        self.refresh_words(identity, subject, &versions)
+    }
+
+    /// An earlier event; `None` where it cannot be read any more.
+    fn version(&self, seq: i64) -> Result<Option<Version>> {
+        let mut statement = self
+            .events
+            .prepare_cached("SELECT received_at, body FROM event WHERE seq = ?1")?;
+        let version = statement.query_row([seq], |row| Ok((seq, row.get(0)?, row.get(1)?)));
+        Ok(version.ok())
+    }
+
+    /// Writes the words of a message again.
+    fn refresh_words(
+        &mut self,
+        identity: &Identity<'_>,
+        subject: &Subject,
+        versions: &[Version],
+    ) -> Result<()> {
+        let place = MessagePlace {
+            seq: subject.seq,
+            id_instance: identity.id_instance,
+            // Only whether there is one counts.
+            chat_id: Some(String::new()),
+            id_message: Some(identity.id_message.to_owned()),
+            direction: None,
+        };
+        let events = MessageEvents {
+            versions: borrowed(versions).collect(),
+            ..MessageEvents::default()
+        };
+        let (message, _) = Message::new(place, events);
+        self.projection
+            .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
+            .execute([subject.seq])?;
+        self.write_words(
+            identity.id_instance,
+            subject.chat,
+            subject.seq,
+            message.searched(),
+        )
+    }
+
+    /// Writes the words of a message of which one event is known.
+    pub(super) fn first_words(&mut self, said: &Said<'_>, entry: &Entry<'_>) -> Result<()> {
+        let row = said.row;
+        let content = Content::of(said.notification);
+        let plain = [content.text, content.caption, content.file_name];
+        if content.contacts.is_empty() && content.catalogue.is_none() {
+            return self.write_words(
+                entry.id_instance,
+                entry.chat,
+                row.seq,
+                plain.into_iter().flatten(),
+            );
+        }
+        let place = MessagePlace {
+            seq: row.seq,
+            id_instance: entry.id_instance,
+            chat_id: None,
+            id_message: None,
+            direction: None,
+        };
+        let events = MessageEvents {
+            versions: vec![(row.seq, row.received_at, &row.body)],
+            ..MessageEvents::default()
+        };
+        let (message, _) = Message::new(place, events);
+        self.write_words(entry.id_instance, entry.chat, row.seq, message.searched())
+    }
+
+    fn write_words<'t>(
+        &mut self,
+        id_instance: i64,
+        chat: Option<i64>,
+        subject: i64,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<()> {
+        // No term has the number 0.
+        let Some(words) = words::of(id_instance, chat.unwrap_or(0), texts) else {
+            return Ok(());
+        };
+        self.statements
+            .insert_words
+            .execute(params![subject, words])
+            .map(drop)
+    }
+}
+
+fn borrowed(versions: &[Version]) -> impl Iterator<Item = (i64, i64, &[u8])> {
+    versions
+        .iter()
+        .map(|(seq, received_at, body)| (*seq, *received_at, body.as_slice()))
+}

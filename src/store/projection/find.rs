@@ -1,0 +1,147 @@
+//! Finds a message or a call by its identifier.
+
+use rusqlite::{Result, Statement};
+use sha2::{Digest, Sha256};
+
+use super::projector::Projector;
+
+/// Subjects of one identifier in different chats that are read at once. The chats beyond them give no
+/// aliases, and the one that is looked for is then found by its chat.
+const MAX_FOUND: i64 = 64;
+
+/// Mentions among which an earlier one with the same digest is looked for. A duplicate of an older one
+/// is taken for an event of its own.
+const MAX_COMPARED: i64 = 256;
+
+/// Everything that is kept under one identifier, in whatever chat.
+pub(super) const FIND_SUBJECT: &str = "
+    SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq,
+           CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN seq ELSE
+               (SELECT min(seq) FROM (
+                   SELECT mention.seq, mention.digest FROM mention
+                   WHERE mention.subject = subject.seq ORDER BY mention.seq DESC LIMIT ?5)
+                WHERE digest = ?4)
+           END
+    FROM subject WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT ?6";
+
+/// One of them by its chat.
+const FIND_IN_CHAT: &str = "
+    SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq, NULL
+    FROM subject WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 AND chat = ?4";
+
+/// Which message or call is meant, whatever its chat.
+#[derive(Clone, Copy)]
+pub(super) struct Identity<'m> {
+    pub(super) key: i64,
+    pub(super) id_instance: i64,
+    pub(super) id_message: &'m str,
+}
+
+impl<'m> Identity<'m> {
+    pub(super) fn new(is_call: bool, id_instance: i64, id_message: &'m str) -> Self {
+        Self {
+            key: key(is_call, id_instance, id_message),
+            id_instance,
+            id_message,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> (i64, i64, &str) {
+        (self.key, self.id_instance, self.id_message)
+    }
+}
+
+/// A message or a call as it is kept.
+pub(super) struct Subject {
+    pub(super) seq: i64,
+    pub(super) kind: i64,
+    pub(super) chat: Option<i64>,
+    pub(super) status: Option<String>,
+    pub(super) content_seq: Option<i64>,
+    pub(super) edit_seq: Option<i64>,
+    pub(super) extra: Option<String>,
+    pub(super) status_seq: Option<i64>,
+    pub(super) deletion_seq: Option<i64>,
+    /// The earliest of its events with the digest that was asked for.
+    pub(super) same: Option<i64>,
+}
+
+impl Subject {
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            kind: row.get(1)?,
+            chat: row.get(2)?,
+            status: row.get(3)?,
+            content_seq: row.get(4)?,
+            edit_seq: row.get(5)?,
+            extra: row.get(6)?,
+            status_seq: row.get(7)?,
+            deletion_seq: row.get(8)?,
+            same: row.get(9)?,
+        })
+    }
+
+    /// The seqs of its extra events.
+    pub(super) fn extra_seqs(&self) -> Vec<i64> {
+        let extra = self.extra.as_deref().unwrap_or("[]");
+        serde_json::from_str(extra).unwrap_or_default()
+    }
+}
+
+impl Projector<'_> {
+    /// What is kept under an identifier: the subject of `chat` (of a call, the one that there is), and
+    /// the other chats that have one.
+    pub(super) fn find(
+        &mut self,
+        identity: &Identity<'_>,
+        chat: Option<i64>,
+        digest: Option<i64>,
+    ) -> Result<(Option<Subject>, Vec<i64>)> {
+        let (key, id_instance, id_message) = identity.parameters();
+        let mut rows = self.statements.find_subject.query((
+            key,
+            id_instance,
+            id_message,
+            digest,
+            MAX_COMPARED,
+            MAX_FOUND,
+        ))?;
+        let (mut found, mut others, mut count) = (None, Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            count += 1;
+            let subject = Subject::read(row)?;
+            if chat.is_none() || subject.chat == chat {
+                found = Some(subject);
+            } else {
+                others.extend(subject.chat);
+            }
+        }
+        drop(rows);
+        if found.is_none() && count == MAX_FOUND {
+            let mut statement = self.projection.prepare_cached(FIND_IN_CHAT)?;
+            found = in_chat(&mut statement, (key, id_instance, id_message, chat))?;
+        }
+        Ok((found, others))
+    }
+}
+
+fn in_chat(
+    statement: &mut Statement<'_>,
+    parameters: (i64, i64, &str, Option<i64>),
+) -> Result<Option<Subject>> {
+    let mut rows = statement.query(parameters)?;
+    rows.next()?.map(Subject::read).transpose()
+}
+
+/// What a message or a call is found by: a number is a smaller entry of an index than what it is
+/// made of, and a lookup compares that too. The chat is left out, because the events of one message may
+/// name it differently or not at all.
+pub(in crate::store) fn key(is_call: bool, id_instance: i64, id_message: &str) -> i64 {
+    let digest = Sha256::new()
+        .chain_update([u8::from(is_call)])
+        .chain_update(id_instance.to_be_bytes())
+        .chain_update(id_message)
+        .finalize();
+    i64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+}

@@ -1,0 +1,64 @@
+//! Subjects that are no messages: the identifiers of edits, deletions, reactions and votes. One of them
+//! may look like a message until the edit comes, and be a message after all when its content comes.
+
+use rusqlite::{OptionalExtension, Result};
+
+use super::find::{Identity, Subject};
+use super::projector::{Measure, Projector};
+use super::subject::SubjectKind;
+
+impl Projector<'_> {
+    /// Takes what looked like a message out of the lists.
+    pub(super) fn hide(&mut self, identity: &Identity<'_>, subject: &Subject) -> Result<()> {
+        self.change_kind(subject, SubjectKind::Notice)?;
+        self.add(Measure::Messages, identity.id_instance, "", -1);
+        self.find_newest(identity.id_instance, subject.chat)?;
+        self.settle_chatless(identity)
+    }
+
+    /// Lets what looked like a notice be a message.
+    pub(super) fn reveal(&mut self, identity: &Identity<'_>, subject: &Subject) -> Result<()> {
+        self.change_kind(subject, SubjectKind::Message)?;
+        self.add(Measure::Messages, identity.id_instance, "", 1);
+        self.find_newest(identity.id_instance, subject.chat)?;
+        self.settle_chatless(identity)
+    }
+
+    fn change_kind(&self, subject: &Subject, kind: SubjectKind) -> Result<()> {
+        self.projection
+            .prepare_cached("UPDATE subject SET kind = ?2 WHERE seq = ?1")?
+            .execute([subject.seq, kind as i64])
+            .map(drop)
+    }
+
+    /// Finds the newest message of a chat again.
+    fn find_newest(&mut self, id_instance: i64, chat: Option<i64>) -> Result<()> {
+        let Some(chat) = chat else {
+            return Ok(());
+        };
+        self.terms.write_postings()?;
+        let newest: Option<i64> = self
+            .projection
+            .prepare_cached(
+                "SELECT subject.seq
+                 FROM epoch CROSS JOIN posting ON posting.epoch = epoch.n
+                 CROSS JOIN subject ON subject.seq = posting.seq
+                 WHERE term = ?2 AND kind = 0 AND id_instance = ?1 AND chat = ?2
+                 ORDER BY epoch.n DESC, posting.seq DESC LIMIT 1",
+            )?
+            .query_row([id_instance, chat], |row| row.get(0))
+            .optional()?;
+        self.newest_of_chat.remove(&(id_instance, chat));
+        match newest {
+            Some(newest) => {
+                self.newest_of_chat.insert((id_instance, chat), newest);
+            }
+            None => {
+                self.projection
+                    .prepare_cached("DELETE FROM chat WHERE id_instance = ?1 AND chat = ?2")?
+                    .execute([id_instance, chat])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! Polls: who chose what. A vote notification speaks for its voter only, and the latest one counts.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::chat_identity::{PrivateKind, canonical_chat, differ_in_kind};
+use super::mention::{Role, mentions, nonempty};
+use super::message::{data, notification};
+use super::moment::Moment;
+use crate::notification::message::{Poll as Question, PollUpdate};
+use crate::notification::{MessageContent, Parsed};
+
+/// The vote of one person, or of several where one notification names several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PollVote)]
+#[serde(rename_all = "camelCase")]
+pub struct Vote {
+    /// The event.
+    pub seq: i64,
+    /// GREEN-API's own timestamp, seconds since 1970.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// Who sent it.
+    #[schema(required)]
+    pub sender: Option<String>,
+    /// The answers of the poll, each with the voter of this vote where the voter chose it.
+    pub votes: Vec<VoteOption>,
+}
+
+/// An answer of a poll and the voters of one vote who chose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PollAnswer)]
+#[serde(rename_all = "camelCase")]
+pub struct VoteOption {
+    /// The answer.
+    #[schema(required)]
+    pub option: Option<String>,
+    /// Who chose it.
+    pub voters: Vec<String>,
+}
+
+/// A poll with its totals: the latest vote of each voter counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Poll {
+    /// The question.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// Whether more than one answer may be chosen.
+    #[schema(required)]
+    pub multiple_answers: Option<bool>,
+    /// The answers in the order of the poll, then those that only votes name.
+    pub options: Vec<PollOption>,
+    /// How many people have a vote that counts.
+    pub voters: usize,
+}
+
+/// An answer of a poll with its total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PollOption {
+    /// The answer.
+    pub option: String,
+    /// How many people chose it.
+    pub total: usize,
+    /// Who chose it.
+    pub voters: Vec<String>,
+}
+
+/// One vote notification.
+struct Ballot<'p> {
+    seq: i64,
+    timestamp: Option<i64>,
+    sender: Option<&'p str>,
+    update: &'p PollUpdate<'p>,
+    multiple_answers: Option<bool>,
+    /// Who voted, each under the one name of that person.
+    voters: BTreeSet<String>,
+}
+
+/// All vote notifications of a poll in time order, and the poll itself.
+pub(super) struct Ballots<'p> {
+    question: Option<&'p Question<'p>>,
+    ballots: Vec<Ballot<'p>>,
+    names: Names,
+}
+
+/// The one name under which a person's votes are counted, by each other name.
+struct Names(BTreeMap<String, String>);
+
+impl<'p> Ballots<'p> {
+    /// What events in time order say of the poll that the message `id_message` is.
+    pub(super) fn of(id_message: &str, events: &'p [(Moment, Parsed<'_>)]) -> Self {
+        let (mut question, mut ballots) = (None, Vec::new());
+        for (at, parsed) in events {
+            let Some(said) = notification(parsed) else {
+                continue;
+            };
+            let role = mentions(said).find(|found| found.id_message == Some(id_message));
+            match (
+                role.map(|found| found.role),
+                data(said).map(|data| &data.content),
+            ) {
+                (Some(Role::Content), Some(MessageContent::PollMessage(poll))) => {
+                    question = fuller(question, &poll.poll_message_data);
+                }
+                (Some(Role::Vote), Some(MessageContent::PollUpdateMessage(vote))) => {
+                    let update = &vote.poll_message_data;
+                    ballots.push(Ballot {
+                        seq: at.seq,
+                        timestamp: parsed.columns.timestamp,
+                        sender: parsed.columns.sender.as_deref(),
+                        update,
+                        multiple_answers: update.multiple_answers.or(vote.multiple_answers),
+                        voters: BTreeSet::new(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        let names = Names::of(&ballots);
+        for ballot in &mut ballots {
+            let mut voters: BTreeSet<_> = named(ballot.update)
+                .map(|voter| names.of_person(voter))
+                .collect();
+            if voters.is_empty() {
+                // A vote that was taken back names nobody.
+                voters.extend(ballot.sender.map(|sender| names.of_person(sender)));
+            }
+            ballot.voters = voters;
+        }
+        Self {
+            question,
+            ballots,
+            names,
+        }
+    }
+
+    /// The place of the latest vote of each voter, where it was not taken back.
+    fn latest(&self) -> BTreeMap<&str, usize> {
+        let mut latest = BTreeMap::new();
+        for (place, ballot) in self.ballots.iter().enumerate() {
+            for voter in &ballot.voters {
+                latest.insert(voter.as_str(), place);
+            }
+        }
+        latest.retain(|_, place| named(self.ballots[*place].update).next().is_some());
+        latest
+    }
+
+    /// The latest vote of each voter in time order.
+    pub(super) fn votes(&self) -> Vec<Vote> {
+        let latest = self.latest();
+        let places: BTreeSet<_> = latest.values().copied().collect();
+        let vote = |place: usize| {
+            let ballot = &self.ballots[place];
+            let counts = |voter: &str| latest.get(voter) == Some(&place);
+            Vote {
+                seq: ballot.seq,
+                timestamp: ballot.timestamp,
+                sender: ballot.sender.map(str::to_owned),
+                votes: (ballot.update.votes.iter().flatten())
+                    .map(|vote| VoteOption {
+                        option: vote.option_name.as_deref().map(str::to_owned),
+                        voters: (vote.option_voters.iter().flatten())
+                            .filter_map(|voter| nonempty(Some(voter)))
+                            .map(|voter| self.names.of_person(voter))
+                            .filter(|voter| counts(voter))
+                            .collect(),
+                    })
+                    .collect(),
+            }
+        };
+        places.into_iter().map(vote).collect()
+    }
+
+    /// The poll with its totals; `None` where the message is none.
+    pub(super) fn poll(&self) -> Option<Poll> {
+        if self.question.is_none() && self.ballots.is_empty() {
+            return None;
+        }
+        let newest_first = || self.ballots.iter().rev();
+        let mut options: Vec<(String, BTreeSet<String>)> = Vec::new();
+        let asked = self
+            .question
+            .into_iter()
+            .flat_map(|poll| poll.options.iter().flatten());
+        for option in asked.filter_map(|option| nonempty(option.option_name.as_deref())) {
+            place(&mut options, option);
+        }
+        for ballot in &self.ballots {
+            for vote in ballot.update.votes.iter().flatten() {
+                if let Some(option) = nonempty(vote.option_name.as_deref()) {
+                    place(&mut options, option);
+                }
+            }
+        }
+        let votes = self.votes();
+        for vote in votes.iter().flat_map(|vote| &vote.votes) {
+            if let Some(option) = nonempty(vote.option.as_deref()) {
+                let at = place(&mut options, option);
+                options[at].1.extend(vote.voters.iter().cloned());
+            }
+        }
+        Some(Poll {
+            name: (self.question)
+                .and_then(|poll| nonempty(poll.name.as_deref()))
+                .or_else(|| newest_first().find_map(|one| nonempty(one.update.name.as_deref())))
+                .map(str::to_owned),
+            multiple_answers: (self.question)
+                .and_then(|poll| poll.multiple_answers)
+                .or_else(|| newest_first().find_map(|one| one.multiple_answers)),
+            options: (options.into_iter())
+                .map(|(option, voters)| PollOption {
+                    option,
+                    total: voters.len(),
+                    voters: voters.into_iter().collect(),
+                })
+                .collect(),
+            voters: self.latest().len(),
+        })
+    }
+}
+
+/// Of two versions of a poll the one with more answers, else the earlier one.
+fn fuller<'p>(
+    known: Option<&'p Question<'p>>,
+    other: &'p Question<'p>,
+) -> Option<&'p Question<'p>> {
+    let answers = |poll: &Question<'_>| poll.options.as_ref().map_or(0, Vec::len);
+    match known {
+        Some(known) if answers(known) >= answers(other) => Some(known),
+        _ => Some(other),
+    }
+}
+
+/// Where an answer stands among the answers, as the last one where it is new.
+fn place(options: &mut Vec<(String, BTreeSet<String>)>, option: &str) -> usize {
+    let found = options.iter().position(|(known, _)| known == option);
+    found.unwrap_or_else(|| {
+        options.push((option.to_owned(), BTreeSet::new()));
+        options.len() - 1
+    })
+}
+
+/// Whom a notification names as voters.
+fn named<'p>(update: &'p PollUpdate<'_>) -> impl Iterator<Item = &'p str> {
+    let votes = update.votes.iter().flatten();
+    votes
+        .flat_map(|vote| vote.option_voters.iter().flatten())
+        .filter_map(|voter| nonempty(Some(voter)))
+}
+
+impl Names {
+    /// A sender who names one voter by the other kind of identifier (`@lid` or `@c.us`) is that voter.
+    /// One who names several is taken for nobody else.
+    fn of(ballots: &[Ballot<'_>]) -> Self {
+        let mut voters_of = BTreeMap::<String, BTreeSet<String>>::new();
+        for ballot in ballots {
+            let Some(sender) = ballot.sender.map(canonical_chat) else {
+                continue;
+            };
+            let voters: BTreeSet<_> = named(ballot.update).map(canonical_chat).collect();
+            if let [voter] = voters.iter().collect::<Vec<_>>()[..] {
+                let known = voters_of.entry(sender.into_owned()).or_default();
+                known.insert(Cow::clone(voter).into_owned());
+            }
+        }
+        let mut names = BTreeMap::new();
+        for (sender, voters) in &voters_of {
+            let mut others = voters.iter().filter(|voter| differ_in_kind(sender, voter));
+            let (Some(voter), None) = (others.next(), others.next()) else {
+                continue;
+            };
+            // Where either names the other, or the sender itself, the phone number stands.
+            let is_named = voters.contains(sender)
+                || (voters_of.get(voter)).is_some_and(|others| others.contains(sender));
+            if is_named && PrivateKind::of(sender) == Some(PrivateKind::Phone) {
+                names.insert(voter.clone(), sender.clone());
+            } else {
+                names.insert(sender.clone(), voter.clone());
+            }
+        }
+        Self(names)
+    }
+
+    fn of_person(&self, name: &str) -> String {
+        let name = canonical_chat(name);
+        let known = self.0.get(name.as_ref());
+        known.cloned().unwrap_or_else(|| name.into_owned())
+    }
+}

@@ -1,0 +1,327 @@
+//! Versions of a message: each event that brings the message or edits it says some of its fields.
+//!
+//! One message may come several times, and a later version may be poorer than an earlier one. So each
+//! field is the best version's that has it, whatever the order of arrival, and an event is kept only
+//! where it gives a field.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use super::contact::Contact;
+use super::content::{Content, Direction};
+use super::mention::{Role, edited, mentions, nonempty};
+use super::message::{notification, received};
+use super::moment::Moment;
+use crate::notification::{Notification, Parsed};
+
+/// Fields that a message takes from its versions.
+const FIELDS: usize = 19;
+
+/// How much a version says. One with a marker in place of its text or file says less than one that has
+/// them, and one that has neither says least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Nothing,
+    Marker,
+    Something,
+}
+
+/// What one event says of its message.
+pub(super) struct Version<'p> {
+    pub(super) at: Moment,
+    weight: Weight,
+    pub(super) timestamp: Option<i64>,
+    pub(super) direction: Option<Direction>,
+    pub(super) type_message: Option<&'p str>,
+    pub(super) sender: Option<&'p str>,
+    pub(super) sender_name: Option<&'p str>,
+    pub(super) chat_name: Option<&'p str>,
+    pub(super) marker: Option<&'static str>,
+    /// The text; where there is a marker, that stands in `marked`.
+    pub(super) text: Option<Cow<'p, str>>,
+    /// Text and address of the file as they came, where one of them is a marker.
+    pub(super) marked: Option<(Option<&'p str>, Option<&'p str>)>,
+    pub(super) download_url: Option<&'p str>,
+    pub(super) content: Content<'p>,
+    pub(super) contacts: Vec<Contact>,
+}
+
+impl<'p> Version<'p> {
+    fn of(at: Moment, parsed: &'p Parsed<'_>) -> Option<Self> {
+        let columns = &parsed.columns;
+        let notification = notification(parsed)?;
+        let content = Content::of(notification);
+        let marker = notification.marker();
+        let contacts = Contact::all(content.contacts);
+        let sender = received(notification)?.sender_data.as_ref();
+        let name = |name: Option<&'p str>| nonempty(name);
+        let mut version = Self {
+            at,
+            weight: Weight::Nothing,
+            timestamp: columns.timestamp,
+            direction: Direction::of(notification),
+            type_message: columns.type_message.as_deref(),
+            sender: columns.sender.as_deref(),
+            sender_name: sender.and_then(|sender| {
+                name(sender.sender_name.as_deref()).or(name(sender.sender_contact_name.as_deref()))
+            }),
+            chat_name: sender.and_then(|sender| name(sender.chat_name.as_deref())),
+            marker,
+            text: content
+                .text
+                .map(Cow::Borrowed)
+                .or_else(|| Contact::names(&contacts).map(Cow::Owned))
+                .or_else(|| content.catalogue?.line().map(Cow::Owned)),
+            marked: None,
+            download_url: content.download_url,
+            content,
+            contacts,
+        };
+        if marker.is_some() {
+            version.marked = Some((content.text, content.download_url));
+            (version.text, version.download_url) = (None, None);
+        }
+        version.weight = version.weight();
+        Some(version)
+    }
+
+    fn weight(&self) -> Weight {
+        if self.marker.is_some() {
+            Weight::Marker
+        } else if self.text.is_some()
+            || self.download_url.is_some()
+            || self.content.is_unknown
+            || self.names_place()
+        {
+            Weight::Something
+        } else {
+            Weight::Nothing
+        }
+    }
+
+    fn names_place(&self) -> bool {
+        self.coordinates().is_some() || self.place_name().is_some() || self.address().is_some()
+    }
+
+    /// Degrees to the north and to the east, where both are there.
+    pub(super) fn coordinates(&self) -> Option<(f64, f64)> {
+        let place = self.content.location?;
+        Some((place.latitude?.0, place.longitude?.0))
+    }
+
+    /// What its place is called.
+    pub(super) fn place_name(&self) -> Option<&'p str> {
+        nonempty(self.content.location?.name_location.as_deref())
+    }
+
+    /// The address of its place.
+    pub(super) fn address(&self) -> Option<&'p str> {
+        nonempty(self.content.location?.address.as_deref())
+    }
+
+    /// Its contacts, where one of them has a name.
+    pub(super) fn named_contacts(&self) -> Option<&[Contact]> {
+        let has = |contact: &Contact| contact.name.is_some();
+        self.contacts.iter().any(has).then_some(&self.contacts)
+    }
+
+    /// Its contacts, where one of them has a phone number.
+    pub(super) fn contacts_with_phones(&self) -> Option<&[Contact]> {
+        let has = |contact: &Contact| !contact.phones.is_empty();
+        self.contacts.iter().any(has).then_some(&self.contacts)
+    }
+
+    /// Which fields it has. A field that a message takes from its versions has to be in here.
+    fn fields(&self) -> [bool; FIELDS] {
+        let content = &self.content;
+        [
+            self.type_message.is_some(),
+            self.sender.is_some(),
+            self.sender_name.is_some(),
+            self.chat_name.is_some(),
+            self.text.is_some(),
+            content.is_file,
+            self.download_url.is_some(),
+            content.file_name.is_some(),
+            content.mime_type.is_some(),
+            content.caption.is_some(),
+            content.quoted.is_some(),
+            content.quoted_participant.is_some(),
+            content.location.is_some(),
+            self.coordinates().is_some(),
+            self.place_name().is_some(),
+            self.address().is_some(),
+            self.named_contacts().is_some(),
+            self.contacts_with_phones().is_some(),
+            !self.contacts.is_empty(),
+        ]
+    }
+}
+
+/// What one edit says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EditVersion<'p> {
+    at: Moment,
+    text: Option<&'p str>,
+    caption: Option<&'p str>,
+}
+
+/// All versions of one message, each kind with the best first.
+pub(super) struct Versions<'p> {
+    pub(super) contents: Vec<Version<'p>>,
+    edits: Vec<EditVersion<'p>>,
+}
+
+impl<'p> Versions<'p> {
+    /// What these events say of the message `id_message`; `None` for a message that is one event's own.
+    pub(super) fn of(id_message: Option<&str>, events: &'p [(Moment, Parsed<'_>)]) -> Self {
+        let (mut contents, mut edits) = (Vec::new(), Vec::new());
+        for (at, parsed) in events {
+            match notification(parsed).and_then(|said| role(said, id_message)) {
+                Some(Role::Content) => contents.extend(Version::of(*at, parsed)),
+                Some(Role::Edit) => {
+                    let said = notification(parsed).and_then(received).and_then(edited);
+                    edits.extend(said.map(|(text, caption)| EditVersion {
+                        at: *at,
+                        text,
+                        caption,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        contents.sort_by_key(|version| Reverse((version.weight, version.at)));
+        edits.sort_by_key(|edit| Reverse(edit.at));
+        Self { contents, edits }
+    }
+
+    /// A field of the best version that has it.
+    pub(super) fn first<'v, T>(
+        &'v self,
+        field: impl Fn(&'v Version<'p>) -> Option<T>,
+    ) -> Option<T> {
+        self.contents.iter().find_map(field)
+    }
+
+    /// The earliest timestamp.
+    pub(super) fn timestamp(&self) -> Option<i64> {
+        self.contents
+            .iter()
+            .filter_map(|version| version.timestamp)
+            .min()
+    }
+
+    /// Whether there is an edit.
+    pub(super) fn is_edited(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// Text and caption after the edits, each the newest.
+    pub(super) fn edited(&self, is_file: bool) -> (Option<&'p str>, Option<&'p str>) {
+        // Some edits of a caption come as a text.
+        let text =
+            |edit: &EditVersion<'p>| edit.text.filter(|_| !is_file || edit.caption.is_some());
+        let caption = |edit: &EditVersion<'p>| edit.caption.or(edit.text.filter(|_| is_file));
+        (
+            self.edits.iter().find_map(text),
+            self.edits.iter().find_map(caption),
+        )
+    }
+
+    /// The events that give a field, the best first; all others change nothing of the message.
+    fn content_seqs(&self) -> Vec<i64> {
+        let fields: Vec<_> = self.contents.iter().map(Version::fields).collect();
+        let mut needed = vec![false; fields.len()];
+        if let Some(best) = needed.first_mut() {
+            *best = true;
+        }
+        for field in 0..FIELDS {
+            if let Some(version) = fields.iter().position(|has| has[field]) {
+                needed[version] = true;
+            }
+        }
+        let earliest = self.timestamp();
+        if earliest.is_some()
+            && let Some(version) =
+                (self.contents.iter()).position(|version| version.timestamp == earliest)
+        {
+            needed[version] = true;
+        }
+        let seqs = self.contents.iter().map(|version| version.at.seq);
+        seqs.zip(needed)
+            .filter_map(|(seq, needed)| needed.then_some(seq))
+            .collect()
+    }
+
+    /// The same of edits, the newest first.
+    fn edit_seqs(&self) -> Vec<i64> {
+        let newest = |has: fn(&EditVersion<'_>) -> bool| self.edits.iter().position(has);
+        let mut needed: Vec<_> = [
+            newest(|_| true),
+            newest(|edit| edit.text.is_some()),
+            newest(|edit| edit.caption.is_some()),
+            newest(|edit| edit.text.is_some() && edit.caption.is_some()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        needed.sort_unstable();
+        needed.dedup();
+        (needed.into_iter())
+            .map(|place| self.edits[place].at.seq)
+            .collect()
+    }
+}
+
+/// The events that a message is made of, as they are kept, and what is asked for without them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// The event with the best content.
+    pub content: Option<i64>,
+    /// The newest edit.
+    pub edit: Option<i64>,
+    /// Further events that give a field, in the order of their seqs.
+    pub extra: Vec<i64>,
+    /// Which way the message went, as its best content says.
+    pub direction: Option<Direction>,
+    /// The `typeMessage` that is shown.
+    pub type_message: Option<String>,
+}
+
+impl Chosen {
+    /// Chooses among events of the message `id_message`. The choice from a choice and one event more is
+    /// the choice from all of them.
+    pub fn from<'e>(
+        id_message: Option<&str>,
+        events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
+    ) -> Self {
+        let events = super::moment::in_time_order(events);
+        let versions = Versions::of(id_message, &events);
+        let contents = versions.content_seqs();
+        let edits = versions.edit_seqs();
+        let mut extra: Vec<_> = [&contents, &edits]
+            .into_iter()
+            .flat_map(|seqs| seqs.iter().skip(1).copied())
+            .collect();
+        extra.sort_unstable();
+        Self {
+            content: contents.first().copied(),
+            edit: edits.first().copied(),
+            extra,
+            direction: versions.contents.first().and_then(|best| best.direction),
+            type_message: versions
+                .first(|version| version.type_message)
+                .map(str::to_owned),
+        }
+    }
+}
+
+/// In which way a notification speaks of a message, its own where that has no identity.
+fn role(notification: &Notification<'_>, id_message: Option<&str>) -> Option<Role> {
+    if id_message.is_none() {
+        return Some(Role::Content);
+    }
+    mentions(notification)
+        .find(|mention| mention.id_message == id_message)
+        .map(|mention| mention.role)
+}
