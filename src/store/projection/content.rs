@@ -23,6 +23,13 @@ impl Projector<'_> {
         subject: &Subject,
     ) -> Result<()> {
         let row = said.row;
+        let moved;
+        let subject = if role == Role::Content && subject.seq < 0 {
+            moved = self.give_place(subject, row.seq)?;
+            &moved
+        } else {
+            subject
+        };
         if role == Role::Content {
             // The list of messages finds it where it stands by what is asked for.
             self.post_columns(row, subject.seq)?;

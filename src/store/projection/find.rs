@@ -16,7 +16,7 @@ const MAX_COMPARED: i64 = 256;
 /// Everything that is kept under one identifier, in whatever chat.
 pub(super) const FIND_SUBJECT: &str = "
     SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq,
-           CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN seq ELSE
+           CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN abs(seq) ELSE
                (SELECT min(seq) FROM (
                    SELECT mention.seq, mention.digest FROM mention
                    WHERE mention.subject = subject.seq ORDER BY mention.seq DESC LIMIT ?5)
@@ -52,6 +52,7 @@ impl<'m> Identity<'m> {
 }
 
 /// A message or a call as it is kept.
+#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) seq: i64,
     pub(super) kind: i64,

@@ -24,6 +24,28 @@ impl Projector<'_> {
         self.settle_chatless(identity)
     }
 
+    /// Gives a notice that has become a message its place in lists, which is that of its content.
+    pub(super) fn give_place(&mut self, subject: &Subject, seq: i64) -> Result<Subject> {
+        self.projection
+            .prepare_cached("DELETE FROM mention WHERE subject = ?1 AND seq = ?2")?
+            .execute([subject.seq, seq])?;
+        for sql in [
+            "UPDATE subject SET seq = ?2 WHERE seq = ?1",
+            "UPDATE mention SET subject = ?2 WHERE subject = ?1",
+        ] {
+            self.projection
+                .prepare_cached(sql)?
+                .execute([subject.seq, seq])?;
+        }
+        self.projection
+            .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
+            .execute([subject.seq])?;
+        Ok(Subject {
+            seq,
+            ..subject.clone()
+        })
+    }
+
     fn change_kind(&self, subject: &Subject, kind: SubjectKind) -> Result<()> {
         self.projection
             .prepare_cached("UPDATE subject SET kind = ?2 WHERE seq = ?1")?

@@ -38,6 +38,7 @@ CREATE TABLE posting (
 -- Messages and calls, each at the first event that names it, and the events that have its content,
 -- its newest edit, its status and its deletion.
 CREATE TABLE subject (
+    -- Its first event; of a notice, less than zero, because that event may be the first of another subject.
     seq          INTEGER PRIMARY KEY,
     -- Bytes of the digest of kind, instance and identifier. Null where the event lacks one of them (or a
     -- message its chat): nothing else speaks of such a subject.

@@ -119,8 +119,13 @@ impl Projector<'_> {
         let at = |wanted| (role == wanted).then_some(row.seq);
         let status = status_name(said.notification).filter(|_| role != Role::Notice);
         let type_message = row.type_message.as_deref();
+        // Its event may be the first that speaks of another subject too, whose place it is then.
+        let place = match entry.kind {
+            SubjectKind::Notice => -row.seq,
+            SubjectKind::Message | SubjectKind::Call => row.seq,
+        };
         self.statements.insert_subject.execute(params![
-            row.seq,
+            place,
             entry.key,
             entry.kind as i64,
             entry.id_instance,
