@@ -76,7 +76,6 @@ impl Worker {
                         told = false;
                     }
                     Err(Setback::Passing(failure)) => {
-                        eprintln!("PASSING {failure}");
                         warn!(%failure, "what is derived from the events is behind; trying again");
                         if stopped {
                             return;

@@ -27,6 +27,7 @@ async fn a_chat_has_its_newest_message_whole() {
             "idInstance": INSTANCE,
             "chatId": CHAT,
             "chatName": "Nina the baker",
+            "aliasOf": null,
             "lastMessage": messages[0],
         })]
     );

@@ -410,23 +410,56 @@ async fn telegram_has_channels_and_bots() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_or_of_another_type_is_no_message() {
-    let mut misfit = said::text("A1", NOON, "");
-    misfit["messageData"]["textMessageData"]["textMessage"] = json!(5);
+async fn malformed_body_or_another_type_is_no_message() {
+    let mut malformed = said::text("A1", NOON, "Good morning");
+    malformed["instanceData"] = json!({});
     let mut unknown = said::text("A2", NOON, "Good morning");
     unknown["typeWebhook"] = "smellReceived".into();
-    let mut without_id = said::text("A3", NOON, "Good morning");
-    without_id["idMessage"] = "".into();
-    let mut without_chat = said::text("A4", NOON, "Good morning");
-    without_chat["senderData"] = json!({});
     let server = TestServer::start().await;
-    say(
-        &server,
-        [misfit, unknown, without_id, without_chat, json!("bread")],
-    )
-    .await;
+    say(&server, [malformed, unknown, json!("bread")]).await;
     assert!(entries(&server, "/api/v1/messages").await.is_empty());
     assert!(entries(&server, "/api/v1/chats").await.is_empty());
+}
+
+#[tokio::test]
+async fn message_without_identifier_or_chat_is_shown_with_null() {
+    let mut without_id = said::text("A3", NOON, "Good morning");
+    without_id["idMessage"] = "".into();
+    let mut without_chat = said::text("A4", NOON, "Good evening");
+    without_chat["senderData"] = json!({});
+    let neither = {
+        let mut neither = without_chat.clone();
+        neither["idMessage"] = Value::Null;
+        neither
+    };
+    let server = TestServer::start().await;
+    // Two without an identifier are two messages.
+    let mut again = without_id.clone();
+    again["timestamp"] = (NOON + 1).into();
+    say(&server, [without_id, without_chat, neither, again]).await;
+    let shown = entries(&server, "/api/v1/messages?order=asc").await;
+    let identities: Vec<_> = shown
+        .iter()
+        .map(|message| (&message["chatId"], &message["idMessage"], &message["text"]))
+        .collect();
+    let (chat, null) = (json!(CHAT), Value::Null);
+    let (morning, evening) = (json!("Good morning"), json!("Good evening"));
+    assert_eq!(
+        identities,
+        [
+            (&chat, &null, &morning),
+            (&null, &json!("A4"), &evening),
+            (&null, &null, &evening),
+            (&chat, &null, &morning),
+        ]
+    );
+    assert_eq!(
+        entries(&server, "/api/v1/messages?q=evening").await.len(),
+        2
+    );
+    let of_chat = format!("/api/v1/messages?chat={CHAT}");
+    assert_eq!(entries(&server, &of_chat).await.len(), 2);
+    assert_eq!(entries(&server, "/api/v1/chats").await.len(), 1);
 }
 
 #[tokio::test]

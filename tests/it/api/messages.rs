@@ -132,7 +132,7 @@ fn kinds(kind: usize) -> (Vec<Value>, Option<Expected>) {
             )
         }
         5 => {
-            text["messageData"]["textMessageData"] = json!(5);
+            text["messageData"] = json!(5);
             (vec![text], None)
         }
         _ => {

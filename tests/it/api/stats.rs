@@ -46,7 +46,7 @@ async fn everything_is_counted_once() {
     let mut unknown = said::text("A2", NOON, "");
     unknown["messageData"] = json!({ "typeMessage": "smellMessage" });
     let mut misfit = said::text("A3", NOON, "");
-    misfit["messageData"] = json!({ "typeMessage": "textMessage" });
+    misfit["messageData"] = json!([]);
     say(
         &server,
         [
