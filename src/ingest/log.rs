@@ -1,5 +1,6 @@
 //! What is said of a notification, at the levels that document 003 (section 1.3.13, 4) asks for:
-//! problems of the schema ERROR, types never seen WARN, ignored types DEBUG, the work INFO.
+//! problems of the schema ERROR (see `drift_log` for single fields), types never seen WARN, ignored
+//! types DEBUG, the work INFO.
 //!
 //! No line has a token, a phone number or a text; chats and senders are phone numbers.
 
@@ -10,8 +11,11 @@ use tracing::{debug, error, info, warn};
 use super::Rejection;
 use crate::clock::Clock;
 use crate::http::{LeftOut, LineLimit};
-use crate::notification::{Outcome, Parsed};
+use crate::notification::{Notification, Outcome, Parsed};
 use crate::store::Appended;
+
+/// Bytes of the name of a status or a state that are logged.
+const MAX_NAME_BYTES: usize = 64;
 
 /// What is said of requests that are not taken: of each kind one line for each client and minute.
 #[derive(Debug)]
@@ -78,6 +82,13 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
     let columns = &parsed.columns;
     let type_message = columns.type_message.as_deref();
     let (id_instance, timestamp) = (columns.id_instance, columns.timestamp);
+    let id_message = columns.id_message.as_deref();
+    let notification = match &parsed.outcome {
+        Outcome::Known(notification) | Outcome::Unknown(notification) => Some(notification),
+        Outcome::Malformed(_) => None,
+    };
+    let status = notification.and_then(Notification::status_name).map(cut);
+    let state = notification.and_then(Notification::state_name).map(cut);
     // The same fields at four levels: a level is part of a line's static description.
     macro_rules! line {
         ($level:ident, $outcome:literal, $($message:tt)+) => {
@@ -88,6 +99,9 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
                 typeWebhook = type_webhook,
                 typeMessage = type_message,
                 idInstance = id_instance,
+                idMessage = id_message,
+                status,
+                state,
                 timestamp,
                 $($message)+
             )
@@ -114,6 +128,11 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
             line!(error, "malformed", %reason, "stored as {seq} what does not fit: {reason}");
         }
     }
+}
+
+/// The beginning of a name, which may be anything where it is in no document.
+fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME_BYTES)]
 }
 
 fn type_webhook<'p>(parsed: &'p Parsed<'_>) -> &'p str {

@@ -4,6 +4,7 @@
 //! type that the next step asks for, so that none can be left out.
 
 mod body;
+mod drift_log;
 mod encoding;
 mod log;
 mod receive;
@@ -25,6 +26,8 @@ pub use rejection::Rejection;
 pub use source::{AllowedSource, SourceGate, SourceRefused};
 pub use token::{Admission, Authorized, TokenGate, Unauthorized};
 
+use drift_log::DriftLog;
+
 use crate::clock::Clock;
 use crate::config::{ConfigError, Ingest as Settings};
 use crate::http::Problem;
@@ -41,6 +44,7 @@ pub struct Ingest {
     clock: Clock,
     writer: Writer,
     refusals: Arc<Refusals>,
+    drift_log: DriftLog,
 }
 
 impl Ingest {
@@ -60,6 +64,7 @@ impl Ingest {
             ),
             ignored_types: settings.ignored_types.clone(),
             refusals: Arc::new(Refusals::new(clock.clone())),
+            drift_log: DriftLog::new(clock.clone()),
             clock,
             writer,
         })

@@ -62,6 +62,7 @@ pub(super) async fn receive(
         .await
         .inspect_err(|reason| ingest.refusals.not_stored(client, reason))?;
     log::stored(&parsed, stored);
+    ingest.drift_log.stored(&parsed, stored);
     let answer = Stored {
         seq: stored.seq,
         outcome,

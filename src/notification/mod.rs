@@ -88,6 +88,26 @@ pub enum Notification<'a> {
 }
 
 impl Notification<'_> {
+    /// The status of a message or a call; `None` where it is missing or blank, which says nothing.
+    #[must_use]
+    pub fn status_name(&self) -> Option<&str> {
+        match self {
+            Self::OutgoingMessageStatus(status) => status.status_name(),
+            Self::IncomingCall(call) | Self::OutgoingCall(call) => call.status_name(),
+            _ => None,
+        }
+    }
+
+    /// The state or the socket of an account, likewise.
+    #[must_use]
+    pub fn state_name(&self) -> Option<&str> {
+        match self {
+            Self::StateInstanceChanged(change) => change.state_name(),
+            Self::StatusInstanceChanged(change) => change.socket_name(),
+            _ => None,
+        }
+    }
+
     /// Whether its `typeWebhook`, or the `typeMessage` inside, is in no document.
     fn is_unknown(&self) -> bool {
         match self {

@@ -9,7 +9,6 @@ use super::chat_identity::{PrivateKind, canonical_chat};
 use super::mention::nonempty;
 use super::message::notification;
 use super::moment::{Moment, in_time_order};
-use super::status::status_name;
 use crate::notification::{Call as CallNotification, CallStatus, Notification};
 
 /// A call as it is given back.
@@ -95,7 +94,7 @@ impl Call {
                     at: *at,
                     timestamp: parsed.columns.timestamp,
                     from: nonempty(call.from.as_deref()).map(canonical_chat),
-                    status: status_name(notification)?,
+                    status: notification.status_name()?,
                     direction,
                     call,
                 })

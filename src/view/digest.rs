@@ -7,7 +7,6 @@ use super::catalogue::CatalogueItem;
 use super::content::Content;
 use super::mention::{edited, mentions};
 use super::message::{data, received};
-use super::status::status_name;
 use crate::notification::{MessageContent, Notification};
 
 /// The fields of a digest, each with its length before it.
@@ -52,7 +51,7 @@ pub fn content_digest(
         content.is_file.then_some("file"),
         text,
         caption,
-        status_name(notification),
+        notification.status_name(),
         description.filter(|text| !text.is_empty()),
     ] {
         fields.add(field);

@@ -11,7 +11,6 @@ use super::mention::{Role, edited, mentions, nonempty};
 use super::message::{notification, received};
 use super::moment::{Moment, in_time_order};
 use super::poll::{Ballots, Poll, Vote};
-use super::status::status_name;
 use crate::notification::{Notification, Parsed};
 
 /// What was done to a message, each in time order.
@@ -121,7 +120,7 @@ impl History {
         let sender = || columns.sender.as_deref().map(str::to_owned);
         match (mention.role, notification) {
             (Role::Status, Notification::OutgoingMessageStatus(status)) => {
-                let name = status_name(notification).map(str::to_owned);
+                let name = notification.status_name().map(str::to_owned);
                 self.statuses.extend(name.map(|name| StatusChange {
                     seq,
                     timestamp,

@@ -4,7 +4,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::message::notification;
-use super::status::socket_name;
 use crate::clock::UnixMillis;
 use crate::notification::{Notification, parse};
 
@@ -107,7 +106,7 @@ impl Socket {
     pub fn of(seq: i64, body: &[u8]) -> Option<Self> {
         let parsed = parse(body);
         Some(Self {
-            name: socket_name(notification(&parsed)?)?.to_owned(),
+            name: notification(&parsed)?.state_name()?.to_owned(),
             timestamp: parsed.columns.timestamp,
             seq,
         })

@@ -1,6 +1,5 @@
 //! Which messages and calls a notification speaks of.
 
-use super::status::status_name;
 use crate::notification::{MessageContent, MessageReceived, Notification};
 
 /// In which way a notification speaks of a message or a call.
@@ -42,13 +41,13 @@ pub fn mentions<'n>(notification: &'n Notification<'_>) -> impl Iterator<Item = 
         | Notification::OutgoingApiMessageReceived(message) => received(message),
         Notification::OutgoingMessageStatus(status) => {
             let id = nonempty(status.id_message.as_deref());
-            let tells = status_name(notification).is_some();
+            let tells = notification.status_name().is_some();
             [id.filter(|_| tells).map(Mention::named(Role::Status)), None]
         }
         Notification::IncomingCall(call) | Notification::OutgoingCall(call) => {
             let id_message = nonempty(call.id_message.as_deref());
             let role = Role::Call;
-            let tells = status_name(notification).is_some();
+            let tells = notification.status_name().is_some();
             [tells.then_some(Mention { role, id_message }), None]
         }
         _ => [None, None],

@@ -7,7 +7,6 @@ use super::contact::Contact;
 use super::content::Direction;
 use super::mention::nonempty;
 use super::moment::in_time_order;
-use super::status::status_name;
 use super::version::{Version, Versions};
 use crate::notification::{MessageData, MessageReceived, Notification, Outcome, Parsed, parse};
 
@@ -253,7 +252,7 @@ impl Message {
         else {
             return;
         };
-        self.status = status_name(notification).map(str::to_owned);
+        self.status = notification.status_name().map(str::to_owned);
         self.status_timestamp = parsed.columns.timestamp;
         self.status_description = nonempty(status.description.as_deref()).map(str::to_owned);
         if let Some(marker) = notification.marker() {

@@ -31,5 +31,5 @@ pub use mention::{Mention, Role, mentions};
 pub use message::{File, Location, Message, MessageEvents, MessagePlace, Quoted};
 pub use moment::Moment;
 pub use poll::{Poll, PollOption, Vote, VoteOption};
-pub use status::{rank, socket_name, state_name, status_name};
+pub use status::rank;
 pub use version::Chosen;

@@ -84,7 +84,7 @@ struct Ballot<'p> {
 /// All vote notifications of a poll in time order, and the poll itself.
 pub(super) struct Ballots<'p> {
     question: Option<&'p Question<'p>>,
-    ballots: Vec<Ballot<'p>>,
+    all: Vec<Ballot<'p>>,
     names: Names,
 }
 
@@ -105,7 +105,7 @@ impl<'p> Ballots<'p> {
                 data(said).map(|data| &data.content),
             ) {
                 (Some(Role::Content), Some(MessageContent::PollMessage(poll))) => {
-                    question = fuller(question, &poll.poll_message_data);
+                    question = Some(fuller(question, &poll.poll_message_data));
                 }
                 (Some(Role::Vote), Some(MessageContent::PollUpdateMessage(vote))) => {
                     let update = &vote.poll_message_data;
@@ -134,7 +134,7 @@ impl<'p> Ballots<'p> {
         }
         Self {
             question,
-            ballots,
+            all: ballots,
             names,
         }
     }
@@ -142,12 +142,12 @@ impl<'p> Ballots<'p> {
     /// The place of the latest vote of each voter, where it was not taken back.
     fn latest(&self) -> BTreeMap<&str, usize> {
         let mut latest = BTreeMap::new();
-        for (place, ballot) in self.ballots.iter().enumerate() {
+        for (place, ballot) in self.all.iter().enumerate() {
             for voter in &ballot.voters {
                 latest.insert(voter.as_str(), place);
             }
         }
-        latest.retain(|_, place| named(self.ballots[*place].update).next().is_some());
+        latest.retain(|_, place| named(self.all[*place].update).next().is_some());
         latest
     }
 
@@ -156,7 +156,7 @@ impl<'p> Ballots<'p> {
         let latest = self.latest();
         let places: BTreeSet<_> = latest.values().copied().collect();
         let vote = |place: usize| {
-            let ballot = &self.ballots[place];
+            let ballot = &self.all[place];
             let counts = |voter: &str| latest.get(voter) == Some(&place);
             Vote {
                 seq: ballot.seq,
@@ -179,10 +179,10 @@ impl<'p> Ballots<'p> {
 
     /// The poll with its totals; `None` where the message is none.
     pub(super) fn poll(&self) -> Option<Poll> {
-        if self.question.is_none() && self.ballots.is_empty() {
+        if self.question.is_none() && self.all.is_empty() {
             return None;
         }
-        let newest_first = || self.ballots.iter().rev();
+        let newest_first = || self.all.iter().rev();
         let mut options: Vec<(String, BTreeSet<String>)> = Vec::new();
         let asked = self
             .question
@@ -191,7 +191,7 @@ impl<'p> Ballots<'p> {
         for option in asked.filter_map(|option| nonempty(option.option_name.as_deref())) {
             place(&mut options, option);
         }
-        for ballot in &self.ballots {
+        for ballot in &self.all {
             for vote in ballot.update.votes.iter().flatten() {
                 if let Some(option) = nonempty(vote.option_name.as_deref()) {
                     place(&mut options, option);
@@ -226,15 +226,11 @@ impl<'p> Ballots<'p> {
 }
 
 /// Of two versions of a poll the one with more answers, else the earlier one.
-fn fuller<'p>(
-    known: Option<&'p Question<'p>>,
-    other: &'p Question<'p>,
-) -> Option<&'p Question<'p>> {
+fn fuller<'p>(known: Option<&'p Question<'p>>, other: &'p Question<'p>) -> &'p Question<'p> {
     let answers = |poll: &Question<'_>| poll.options.as_ref().map_or(0, Vec::len);
-    match known {
-        Some(known) if answers(known) >= answers(other) => Some(known),
-        _ => Some(other),
-    }
+    known
+        .filter(|known| answers(known) >= answers(other))
+        .unwrap_or(other)
 }
 
 /// Where an answer stands among the answers, as the last one where it is new.

@@ -6,7 +6,7 @@ use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Measure, Projector, Said};
 use super::subject::{Entry, SubjectKind};
-use crate::view::{Role, call_rank, canonical_chat, status_name};
+use crate::view::{Role, call_rank, canonical_chat};
 
 /// Events of one call whose callers are compared. Further ones give no aliases.
 const MAX_COMPARED: i64 = 256;
@@ -61,7 +61,7 @@ impl Projector<'_> {
 
     fn merge_call(&self, said: &Said<'_>, subject: &Subject) -> Result<()> {
         let (Some(status), Some(other), Some(other_seq)) = (
-            status_name(said.notification),
+            said.notification.status_name(),
             &subject.status,
             subject.status_seq,
         ) else {

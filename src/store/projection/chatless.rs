@@ -1,14 +1,14 @@
 //! Statuses that name no chat. Each joins the message of its identifier while the account has exactly
 //! one; where it has none or several, the status says nothing of any of them.
 
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 
 use super::find::Identity;
 use super::merge::stands_before;
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
 use crate::notification::{Notification, read};
-use crate::view::{Moment, Role, status_name};
+use crate::view::{Moment, Role};
 
 /// The `typeWebhook` of statuses.
 const STATUS: &str = "outgoingMessageStatus";
@@ -159,19 +159,19 @@ impl Projector<'_> {
         let mut statement = self.events.prepare_cached(
             "SELECT timestamp, received_at, body FROM event WHERE seq = ?1 AND type_webhook = ?2",
         )?;
-        let found: rusqlite::Result<Option<(Option<i64>, i64, Vec<u8>)>> = statement
-            .query_row(params![seq, STATUS], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional();
-        let Ok(Some((timestamp, received_at, body))) = found else {
+        let found = statement.query_row(params![seq, STATUS], |row| {
+            let at = Moment::new(row.get(0)?, row.get(1)?, seq);
+            Ok((at, row.get::<_, Vec<u8>>(2)?))
+        });
+        // It is of another type, or cannot be read any more.
+        let Ok((at, body)) = found else {
             return Ok(None);
         };
         let notification: Option<Notification<'_>> = read(STATUS, &body);
         Ok(notification.and_then(|notification| {
             Some(Told {
-                name: status_name(&notification)?.to_owned(),
-                at: Moment::new(timestamp, received_at, seq),
+                name: notification.status_name()?.to_owned(),
+                at,
                 direction: direction(&notification, Role::Status),
             })
         }))

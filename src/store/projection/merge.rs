@@ -9,7 +9,7 @@ use super::find::{Identity, Subject};
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
 use crate::notification::Notification;
-use crate::view::{Direction, Moment, Role, rank, status_name};
+use crate::view::{Direction, Moment, Role, rank};
 
 impl Projector<'_> {
     /// A further event that speaks of it.
@@ -42,7 +42,7 @@ impl Projector<'_> {
 
     fn merge_status(&mut self, said: &Said<'_>, subject: &Subject) -> Result<()> {
         let (row, notification) = (said.row, said.notification);
-        let Some(status) = status_name(notification) else {
+        let Some(status) = notification.status_name() else {
             return Ok(());
         };
         if subject.content_seq.is_none()

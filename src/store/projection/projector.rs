@@ -12,7 +12,7 @@ use super::terms::Terms;
 use super::{TermKind, pair};
 use crate::notification::{self, Notification};
 use crate::store::OutcomeKind;
-use crate::view::{Moment, canonical_chat, content_digest, mentions, socket_name, state_name};
+use crate::view::{Moment, canonical_chat, content_digest, mentions};
 
 /// Events of which the first and the last arrival are kept together.
 pub(in crate::store) const SPAN_EVENTS: i64 = 1024;
@@ -181,12 +181,12 @@ impl<'t> Projector<'t> {
         };
         let column = match notification {
             Notification::StateInstanceChanged(_) => {
-                return match state_name(notification) {
+                return match notification.state_name() {
                     Some(name) => self.state(id, row, name),
                     None => Ok(()),
                 };
             }
-            Notification::StatusInstanceChanged(_) if socket_name(notification).is_none() => {
+            Notification::StatusInstanceChanged(_) if notification.state_name().is_none() => {
                 return Ok(());
             }
             Notification::StatusInstanceChanged(_) => "socket_seq",

@@ -6,7 +6,7 @@ use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Measure, Projector, Said};
 use crate::notification::Notification;
-use crate::view::{Direction, Mention, Role, status_name};
+use crate::view::{Direction, Mention, Role};
 
 /// What a subject is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,10 @@ impl Projector<'_> {
     pub(super) fn insert(&mut self, said: &Said<'_>, role: Role, entry: &Entry<'_>) -> Result<()> {
         let row = said.row;
         let at = |wanted| (role == wanted).then_some(row.seq);
-        let status = status_name(said.notification).filter(|_| role != Role::Notice);
+        let status = said
+            .notification
+            .status_name()
+            .filter(|_| role != Role::Notice);
         let type_message = row.type_message.as_deref();
         // Its event may be the first that speaks of another subject too, whose place it is then.
         let place = match entry.kind {
