@@ -21,4 +21,9 @@ impl InstanceData<'_> {
     pub(super) fn is_max(&self) -> bool {
         self.type_instance.as_deref() == Some("v3")
     }
+
+    /// Whether the account may be one of MAX, because it says of no other product line that it is.
+    pub(super) fn may_be_max(&self) -> bool {
+        !matches!(self.type_instance.as_deref(), Some("whatsapp" | "telegram"))
+    }
 }

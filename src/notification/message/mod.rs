@@ -107,7 +107,7 @@ impl<'a> MessageReceived<'a> {
             None if self.instance_data.is_max() => return Ok(()),
             None => Misfit::missing(DATA),
         };
-        if self.instance_data.is_max() {
+        if self.instance_data.may_be_max() {
             drift.push(misfit.drift(DATA.to_owned()));
             return Ok(());
         }

@@ -9,6 +9,7 @@ mod line;
 mod malformed;
 mod messages;
 mod properties;
+mod replaced;
 mod secrets;
 mod unknown;
 mod webhooks;
