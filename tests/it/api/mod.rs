@@ -17,6 +17,7 @@ mod history;
 mod instances;
 mod message;
 mod messages;
+mod odd;
 mod openapi;
 mod parameters;
 mod search;
