@@ -142,7 +142,7 @@ fn read_request(api: &Api, query: Option<&str>) -> Result<Request, Problem> {
     let filter = filter::read(&mut parameters)?;
     let order = listing::order(&mut parameters)?;
     let limit = listing::limit(&mut parameters)?;
-    let with_body = parameters.value("body", "`true` or `false`", |text| text.parse().ok())?;
+    let with_body = filter::flag(&mut parameters, "body")?;
     let cursor = parameters.text("cursor")?;
     let after = parameters.number("after", 0..=i64::MAX)?;
     let wait = parameters.number("wait", 0..=MAX_WAIT_SECONDS)?;

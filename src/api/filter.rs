@@ -19,9 +19,16 @@ pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Probl
             "`known`, `unknown` or `malformed`",
             OutcomeKind::from_name,
         )?,
+        drift: flag(parameters, "drift")?,
+        distinct: flag(parameters, "distinct")?.unwrap_or(false),
         since: moment(parameters, "since")?,
         until: moment(parameters, "until")?,
     })
+}
+
+/// Takes `true` or `false`.
+pub(super) fn flag(parameters: &mut Parameters<'_>, name: &str) -> Result<Option<bool>, Problem> {
+    parameters.value(name, "`true` or `false`", |text| text.parse().ok())
 }
 
 /// Takes a moment.
@@ -52,6 +59,11 @@ pub(super) struct FilterParameters {
     /// Only with this outcome.
     #[param(inline)]
     outcome: Option<OutcomeKind>,
+    /// Only with fields that do not fit (`true`), or without (`false`).
+    drift: Option<bool>,
+    /// `true`: without events that say the same as an earlier one. A message is one row anyway.
+    #[param(default = false)]
+    distinct: Option<bool>,
     /// Only what came first at this moment or later.
     #[param(format = DateTime)]
     since: Option<String>,

@@ -38,7 +38,7 @@ pub(super) struct MessageParameters {
 /// Messages in pages
 ///
 /// One row a message. Edits, deletions, reactions and votes are no messages: they are seen at the
-/// message that they name. `type` and `outcome` are those of the event that brought the message,
+/// message that they name. `type`, `outcome` and `drift` are those of the event that brought the message,
 /// `since` and `until` ask when the first event came that speaks of it. `chat` finds the messages of a
 /// chat in whatever form their events name it. A message without `idMessage` or without a chat is a row
 /// of its own for each event, with null there.
@@ -74,6 +74,9 @@ fn read_request(api: &Api, query: Option<&str>) -> Result<MessageQuery, Problem>
         type_message,
         chat,
         outcome,
+        drift,
+        // A message is one row, however often it came.
+        distinct: _,
         since,
         until,
     } = filter::read(&mut parameters)?;
@@ -92,6 +95,7 @@ fn read_request(api: &Api, query: Option<&str>) -> Result<MessageQuery, Problem>
         type_message,
         chat,
         outcome,
+        drift,
         since,
         until,
         direction,

@@ -17,7 +17,7 @@ use super::terminal::{cell, json_line};
 const PAGE: u32 = 500;
 
 /// The columns of a table, in the order of an event.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "seq",
     "receivedAt",
     "lastReceivedAt",
@@ -32,6 +32,8 @@ const COLUMNS: [&str; 15] = [
     "chatId",
     "sender",
     "timestamp",
+    "drift",
+    "duplicateOf",
     "body",
 ];
 

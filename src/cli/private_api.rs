@@ -47,6 +47,12 @@ pub(super) struct FilterArgs {
     /// Only known, unknown or malformed.
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
+    /// Only with fields that do not fit (true), or without (false).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    drift: Option<bool>,
+    /// Without events that say the same as an earlier one.
+    #[arg(long)]
+    distinct: bool,
     /// Only what came at this moment (RFC 3339) or later.
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     since: Option<String>,
@@ -64,6 +70,8 @@ impl FilterArgs {
             ("typeMessage", self.type_message.clone()),
             ("chat", self.chat.clone()),
             ("outcome", self.outcome.clone()),
+            ("drift", self.drift.map(|drift| drift.to_string())),
+            ("distinct", self.distinct.then(|| "true".to_owned())),
             ("since", self.since.clone()),
             ("until", self.until.clone()),
         ]

@@ -146,6 +146,12 @@ impl Tail<'_> {
     }
 }
 
+/// Where a field stands that does not fit.
+#[derive(Deserialize)]
+struct Drift {
+    path: String,
+}
+
 /// What a line for people is made of.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -155,6 +161,8 @@ struct Shown {
     deliveries: i64,
     outcome: String,
     reason: Option<String>,
+    #[serde(default)]
+    drift: Vec<Drift>,
     id_instance: Option<i64>,
     type_webhook: Option<String>,
     type_message: Option<String>,
@@ -185,6 +193,10 @@ fn line(event: &RawValue) -> Result<String, serde_json::Error> {
     }
     if let Some(reason) = shown.reason {
         add(&reason);
+    }
+    if !shown.drift.is_empty() {
+        let paths: Vec<_> = shown.drift.iter().map(|drift| &*drift.path).collect();
+        add(&format!("drift: {}", paths.join(", ")));
     }
     Ok(line)
 }

@@ -60,7 +60,8 @@ pub struct Ingest {
     pub max_connections: u32,
     /// Notifications that may wait for the disk.
     pub max_waiting: u32,
-    /// `typeWebhook` values that are answered 200 and not stored.
+    /// Values of `typeWebhook` or `typeMessage`, or a call with its status (`incomingCall:offer`), that
+    /// are answered 200 and not stored.
     pub ignored_types: Vec<String>,
 }
 
@@ -182,12 +183,16 @@ impl Ingest {
                 "use at most 536870912 (512 MiB)",
             ));
         }
-        if self.ignored_types.iter().any(|name| name.trim().is_empty()) {
-            return Err(ConfigError::setting(
-                "ingest.ignored_types",
-                "the list has an empty name",
-                "list values of typeWebhook, as `deviceInfo`",
-            ));
+        for name in &self.ignored_types {
+            let mut parts = name.splitn(2, ':');
+            if parts.any(|part| part.trim().is_empty() || part.contains(':')) {
+                return Err(ConfigError::setting(
+                    "ingest.ignored_types",
+                    format!("`{}` names no type", name.escape_default()),
+                    "list values of typeWebhook or typeMessage, as `deviceInfo`, or a call with its \
+                     status, as `incomingCall:offer`",
+                ));
+            }
         }
         Ok(())
     }

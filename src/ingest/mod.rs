@@ -6,6 +6,7 @@
 mod body;
 mod drift_log;
 mod encoding;
+mod ignored;
 mod log;
 mod receive;
 mod rejection;
@@ -27,6 +28,7 @@ pub use source::{AllowedSource, SourceGate, SourceRefused};
 pub use token::{Admission, Authorized, TokenGate, Unauthorized};
 
 use drift_log::DriftLog;
+use ignored::IgnoredType;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Ingest as Settings};
@@ -40,7 +42,7 @@ pub struct Ingest {
     sources: SourceGate,
     tokens: Arc<TokenGate>,
     bodies: BodyReader,
-    ignored_types: Vec<String>,
+    ignored_types: Vec<IgnoredType>,
     clock: Clock,
     writer: Writer,
     refusals: Arc<Refusals>,
@@ -62,7 +64,9 @@ impl Ingest {
                 settings.body_memory_bytes,
                 Duration::from_secs(settings.body_timeout_seconds.into()),
             ),
-            ignored_types: settings.ignored_types.clone(),
+            ignored_types: (settings.ignored_types.iter())
+                .map(|name| IgnoredType::parse(name))
+                .collect(),
             refusals: Arc::new(Refusals::new(clock.clone())),
             drift_log: DriftLog::new(clock.clone()),
             clock,
@@ -72,8 +76,9 @@ impl Ingest {
 
     /// Whether a notification is of a type that is answered and not stored.
     fn ignores(&self, parsed: &Parsed<'_>) -> bool {
-        let name = parsed.columns.type_webhook.as_deref();
-        name.is_some_and(|name| self.ignored_types.iter().any(|ignored| ignored == name))
+        self.ignored_types
+            .iter()
+            .any(|ignored| ignored.is_of(parsed))
     }
 
     /// What is said of requests that are not taken, to be said in time.

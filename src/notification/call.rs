@@ -83,6 +83,16 @@ impl Participant<'_> {
 }
 
 impl CallStatus<'_> {
+    /// The name of a status that may be spelled as outgoing calls spell it.
+    #[must_use]
+    pub fn usual_name(name: &str) -> &str {
+        if name == "hungUp" {
+            CallStatus::HangUp.name()
+        } else {
+            name
+        }
+    }
+
     /// Its name as GREEN-API's documents spell it.
     #[must_use]
     pub fn name(&self) -> &str {

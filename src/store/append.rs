@@ -10,6 +10,11 @@ const INSERT: &str = "
                        type_message, id_message, chat_id, sender, timestamp, digest, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
+/// What an event has of drift, in place of what it had.
+pub(super) const INSERT_DRIFT: &str = "
+    INSERT INTO drift (seq, fields) VALUES (?1, ?2)
+    ON CONFLICT (seq) DO UPDATE SET fields = excluded.fields";
+
 const COUNT: &str = "
     INSERT INTO repeat (seq, deliveries, last_received_at)
     SELECT seq, 2, max(received_at, ?2) FROM event WHERE seq = ?1
@@ -45,6 +50,11 @@ pub(super) fn append(
         &event.body[..],
     ])?;
     let seq = connection.last_insert_rowid();
+    if let Some(fields) = &event.drift {
+        connection
+            .prepare_cached(INSERT_DRIFT)?
+            .execute(params![seq, fields])?;
+    }
     repeats.add(event, seq);
     Ok(Appended {
         seq,

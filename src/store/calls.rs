@@ -12,6 +12,7 @@ use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
+use crate::notification::CallStatus;
 use crate::view::{Call, canonical_chat};
 
 /// Bytes of the events that a page is made of, at most; one call is read whatever it has.
@@ -176,7 +177,7 @@ pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sql
     if let Some(status) = &filter.status {
         conditions
             .add(&mut sql, "subject.status = ")
-            .push_bind(status.clone());
+            .push_bind(CallStatus::usual_name(status).to_owned());
     }
     Along::Postings.order(&mut sql, query.order);
     // One more, to see whether there are more.

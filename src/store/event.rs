@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::clock::UnixMillis;
 use crate::notification::scalar::Text;
-use crate::notification::{Outcome, Parsed};
+use crate::notification::{Drift, Outcome, Parsed};
 
 /// What was made of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -52,6 +52,8 @@ pub struct NewEvent {
     pub(super) received_at: UnixMillis,
     pub(super) outcome: OutcomeKind,
     pub(super) reason: Option<String>,
+    /// The fields that were left out, as a JSON array; `None` for nearly every event.
+    pub(super) drift: Option<String>,
     pub(super) id_instance: Option<i64>,
     pub(super) type_instance: Option<String>,
     pub(super) type_webhook: Option<String>,
@@ -85,6 +87,9 @@ impl NewEvent {
             received_at,
             outcome,
             reason,
+            // Texts are always JSON.
+            drift: (!parsed.drift.is_empty())
+                .then(|| serde_json::to_string(&parsed.drift).unwrap_or_default()),
             id_instance: columns.id_instance,
             type_instance: owned(&columns.type_instance),
             type_webhook: owned(&columns.type_webhook),
@@ -127,6 +132,12 @@ pub struct Event {
     /// Why it is malformed.
     #[schema(required)]
     pub reason: Option<String>,
+    /// Fields that do not have the form in which they are described, and read as null.
+    pub drift: Vec<Drift>,
+    /// The earlier event that says the same. It is found behind the commits: null until then, which
+    /// normally takes milliseconds, and where there is none.
+    #[schema(required)]
+    pub duplicate_of: Option<i64>,
     /// `instanceData.idInstance`.
     #[schema(required)]
     pub id_instance: Option<i64>,
@@ -171,6 +182,8 @@ impl Event {
             deliveries: 1,
             outcome: OutcomeKind::Malformed,
             reason: Some("it cannot be read from the disk".to_owned()),
+            drift: Vec::new(),
+            duplicate_of: None,
             id_instance: None,
             type_instance: None,
             type_webhook: None,

@@ -7,11 +7,11 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{BodyDigest, Event, OutcomeKind};
 use crate::clock::UnixMillis;
-use crate::notification::without_mark;
+use crate::notification::{Drift, without_mark};
 
 const COLUMNS: &str = "
     event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
-    coalesce(deliveries, 1) AS deliveries, outcome, reason, id_instance, type_instance,
+    coalesce(deliveries, 1) AS deliveries, outcome, reason, drift.fields AS drift, id_instance, type_instance,
     type_webhook, type_message, id_message, chat_id, sender, timestamp";
 
 /// Selects events for [`event`]; a condition may follow.
@@ -19,7 +19,10 @@ pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
         .push(if with_body { ", digest, body" } else { "" })
-        .push(" FROM event LEFT JOIN repeat ON repeat.seq = event.seq");
+        .push(
+            " FROM event LEFT JOIN repeat ON repeat.seq = event.seq
+              LEFT JOIN drift ON drift.seq = event.seq",
+        );
     sql
 }
 
@@ -57,6 +60,8 @@ pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
         deliveries: read.or("deliveries", 1),
         outcome: read.outcome(),
         reason: read.or("reason", None),
+        drift: read.drift(),
+        duplicate_of: None,
         id_instance: read.or("id_instance", None),
         type_instance: read.or("type_instance", None),
         type_webhook: read.or("type_webhook", None),
@@ -84,6 +89,17 @@ impl<'r> Columns<'r> {
         self.row.try_get(name).unwrap_or_else(|_| {
             *self.is_damaged = true;
             otherwise
+        })
+    }
+
+    fn drift(&mut self) -> Vec<Drift> {
+        let fields: Option<&str> = self.or("drift", None);
+        let Some(fields) = fields else {
+            return Vec::new();
+        };
+        serde_json::from_str(fields).unwrap_or_else(|_| {
+            *self.is_damaged = true;
+            Vec::new()
         })
     }
 

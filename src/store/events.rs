@@ -24,6 +24,10 @@ pub struct EventFilter {
     pub chat: Option<String>,
     /// What was made of it.
     pub outcome: Option<OutcomeKind>,
+    /// Whether it has fields that do not fit.
+    pub drift: Option<bool>,
+    /// Only what says something that no earlier event says.
+    pub distinct: bool,
     /// Came first at this moment or later.
     pub since: Option<UnixMillis>,
     /// Came first before this moment.
@@ -54,11 +58,17 @@ impl EventFilter {
             (TermKind::TypeMessage, self.type_message.clone()),
             (TermKind::Chat, self.chat.clone()),
             (TermKind::Outcome, outcome),
+            (TermKind::Drift, drift_term(self.drift)),
         ]
         .into_iter()
         .filter_map(|(kind, value)| value.map(|value| (kind, value)))
         .collect()
     }
+}
+
+/// The term of events with drift, where just those are asked for.
+pub(super) fn drift_term(drift: Option<bool>) -> Option<String> {
+    drift.filter(|drift| *drift).map(|_| String::new())
 }
 
 /// In which order.
@@ -114,7 +124,8 @@ impl Reader {
             }
             Err(failure) => return Err(failure),
         };
-        let event = self.event_or_damaged(seq, true).await?;
+        let mut event = self.event_or_damaged(seq, true).await?;
+        self.name_duplicates(event.as_mut_slice()).await;
         Ok(event.map(|entry| Single { entry, memory }))
     }
 
@@ -233,6 +244,7 @@ impl Reader {
             }
             read => read?,
         };
+        self.name_duplicates(&mut entries).await;
         entries.sort_unstable_by_key(|event| match query.order {
             Order::Ascending => event.seq,
             Order::Descending => -event.seq,
@@ -337,6 +349,15 @@ pub(super) fn list(query: &EventQuery, selection: &Selection, size: &str) -> Que
         conditions
             .add(&mut sql, "outcome = ")
             .push_bind(outcome.name());
+    }
+    if let Some(drift) = filter.drift {
+        conditions.drift(&mut sql, "event.seq", drift);
+    }
+    if filter.distinct {
+        conditions.add(
+            &mut sql,
+            "NOT EXISTS (SELECT 1 FROM projection.duplicate WHERE duplicate.seq = event.seq)",
+        );
     }
     along.order(&mut sql, query.order);
     // One more, to see whether there are more.

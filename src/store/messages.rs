@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::events::drift_term;
 use super::page::Choice;
 use super::projection::{SubjectKind, TermKind, Words};
 use super::reader::Files;
@@ -55,6 +56,8 @@ pub struct MessageFilter {
     pub chat: Option<String>,
     /// What was made of it.
     pub outcome: Option<OutcomeKind>,
+    /// Whether the event that has its content has fields that do not fit.
+    pub drift: Option<bool>,
     /// The first event that speaks of it came at this moment or later.
     pub since: Option<UnixMillis>,
     /// The first event that speaks of it came before this moment.
@@ -100,6 +103,7 @@ impl MessageFilter {
             (TermKind::TypeMessage, self.type_message.clone()),
             (TermKind::Chat, self.canonical_chat()),
             (TermKind::Outcome, outcome),
+            (TermKind::Drift, drift_term(self.drift)),
             (TermKind::Status, self.status.clone()),
         ]
         .into_iter()
@@ -307,6 +311,9 @@ pub(super) fn list(
         conditions
             .add(&mut sql, "content.outcome = ")
             .push_bind(outcome.name());
+    }
+    if let Some(drift) = filter.drift {
+        conditions.drift(&mut sql, "content.seq", drift);
     }
     along.order(&mut sql, query.order);
     // One more, to see whether there are more.

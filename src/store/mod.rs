@@ -7,6 +7,7 @@ mod append;
 mod calls;
 mod chats;
 mod checkpoint;
+mod duplicates;
 mod error;
 mod event;
 mod event_row;

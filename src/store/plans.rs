@@ -118,8 +118,10 @@ fn everywhere() -> impl Iterator<Item = (Order, Position)> {
 #[tokio::test]
 async fn events() {
     let plans = Plans::new().await;
-    for some in 0..1 << 7 {
+    for some in 0..1 << 9 {
         let filter = EventFilter {
+            drift: chosen(some, 7, true),
+            distinct: chosen(some, 8, ()).is_some(),
             instance: chosen(some, 0, 7),
             type_webhook: text(some, 1),
             type_message: text(some, 2),
@@ -128,7 +130,7 @@ async fn events() {
             since: chosen(some, 5, UnixMillis(7)),
             until: chosen(some, 6, UnixMillis(7)),
         };
-        let terms = (some & 0b1_1111).count_ones() as usize;
+        let terms = (some & 0b1001_1111).count_ones() as usize;
         let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
         for (order, position) in everywhere() {
             let query = EventQuery {
@@ -154,8 +156,9 @@ async fn events() {
 #[tokio::test]
 async fn messages() {
     let plans = Plans::new().await;
-    for some in 0..1 << 10 {
+    for some in 0..1 << 11 {
         let filter = MessageFilter {
+            drift: chosen(some, 10, true),
             instance: chosen(some, 0, 7),
             type_webhook: text(some, 1),
             type_message: text(some, 2),
@@ -167,7 +170,7 @@ async fn messages() {
             until: chosen(some, 8, UnixMillis(7)),
             words: chosen(some, 9, Words::parse("a").unwrap()),
         };
-        let terms = (some & 0b111_1111).count_ones() as usize;
+        let terms = (some & 0b100_0111_1111).count_ones() as usize;
         let bounded = filter.since.is_some() || filter.until.is_some();
         let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
         for (order, position) in everywhere() {

@@ -77,7 +77,7 @@ pub struct Reader {
     lists: Arc<Mutex<Lists>>,
     /// One connection that only [`Reader::ping`] uses, so that health does not wait for readers.
     health: SqlitePool,
-    projected: Projected,
+    pub(super) projected: Projected,
     epoch: Arc<str>,
     /// Dropped after the connections (see lock.rs).
     lock: Arc<Mutex<Option<Arc<Lock>>>>,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, Result, params};
 use tracing::warn;
 
+use super::append::INSERT_DRIFT;
 use super::open::Exclusive;
 use super::projection::{Projection, Setback};
 use super::{BodyDigest, NewEvent, OpenError, OutcomeKind, open, repeats};
@@ -23,7 +24,8 @@ const BYTES: usize = 16 * 1024 * 1024;
 
 const READ: &str = "
     SELECT seq, received_at, outcome, reason, id_instance, type_instance, type_webhook,
-           type_message, id_message, chat_id, sender, timestamp, body, digest
+           type_message, id_message, chat_id, sender, timestamp, body, digest,
+           (SELECT fields FROM drift WHERE drift.seq = event.seq)
     FROM event WHERE seq > ?1 ORDER BY seq";
 
 const UPDATE: &str = "
@@ -89,6 +91,14 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
                 event.sender,
                 event.timestamp,
             ])?;
+            match &event.drift {
+                Some(fields) => transaction
+                    .prepare_cached(INSERT_DRIFT)?
+                    .execute(params![seq, fields])?,
+                None => transaction
+                    .prepare_cached("DELETE FROM drift WHERE seq = ?1")?
+                    .execute([seq])?,
+            };
             repeats::index(&transaction, event, *seq)?;
         }
         transaction.commit()
@@ -192,7 +202,8 @@ impl Chunk {
                 && row.get::<_, Option<String>>(8)? == event.id_message
                 && row.get::<_, Option<String>>(9)? == event.chat_id
                 && row.get::<_, Option<String>>(10)? == event.sender
-                && row.get::<_, Option<i64>>(11)? == event.timestamp;
+                && row.get::<_, Option<i64>>(11)? == event.timestamp
+                && row.get::<_, Option<String>>(14)? == event.drift;
             bytes += body.len();
             count += 1;
             chunk.events += 1;

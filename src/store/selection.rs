@@ -176,6 +176,20 @@ impl Conditions {
         sql
     }
 
+    /// That the event whose seq is in a column has fields that do not fit, or has none.
+    pub(super) fn drift(
+        &mut self,
+        sql: &mut QueryBuilder<Sqlite>,
+        seq: &'static str,
+        has_drift: bool,
+    ) {
+        let not = if has_drift { "" } else { "NOT " };
+        self.add(sql, not)
+            .push("EXISTS (SELECT 1 FROM drift WHERE drift.seq = ")
+            .push(seq)
+            .push(")");
+    }
+
     /// The place that a list goes on behind, and the bounds of the selection.
     pub(super) fn place(
         &mut self,

@@ -166,6 +166,7 @@ impl<'t> Projector<'t> {
             (TermKind::TypeMessage, row.type_message.as_deref()),
             (TermKind::Chat, row.chat_id.as_deref()),
             (TermKind::Outcome, outcome.map(OutcomeKind::name)),
+            (TermKind::Drift, row.has_drift.then_some("")),
         ] {
             if let Some(value) = value {
                 self.terms.post(kind, value, seq)?;

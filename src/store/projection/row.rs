@@ -15,6 +15,8 @@ pub(super) struct Row {
     pub(super) chat_id: Option<String>,
     pub(super) sender: Option<String>,
     pub(super) timestamp: Option<i64>,
+    /// Whether there are fields that do not fit.
+    pub(super) has_drift: bool,
     pub(super) digest: [u8; 32],
     pub(super) body: Vec<u8>,
 }

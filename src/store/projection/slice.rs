@@ -13,16 +13,24 @@ pub(super) const EVENTS: usize = 2048;
 /// Bytes of bodies that are read at once, one body at least.
 const BYTES: usize = 2 * 1024 * 1024;
 
-const READ: &str = "
-    SELECT seq, received_at, outcome, id_instance, type_instance, type_webhook, type_message,
-           chat_id, sender, timestamp, digest, body
-    FROM event WHERE seq > ?1 ORDER BY seq";
+/// The columns of a [`Row`].
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT seq, received_at, outcome, id_instance, type_instance, type_webhook,
+                    type_message, chat_id, sender, timestamp, digest,
+                    EXISTS (SELECT 1 FROM drift WHERE drift.seq = event.seq), body
+             FROM event ",
+            $condition
+        )
+    };
+}
+
+/// The events behind a seq.
+const READ: &str = select!("WHERE seq > ?1 ORDER BY seq");
 
 /// One event by its seq.
-const READ_ONE: &str = "
-    SELECT seq, received_at, outcome, id_instance, type_instance, type_webhook, type_message,
-           chat_id, sender, timestamp, digest, body
-    FROM event WHERE seq = ?1";
+const READ_ONE: &str = select!("WHERE seq = ?1");
 
 /// The newest seq that was given; it stands in a table of its own.
 const NEWEST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
@@ -130,7 +138,8 @@ impl Row {
             sender: row.get(8)?,
             timestamp: row.get(9)?,
             digest: row.get(10)?,
-            body: row.get(11)?,
+            has_drift: row.get(11)?,
+            body: row.get(12)?,
         })
     }
 }

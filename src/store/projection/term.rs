@@ -19,11 +19,13 @@ pub(in crate::store) enum TermKind {
     Call = 7,
     /// `idInstance` and a `typeWebhook` that is rare, of an event: see [`pair`].
     InstanceType = 8,
+    /// Events with fields that do not fit, under the empty value.
+    Drift = 9,
 }
 
 impl TermKind {
     /// How many there are.
-    pub(in crate::store) const COUNT: usize = 8;
+    pub(in crate::store) const COUNT: usize = 9;
 
     /// Its place among them.
     pub(in crate::store) const fn place(self) -> usize {

@@ -25,6 +25,7 @@ struct Said {
     type_message: Option<&'static str>,
     chat: Option<&'static str>,
     outcome: &'static str,
+    drift: bool,
 }
 
 /// Every instance with every chat and every kind, twice.
@@ -62,7 +63,7 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
         3 => (
             "incomingMessageReceived",
             Some("textMessage"),
-            "malformed",
+            "known",
             json!(5),
         ),
         4 => ("outgoingMessageStatus", None, "known", json!({})),
@@ -74,6 +75,7 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
                 type_message: None,
                 chat: None,
                 outcome: "malformed",
+                drift: false,
             };
         }
     };
@@ -97,6 +99,7 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
         type_message,
         chat: Some(chat),
         outcome,
+        drift: kind == 3,
     }
 }
 
@@ -112,6 +115,9 @@ fn fits(index: usize, said: &Said, (name, value): &Filter) -> bool {
         "typeMessage" => said.type_message == Some(value),
         "chat" => said.chat == Some(value),
         "outcome" => said.outcome == value,
+        "drift" => said.drift.to_string() == *value,
+        // None of them says what an earlier one says.
+        "distinct" => true,
         "since" => received_at >= millis(value),
         "until" => received_at < millis(value),
         _ => unreachable!("{name}"),
@@ -176,6 +182,7 @@ async fn every_filter_alone() {
         ),
         texts("typeMessage", &["textMessage", "smellMessage"]),
         texts("outcome", &["known", "unknown", "malformed"]),
+        texts("drift", &["true", "false"]),
         vec![
             ("since", moment(10, 0)),
             ("since", moment(10, 1)),
@@ -215,7 +222,7 @@ async fn every_filter_alone() {
 async fn filters_combine() {
     let said = all_that_is_said();
     let server = server_of(&said).await;
-    let filters: [Filter; 7] = [
+    let filters: [Filter; 9] = [
         ("instance", INSTANCES[1].to_string()),
         ("type", "incomingMessageReceived".to_owned()),
         ("typeMessage", "textMessage".to_owned()),
@@ -223,6 +230,8 @@ async fn filters_combine() {
         ("outcome", "known".to_owned()),
         ("since", moment(2, 0)),
         ("until", moment(39, 0)),
+        ("drift", "false".to_owned()),
+        ("distinct", "true".to_owned()),
     ];
     let mut found = Vec::new();
     for some in 0_u32..1 << filters.len() {
@@ -234,7 +243,7 @@ async fn filters_combine() {
             .collect();
         found.push(check(&server, &said, &chosen).await);
     }
-    assert_eq!((found[0], found[127]), (said.len(), 1));
+    assert_eq!((found[0], found[511]), (said.len(), 1));
 }
 
 #[tokio::test]

@@ -132,8 +132,13 @@ async fn empty_index_of_a_pressed_button_is_left_out() {
         "templateButtonReplyMessage",
         reply,
     );
-    let (message, _) = shown(&body).await;
+    let (message, event) = shown(&body).await;
     assert_eq!(message["text"], "Certainly");
+    assert_eq!(event["drift"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        event["drift"][0]["path"],
+        "messageData.templateButtonReplyMessage.selectedIndex"
+    );
 }
 
 #[tokio::test]
@@ -329,8 +334,10 @@ async fn odd_quote_does_not_hide_the_text() {
     ] {
         let mut body = said::text("A1", NOON, "hi");
         body["messageData"]["quotedMessage"] = quote.clone();
-        let (message, _) = shown(&body).await;
+        let (message, event) = shown(&body).await;
         assert_eq!(message["text"], "hi", "{quote}");
+        let is_odd = quote != json!({});
+        assert_eq!(event["drift"] != json!([]), is_odd, "{quote}: {event}");
         assert_eq!(message["quoted"], Value::Null, "{quote}");
     }
 }
@@ -589,4 +596,101 @@ async fn message_that_came_empty_has_a_marker_whatever_form_that_has() {
     let preview = json!({ "text": "", "title": "Bakery" });
     let body = of_type("extendedTextMessage", "extendedTextMessageData", preview);
     assert_eq!(shown(&body).await.0["marker"], Value::Null);
+}
+
+#[tokio::test]
+async fn key_that_stands_twice_counts_the_last_time_and_is_drift() {
+    let body = said::text("A1", NOON, "rye").to_string();
+    let body = body
+        .replace(r#""chatName":"#, r#""chatName":"Vera","chatName":"#)
+        .replace(
+            r#""typeWebhook":"#,
+            r#""typeWebhook":"note","typeWebhook":"#,
+        );
+    let server = TestServer::start().await;
+    assert_eq!(post(server.public, body).await.json()["outcome"], "known");
+    let event = get(server.private, "/api/v1/events/1").await.json();
+    let mut paths: Vec<_> = event["drift"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|drift| drift["path"].as_str().unwrap())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["senderData.chatName", "typeWebhook"]);
+    assert_eq!(event["typeWebhook"], "incomingMessageReceived");
+    let chats = entries(&server, "/api/v1/chats").await;
+    assert_eq!(chats[0]["chatName"], "Nina the baker");
+}
+
+#[tokio::test]
+async fn later_event_that_says_the_same_names_the_earlier_one() {
+    let text = said::text("A1", NOON, "rye");
+    let mut renamed = text.clone();
+    renamed["senderData"]["senderName"] = "N.".into();
+    let mut late = text.clone();
+    late["timestamp"] = (NOON + 60).into();
+    let read = said::status("A1", NOON + 1, "read");
+    let mut read_again = read.clone();
+    read_again["timestamp"] = (NOON + 2).into();
+    let state = said::state(NOON, "blocked");
+    let mut state_again = state.clone();
+    state_again["added"] = 1.into();
+    let server = TestServer::start().await;
+    say(
+        &server,
+        [
+            said::text("A1", NOON, "{{SWE001}}"),
+            text,
+            renamed,
+            late,
+            said::text("A2", NOON, "rye"),
+            read,
+            read_again,
+            said::status("A1", NOON + 3, "delivered"),
+            state,
+            state_again,
+            said::state(NOON + 1, "blocked"),
+        ],
+    )
+    .await;
+    let null = Value::Null;
+    let expected = [
+        null.clone(),
+        null.clone(),
+        json!(2),
+        json!(2),
+        null.clone(),
+        null.clone(),
+        json!(6),
+        null.clone(),
+        null.clone(),
+        json!(9),
+        null,
+    ];
+    for path in [
+        "/api/v1/events?order=asc",
+        "/api/v1/events?after=0&body=true",
+    ] {
+        assert_eq!(
+            super::column(&server, path, "duplicateOf").await,
+            expected,
+            "{path}"
+        );
+    }
+    let event = get(server.private, "/api/v1/events/10").await.json();
+    assert_eq!(event["duplicateOf"], 9);
+    let distinct = [1, 2, 5, 6, 8, 9, 11].map(Value::from);
+    for path in [
+        "/api/v1/events?order=asc&distinct=true",
+        "/api/v1/events?after=0&distinct=true",
+    ] {
+        assert_eq!(
+            super::column(&server, path, "seq").await,
+            distinct,
+            "{path}"
+        );
+    }
+    let messages = entries(&server, "/api/v1/messages?distinct=true").await;
+    assert_eq!(messages.len(), 2);
 }
