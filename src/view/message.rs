@@ -158,6 +158,16 @@ impl Message {
             .as_deref()
             .filter(|_| place.chat_id.is_some());
         let versions = Versions::of(id_message, &said);
+        let (mut message, chat_name) = Self::of(place, &versions);
+        message.deleted = events.deleted;
+        if let Some(status) = events.status {
+            message.take_status(&parse(status));
+        }
+        (message, chat_name)
+    }
+
+    /// What its versions say of a message, and the name of its chat.
+    pub(super) fn of(place: MessagePlace, versions: &Versions<'_>) -> (Self, Option<String>) {
         let mut message = Self {
             id_instance: place.id_instance,
             chat_id: place.chat_id,
@@ -176,15 +186,12 @@ impl Message {
             status_timestamp: None,
             status_description: None,
             edited: versions.is_edited(),
-            deleted: events.deleted,
+            deleted: false,
             marker: None,
             seq: place.seq,
         };
-        let chat_name = message.take_contents(&versions);
-        message.take_edits(&versions);
-        if let Some(status) = events.status {
-            message.take_status(&parse(status));
-        }
+        let chat_name = message.take_contents(versions);
+        message.take_edits(versions);
         (message, chat_name)
     }
 

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use super::contact::Contact;
 use super::content::{Content, Direction};
 use super::mention::{Role, edited, mentions, nonempty};
-use super::message::{notification, received};
+use super::message::{Message, MessagePlace, notification, received};
 use super::moment::Moment;
 use crate::notification::{Notification, Parsed};
 
@@ -289,14 +289,15 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Chooses among events of the message `id_message`. The choice from a choice and one event more is
-    /// the choice from all of them.
+    /// Chooses among events of a message that has an identifier, and gives the message that they make
+    /// beside it. The choice from a choice and one event more is the choice from all of them.
     pub fn from<'e>(
-        id_message: Option<&str>,
+        place: MessagePlace,
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
-    ) -> Self {
+    ) -> (Self, Message) {
         let events = super::moment::in_time_order(events);
-        let versions = Versions::of(id_message, &events);
+        let id_message = place.id_message.clone();
+        let versions = Versions::of(id_message.as_deref(), &events);
         let contents = versions.content_seqs();
         let edits = versions.edit_seqs();
         let mut extra: Vec<_> = [&contents, &edits]
@@ -304,7 +305,7 @@ impl Chosen {
             .flat_map(|seqs| seqs.iter().skip(1).copied())
             .collect();
         extra.sort_unstable();
-        Self {
+        let chosen = Self {
             content: contents.first().copied(),
             edit: edits.first().copied(),
             extra,
@@ -312,7 +313,8 @@ impl Chosen {
             type_message: versions
                 .first(|version| version.type_message)
                 .map(str::to_owned),
-        }
+        };
+        (chosen, Message::of(place, &versions).0)
     }
 }
 

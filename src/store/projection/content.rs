@@ -44,7 +44,14 @@ impl Projector<'_> {
             versions.extend(self.version(*seq)?);
         }
         versions.push((row.seq, row.received_at, row.body.clone()));
-        let chosen = Chosen::from(Some(identity.id_message), borrowed(&versions));
+        let place = MessagePlace {
+            seq: subject.seq,
+            id_instance: identity.id_instance,
+            chat_id: None,
+            id_message: Some(identity.id_message.to_owned()),
+            direction: None,
+        };
+        let (chosen, message) = Chosen::from(place, borrowed(&versions));
         let extra = (!chosen.extra.is_empty()).then(|| format!("{:?}", chosen.extra));
         if (chosen.content, chosen.edit, &extra)
             == (subject.content_seq, subject.edit_seq, &subject.extra)
@@ -68,38 +75,6 @@ impl Projector<'_> {
         if subject.kind == SubjectKind::Notice as i64 && chosen.content.is_some() {
             self.reveal(identity, subject)?;
         }
-        self.refresh_words(identity, subject, &versions)
-    }
-
-    /// An earlier event; `None` where it cannot be read any more.
-    fn version(&self, seq: i64) -> Result<Option<Version>> {
-        let mut statement = self
-            .events
-            .prepare_cached("SELECT received_at, body FROM event WHERE seq = ?1")?;
-        let version = statement.query_row([seq], |row| Ok((seq, row.get(0)?, row.get(1)?)));
-        Ok(version.ok())
-    }
-
-    /// Writes the words of a message again.
-    fn refresh_words(
-        &mut self,
-        identity: &Identity<'_>,
-        subject: &Subject,
-        versions: &[Version],
-    ) -> Result<()> {
-        let place = MessagePlace {
-            seq: subject.seq,
-            id_instance: identity.id_instance,
-            // Only whether there is one counts.
-            chat_id: Some(String::new()),
-            id_message: Some(identity.id_message.to_owned()),
-            direction: None,
-        };
-        let events = MessageEvents {
-            versions: borrowed(versions).collect(),
-            ..MessageEvents::default()
-        };
-        let (message, _) = Message::new(place, events);
         self.projection
             .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
             .execute([subject.seq])?;
@@ -109,6 +84,15 @@ impl Projector<'_> {
             subject.seq,
             message.searched(),
         )
+    }
+
+    /// An earlier event; `None` where it cannot be read any more.
+    fn version(&self, seq: i64) -> Result<Option<Version>> {
+        let mut statement = self
+            .events
+            .prepare_cached("SELECT received_at, body FROM event WHERE seq = ?1")?;
+        let version = statement.query_row([seq], |row| Ok((seq, row.get(0)?, row.get(1)?)));
+        Ok(version.ok())
     }
 
     /// Writes the words of a message of which one event is known.

@@ -31,7 +31,8 @@ async fn shown(body: &Value) -> (Value, Value) {
 }
 
 /// A message with this `messageData`.
-fn of_type(type_message: &str, key: &str, payload: Value) -> Value {
+fn of_type(type_message: &str, key: &str, payload: impl Into<Value>) -> Value {
+    let payload = payload.into();
     let data = json!({ "typeMessage": type_message, key: payload });
     said::message("A1", NOON, data)
 }

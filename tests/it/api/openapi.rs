@@ -40,7 +40,7 @@ async fn it_describes_every_address_and_its_parameters() {
         ("/api/v1/chats", "cursor epoch instance limit"),
         (
             "/api/v1/events",
-            "after body chat cursor epoch instance limit order outcome since type typeMessage until wait",
+            "after body chat cursor distinct drift epoch instance limit order outcome since type typeMessage until wait",
         ),
         ("/api/v1/events/{seq}", "seq"),
         ("/api/v1/events/{seq}/body", "seq"),
@@ -50,7 +50,7 @@ async fn it_describes_every_address_and_its_parameters() {
         ),
         (
             "/api/v1/messages",
-            "chat cursor direction epoch instance limit order outcome q since status type typeMessage \
+            "chat cursor direction distinct drift epoch instance limit order outcome q since status type typeMessage \
              until",
         ),
         (
@@ -60,7 +60,7 @@ async fn it_describes_every_address_and_its_parameters() {
         ("/api/v1/stats", "instance"),
         (
             "/api/v1/stream",
-            "after chat epoch instance last-event-id outcome since type typeMessage until",
+            "after chat distinct drift epoch instance last-event-id outcome since type typeMessage until",
         ),
         ("/livez", ""),
         ("/openapi.json", ""),

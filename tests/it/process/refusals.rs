@@ -62,7 +62,7 @@ INGEST__MAX_CONNECTIONS=many => GREEN_INBOX__INGEST__MAX_CONNECTIONS: …a whole
 INGEST__MAX_CONNECTIONS=-1 => GREEN_INBOX__INGEST__MAX_CONNECTIONS: …a whole number from 0
 INGEST__MAX_CONNECTIONS=0 => ingest.max_connections: 0 is too small…at least 1
 INGEST__BODY_LIMIT_BYTES=100000000 => ingest.body_memory_bytes: 67108864 is too small…at least 100000000
-INGEST__IGNORED_TYPES=deviceInfo, => ingest.ignored_types: the list has an empty name
+INGEST__IGNORED_TYPES=deviceInfo, => ingest.ignored_types: `` names no type
 LOG__LEVEL=loud => GREEN_INBOX__LOG__LEVEL: log.level: …`loud`…`debug`
 LOG__FORMAT=xml => GREEN_INBOX__LOG__FORMAT: log.format: …`xml`…`json`
 INGEST__TOKENZ=swordfish => GREEN_INBOX__INGEST__TOKENZ: ingest.tokenz: unknown…`tokens`
