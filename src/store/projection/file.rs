@@ -19,7 +19,7 @@ use crate::store::lock;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Counts the changes of what is derived that the schema does not show.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
