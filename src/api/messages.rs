@@ -29,8 +29,9 @@ pub(super) struct MessageParameters {
     /// Only with this status.
     #[param(min_length = 1)]
     status: Option<String>,
-    /// Only with all of these words in text, caption, file name or phone numbers of contacts; a `*` stands for the end of a word.
-    /// At most 32 different words of at most 200 characters each.
+    /// Only with all of these words in text, caption, file name or contacts; a `*` stands for the end of
+    /// a word. A phone number is found by its last 7 to 11 digits in any written form. At most 32
+    /// different words of at most 200 characters each, and 256 characters of scripts without spaces.
     #[param(min_length = 1)]
     q: Option<String>,
 }
