@@ -27,7 +27,14 @@ fuzz_target!(|body: &[u8]| {
                 let id_message = mention.id_message;
                 let _ = History::of(id_message.unwrap_or_default(), events(), true);
                 let _ = Call::of(1, (1, id_message), events());
-                let _ = Chosen::from(id_message, events());
+                let place = MessagePlace {
+                    seq: 1,
+                    id_instance: 1,
+                    chat_id: None,
+                    id_message: id_message.map(str::to_owned),
+                    direction: None,
+                };
+                let _ = Chosen::from(place, events());
             }
         }
     }
