@@ -73,7 +73,7 @@ struct Word {
 /// There is more to search for than one request may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WordsError {
-    /// There are more than [`MAX_WORDS`], or they make more words of the index than [`MAX_TERMS`].
+    /// There are more than [`MAX_WORDS`] words, or they need too many words of the index.
     #[error(
         "at most {MAX_WORDS} different words, and {MAX_TERMS} characters of scripts without spaces"
     )]

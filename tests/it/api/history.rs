@@ -14,7 +14,7 @@ const NINA: &str = "79004445566@c.us";
 const BORIS: &str = "79007778899@c.us";
 
 /// All that can be said of one picture, of a poll, and of a text that came late.
-fn story() -> Vec<Value> {
+pub(super) fn story() -> Vec<Value> {
     let mut picture = said::picture("PICTURE", NOON, "A bun");
     picture["typeWebhook"] = "outgoingAPIMessageReceived".into();
     let mut failed = said::status("PICTURE", NOON + 1, "failed");
@@ -57,7 +57,7 @@ fn story() -> Vec<Value> {
 }
 
 /// The same without the places, which are those of arrival.
-fn without_seqs(mut value: Value) -> Value {
+pub(super) fn without_seqs(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {
             members.remove("seq");

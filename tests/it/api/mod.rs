@@ -19,6 +19,7 @@ mod message;
 mod messages;
 mod odd;
 mod openapi;
+mod order;
 mod parameters;
 mod search;
 mod stats;
