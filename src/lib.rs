@@ -17,7 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod notification;
 pub mod store;
-pub mod view;
+pub mod model;
 
 pub mod http;
 

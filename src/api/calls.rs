@@ -13,7 +13,7 @@ use super::parameters::Parameters;
 use super::{Api, filter};
 use crate::http::Problem;
 use crate::store::{CallFilter, CallQuery, Order};
-use crate::view::Call;
+use crate::model::Call;
 
 const NAME: &str = "calls";
 

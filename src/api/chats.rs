@@ -13,7 +13,7 @@ use super::listing::{self, Listed, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{ChatQuery, Order};
-use crate::view::Chat;
+use crate::model::Chat;
 
 const NAME: &str = "chats";
 

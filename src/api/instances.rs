@@ -13,7 +13,7 @@ use super::listing::{self, Listed, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{InstanceQuery, Order};
-use crate::view::Instance;
+use crate::model::Instance;
 
 const NAME: &str = "instances";
 

@@ -14,7 +14,7 @@ use super::listing::{self, Listed, OrderParameter, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
-use crate::view::{Direction, Message};
+use crate::model::{Direction, Message};
 
 const NAME: &str = "messages";
 

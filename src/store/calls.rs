@@ -13,7 +13,7 @@ use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
 use crate::notification::CallStatus;
-use crate::view::{Call, canonical_chat};
+use crate::model::{Call, canonical_chat};
 
 /// Bytes of the events that a page is made of, at most; one call is read whatever it has.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;

@@ -9,7 +9,7 @@ use super::page::Choice;
 use super::reader::Files;
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
-use crate::view::Chat;
+use crate::model::Chat;
 
 /// What to read.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use super::projection::{SubjectKind, key};
 use super::reader::Files;
 use super::selection::Conditions;
 use super::{Position, ReadError, Reader, Single};
-use crate::view::{History, Message, canonical_chat};
+use crate::model::{History, Message, canonical_chat};
 
 /// Events that a page of a history is made of, at most.
 const PAGE_EVENTS: u32 = 1000;

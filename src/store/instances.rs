@@ -8,7 +8,7 @@ use super::reader::Files;
 use super::selection::Conditions;
 use super::{Page, Position, ReadError, Reader};
 use crate::clock::UnixMillis;
-use crate::view::{Instance, NewestEvent, Quota, Socket, State};
+use crate::model::{Instance, NewestEvent, Quota, Socket, State};
 
 /// The state that stands, and since when: behind the last other state its first moment.
 const COLUMNS: &str = "

@@ -11,7 +11,7 @@ use super::reader::Files;
 use super::selection::{Along, Conditions, POSTINGS, Selection};
 use super::{Order, OutcomeKind, Page, Position, ReadError, Reader, Reserved};
 use crate::clock::UnixMillis;
-use crate::view::{Direction, Message, MessageEvents, MessagePlace, canonical_chat};
+use crate::model::{Direction, Message, MessageEvents, MessagePlace, canonical_chat};
 
 /// What makes a [`Message`], for [`message`].
 pub(super) const COLUMNS: &str = "

@@ -11,7 +11,7 @@ use super::{
 };
 use super::{calls, chats, events, history, instances, messages};
 use crate::clock::UnixMillis;
-use crate::view::Direction;
+use crate::model::Direction;
 
 const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
 const POSITIONS: [Position; 2] = [Position::Start, Position::Behind(7)];

@@ -6,7 +6,7 @@ use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Measure, Projector, Said};
 use super::subject::{Entry, SubjectKind};
-use crate::view::{Role, call_rank, canonical_chat};
+use crate::model::{Role, call_rank, canonical_chat};
 
 /// Events of one call whose callers are compared. Further ones give no aliases.
 const MAX_COMPARED: i64 = 256;

@@ -8,7 +8,7 @@ use super::merge::stands_before;
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
 use crate::notification::{Notification, read};
-use crate::view::{Moment, Role};
+use crate::model::{Moment, Role};
 
 /// The `typeWebhook` of statuses.
 const STATUS: &str = "outgoingMessageStatus";

@@ -6,7 +6,7 @@ use super::find::{Identity, Subject};
 use super::projector::{Projector, Said};
 use super::subject::{Entry, SubjectKind};
 use super::words;
-use crate::view::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
+use crate::model::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
 
 pub(super) const INSERT_WORDS: &str = "INSERT INTO word (rowid, text) VALUES (?1, ?2)";
 

@@ -9,7 +9,7 @@ use super::find::{Identity, Subject};
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
 use crate::notification::Notification;
-use crate::view::{Direction, Moment, Role, rank};
+use crate::model::{Direction, Moment, Role, rank};
 
 impl Projector<'_> {
     /// A further event that speaks of it.

@@ -1,7 +1,7 @@
 //! An event as the projection reads it.
 
 use crate::store::OutcomeKind;
-use crate::view::Moment;
+use crate::model::Moment;
 
 /// A row of the events.
 pub(super) struct Row {

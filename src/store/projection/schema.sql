@@ -55,7 +55,7 @@ CREATE TABLE subject (
     status       TEXT,
     content_seq  INTEGER,
     edit_seq     INTEGER,
-    -- A JSON array of the further events that give a field (see view/version.rs).
+    -- A JSON array of the further events that give a field (see model/version.rs).
     extra        TEXT,
     status_seq   INTEGER,
     deletion_seq INTEGER,

@@ -6,7 +6,7 @@ use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Measure, Projector, Said};
 use crate::notification::Notification;
-use crate::view::{Direction, Mention, Role};
+use crate::model::{Direction, Mention, Role};
 
 /// What a subject is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

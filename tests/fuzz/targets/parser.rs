@@ -3,7 +3,7 @@
 #![no_main]
 
 use green_inbox::notification::{Outcome, parse, read};
-use green_inbox::view::{
+use green_inbox::model::{
     Call, Chosen, Content, History, Message, MessageEvents, MessagePlace, mentions,
 };
 use libfuzzer_sys::fuzz_target;

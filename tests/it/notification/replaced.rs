@@ -3,7 +3,7 @@
 
 use green_inbox::notification::{Notification, Outcome, Parsed};
 use green_inbox::sample::{Values, all as samples};
-use green_inbox::view::{Content, Direction};
+use green_inbox::model::{Content, Direction};
 use serde_json::{Value, json};
 
 use super::{examples, kind, parse, pointers, with};
