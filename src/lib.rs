@@ -15,9 +15,9 @@
 // In reading order: first what arrives and where it rests, then the two sides, then the program.
 pub mod clock;
 pub mod config;
+pub mod model;
 pub mod notification;
 pub mod store;
-pub mod model;
 
 pub mod http;
 

@@ -12,8 +12,8 @@ use super::listing::{self, Listed, OrderParameter, PageParameters};
 use super::parameters::Parameters;
 use super::{Api, filter};
 use crate::http::Problem;
-use crate::store::{CallFilter, CallQuery, Order};
 use crate::model::Call;
+use crate::store::{CallFilter, CallQuery, Order};
 
 const NAME: &str = "calls";
 

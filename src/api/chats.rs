@@ -12,8 +12,8 @@ use super::cursor::List;
 use super::listing::{self, Listed, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
-use crate::store::{ChatQuery, Order};
 use crate::model::Chat;
+use crate::store::{ChatQuery, Order};
 
 const NAME: &str = "chats";
 

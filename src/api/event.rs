@@ -12,7 +12,8 @@ use super::etag::EntityTag;
 use super::parameters::Parameters;
 use super::{Api, answer};
 use crate::http::Problem;
-use crate::store::{Event, OutcomeKind, Single};
+use crate::model::{Event, OutcomeKind};
+use crate::store::Single;
 
 /// The bytes of a seq never change in one database; another one may be put in its place, so that a
 /// reader that keeps them has to ask.

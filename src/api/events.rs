@@ -17,7 +17,8 @@ use super::listing::{self, link};
 use super::parameters::Parameters;
 use super::{Api, answer, cursor, filter};
 use crate::http::Problem;
-use crate::store::{Event, EventQuery, Order, Position};
+use crate::model::Event;
+use crate::store::{EventQuery, Order, Position};
 
 const NAME: &str = "events";
 const MAX_WAIT_SECONDS: i64 = 60;

@@ -5,7 +5,8 @@ use utoipa::IntoParams;
 use super::parameters::Parameters;
 use crate::clock::UnixMillis;
 use crate::http::Problem;
-use crate::store::{EventFilter, OutcomeKind};
+use crate::model::OutcomeKind;
+use crate::store::EventFilter;
 
 /// Takes the filters from the parameters of a request.
 pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Problem> {

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Api;
-use crate::store::{Commits, Event, EventQuery, Page, Position, Projected, ReadError, Reader};
+use crate::model::Event;
+use crate::store::{Commits, EventQuery, Page, Position, Projected, ReadError, Reader};
 
 /// How much longer than until its deadline a feed with filters waits for what is committed to be
 /// found by them. An empty page is right after that too: its reader asks again.

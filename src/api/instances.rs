@@ -12,8 +12,8 @@ use super::cursor::List;
 use super::listing::{self, Listed, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
-use crate::store::{InstanceQuery, Order};
 use crate::model::Instance;
+use crate::store::{InstanceQuery, Order};
 
 const NAME: &str = "instances";
 

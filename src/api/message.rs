@@ -15,7 +15,8 @@ use super::listing::{link, position};
 use super::parameters::Parameters;
 use super::{Api, answer, cursor};
 use crate::http::Problem;
-use crate::store::{MessageId, MessageWithHistory, Order, Single};
+use crate::model::MessageWithHistory;
+use crate::store::{MessageId, Order, Single};
 
 const NAME: &str = "message";
 

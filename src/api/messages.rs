@@ -13,8 +13,8 @@ use super::filter::{self, FilterParameters};
 use super::listing::{self, Listed, OrderParameter, PageParameters};
 use super::parameters::Parameters;
 use crate::http::Problem;
-use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
 use crate::model::{Direction, Message};
+use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
 
 const NAME: &str = "messages";
 

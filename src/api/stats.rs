@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Api;
 use super::parameters::Parameters;
 use crate::http::Problem;
-use crate::store::Stats;
+use crate::model::Stats;
 
 /// Counts, and how far they go.
 #[derive(Debug, Serialize, ToSchema)]

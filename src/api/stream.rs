@@ -14,7 +14,8 @@ use super::follow::Follower;
 use super::parameters::Parameters;
 use super::{Api, filter};
 use crate::http::Problem;
-use crate::store::{Event, EventQuery, Order, Page, Position, ReadError};
+use crate::model::Event;
+use crate::store::{EventQuery, Order, Page, Position, ReadError};
 
 /// Events that are read at once.
 const PAGE_EVENTS: u32 = 100;

@@ -17,8 +17,9 @@ use super::body::BodyError;
 use super::encoding::Encoding;
 use super::{Ingest, Rejection, SourceRefused, log};
 use crate::http::Peer;
+use crate::model::OutcomeKind;
 use crate::notification;
-use crate::store::{Appended, NewEvent, OutcomeKind};
+use crate::store::{Appended, NewEvent};
 
 /// How long a request waits for its commit. Less than the 60 s that nginx waits for an answer, and
 /// than the 180 s that GREEN-API does.

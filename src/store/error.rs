@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::ffi;
 
-use super::lease::DEADLINE;
+use super::query::lease::DEADLINE;
 
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -1,53 +1,34 @@
-//! WHERE it rests: all SQL, in one SQLite file.
+//! The database: all SQL, in one SQLite file and a derived file beside it.
 //!
-//! [`open`] gives two hands: a [`Writer`], which appends and whose answer means "on disk", and a
-//! [`Reader`], whose connections cannot write. [`Commits`] wakes whoever follows.
+//! [`open`] returns a [`Store`]: a [`Writer`], whose answer means "on disk", a [`Reader`], whose connections
+//! cannot write, and [`Commits`], which wakes readers that follow the events.
 
-mod append;
-mod calls;
-mod chats;
-mod checkpoint;
-mod duplicates;
+mod maintenance;
+mod projection;
+mod query;
+mod write;
+
+mod commits;
 mod error;
 mod event;
-mod event_row;
-mod events;
-mod history;
-mod identity;
-mod instances;
-mod lease;
 mod lock;
-mod memory;
-mod messages;
 mod open;
-mod page;
-#[cfg(test)]
-mod plans;
 mod pragma;
 mod priority;
-mod projection;
-mod reader;
-mod repeats;
-mod reprocess;
-mod salvage;
-mod selection;
-mod stats;
-mod watch;
-mod writer;
 
-pub use calls::{CallFilter, CallQuery};
-pub use chats::ChatQuery;
+pub use commits::Commits;
 pub use error::{OpenError, ReadError, Unavailable};
-pub use event::{Appended, BodyDigest, Event, NewEvent, OutcomeKind};
-pub use events::{EventFilter, EventQuery, Order, Position};
-pub use history::{MessageId, MessageWithHistory};
-pub use instances::InstanceQuery;
-pub use memory::{AnswerMemory, Reserved};
-pub use messages::{MessageFilter, MessageQuery};
+pub use event::{Appended, BodyDigest, NewEvent};
+pub use maintenance::reprocess::{Progress, Reprocessed, Step, reprocess, reprocess_dry};
 pub use open::{Store, open};
-pub use page::{Page, Single};
 pub use projection::{MAX_WORDS, Projected, ProjectionThread, Words, WordsError};
-pub use reader::Reader;
-pub use reprocess::{Progress, Reprocessed, Step, reprocess, reprocess_dry};
-pub use stats::Stats;
-pub use writer::{Commits, Writer, WriterEnd, WriterThread};
+pub use query::calls::{CallFilter, CallQuery};
+pub use query::chats::ChatQuery;
+pub use query::events::{EventFilter, EventQuery, Order, Position};
+pub use query::history::MessageId;
+pub use query::instances::InstanceQuery;
+pub use query::memory::{AnswerMemory, Reserved};
+pub use query::messages::{MessageFilter, MessageQuery};
+pub use query::page::{Page, Single};
+pub use query::reader::Reader;
+pub use write::writer::{Writer, WriterEnd, WriterThread};

@@ -7,8 +7,8 @@ use super::TermKind;
 use super::find::Identity;
 use super::projector::Projector;
 use super::row::Row;
-use crate::notification::Notification;
 use crate::model::{Content, PrivateKind, canonical_chat, differ_in_kind};
+use crate::notification::Notification;
 
 impl Projector<'_> {
     /// Looks for what an event shows by itself: who writes in a private chat, and what is quoted there.

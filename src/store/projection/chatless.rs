@@ -7,8 +7,8 @@ use super::find::Identity;
 use super::merge::stands_before;
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
-use crate::notification::{Notification, read};
 use crate::model::{Moment, Role};
+use crate::notification::{Notification, read};
 
 /// The `typeWebhook` of statuses.
 const STATUS: &str = "outgoingMessageStatus";

@@ -6,7 +6,7 @@ use rusqlite::{Connection, ffi};
 
 use super::file::{self, Source, Stamp};
 use super::slice::Slice;
-use crate::store::OpenError;
+use crate::store::error::OpenError;
 
 /// Pages of the WAL after which it is checkpointed.
 const CHECKPOINT_PAGES: i64 = 4000;

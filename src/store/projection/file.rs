@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sha2::{Digest, Sha256};
 use tracing::error;
 
-use crate::store::OpenError;
+use crate::store::error::OpenError;
 use crate::store::lock;
 
 const SCHEMA: &str = include_str!("schema.sql");

@@ -8,8 +8,8 @@ use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Projector, Said};
 use super::subject::{SubjectKind, direction};
-use crate::notification::Notification;
 use crate::model::{Direction, Moment, Role, rank};
+use crate::notification::Notification;
 
 impl Projector<'_> {
     /// A further event that speaks of it.

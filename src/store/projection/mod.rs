@@ -39,9 +39,10 @@ use std::thread;
 use tokio::sync::{oneshot, watch};
 use tracing::error;
 
-use super::lock::Lock;
-use super::priority::give_way;
-use super::{Commits, OpenError};
+use crate::store::commits::Commits;
+use crate::store::error::OpenError;
+use crate::store::lock::Lock;
+use crate::store::priority::give_way;
 use worker::Worker;
 
 pub(crate) use derived::{Projection, Setback};

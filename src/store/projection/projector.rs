@@ -10,9 +10,8 @@ use super::row::Row;
 use super::subject::INSERT_SUBJECT;
 use super::terms::Terms;
 use super::{TermKind, pair};
+use crate::model::{Moment, OutcomeKind, canonical_chat, content_digest, mentions};
 use crate::notification::{self, Notification};
-use crate::store::OutcomeKind;
-use crate::model::{Moment, canonical_chat, content_digest, mentions};
 
 /// Events of which the first and the last arrival are kept together.
 pub(in crate::store) const SPAN_EVENTS: i64 = 1024;

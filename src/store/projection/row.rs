@@ -1,7 +1,6 @@
 //! An event as the projection reads it.
 
-use crate::store::OutcomeKind;
-use crate::model::Moment;
+use crate::model::{Moment, OutcomeKind};
 
 /// A row of the events.
 pub(super) struct Row {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Transaction, pa
 
 use super::projector::Projector;
 use super::row::Row;
-use crate::store::OutcomeKind;
+use crate::model::OutcomeKind;
 
 /// Events that are read at once.
 pub(super) const EVENTS: usize = 2048;

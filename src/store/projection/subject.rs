@@ -5,8 +5,8 @@ use rusqlite::{Result, params};
 use super::TermKind;
 use super::find::{Identity, Subject};
 use super::projector::{Measure, Projector, Said};
-use crate::notification::Notification;
 use crate::model::{Direction, Mention, Role};
+use crate::notification::Notification;
 
 /// What a subject is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

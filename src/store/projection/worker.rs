@@ -14,7 +14,7 @@ use super::derived::{Projection, Setback};
 use super::file::{self, path_of};
 use super::pace::{Begun, Done};
 use super::wake::Ear;
-use crate::store::Commits;
+use crate::store::commits::Commits;
 use crate::store::priority::give_way;
 
 /// What is waited after a failure.

@@ -1,9 +1,9 @@
 //! One odd value hides no message: each value of each example and each sample is replaced, removed
 //! or doubled in turn.
 
+use green_inbox::model::{Content, Direction};
 use green_inbox::notification::{Notification, Outcome, Parsed};
 use green_inbox::sample::{Values, all as samples};
-use green_inbox::model::{Content, Direction};
 use serde_json::{Value, json};
 
 use super::{examples, kind, parse, pointers, with};

@@ -12,12 +12,14 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-use super::append::append;
 use super::checkpoint::Checkpoints;
-use super::projection::Waker;
-use super::repeats::Repeats;
+use super::dedup::DedupIndex;
+use super::transaction::Transaction;
 use super::watch::{self, Watch};
-use super::{Appended, NewEvent, OpenError, Unavailable};
+use crate::store::commits::Commits;
+use crate::store::error::{OpenError, Unavailable};
+use crate::store::event::{Appended, NewEvent};
+use crate::store::projection::Waker;
 
 /// Notifications in one transaction, at most.
 const MAX_BATCH: usize = 512;
@@ -55,32 +57,6 @@ impl Writer {
     }
 }
 
-/// Says what was committed last, to wake whoever follows. The truth is in the database.
-#[derive(Debug, Clone)]
-pub struct Commits(tokio::sync::watch::Receiver<i64>);
-
-impl Commits {
-    /// The newest seq that is committed.
-    #[must_use]
-    pub fn newest(&self) -> i64 {
-        *self.0.borrow()
-    }
-
-    /// Whether the writer has stopped, so that nothing more will come.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.has_changed().is_err()
-    }
-
-    /// Waits until something after `seq` is committed, or the writer has stopped.
-    pub async fn after(&mut self, seq: i64) {
-        // An error means that the writer has stopped: nothing will come.
-        if self.0.wait_for(|newest| *newest > seq).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 /// How the thread ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriterEnd {
@@ -112,7 +88,7 @@ impl WriterThread {
 }
 
 /// Starts the thread. It wakes `follower` after each commit and at its end.
-pub(super) fn start(
+pub(in crate::store) fn start(
     connection: Connection,
     newest: i64,
     max_waiting: usize,
@@ -120,14 +96,14 @@ pub(super) fn start(
     watch: Watch,
     follower: Waker,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
-    let repeats = Repeats::read(&connection, newest)?;
+    let dedup = DedupIndex::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
-    let (newest, commits) = tokio::sync::watch::channel(newest);
+    let (newest, commits) = Commits::channel(newest);
     let (end, ended) = oneshot::channel();
     let (clock, lost) = watch.start()?;
     let batches = Batches {
         connection,
-        repeats,
+        dedup,
         newest,
         watch,
         follower: follower.clone(),
@@ -146,7 +122,7 @@ pub(super) fn start(
         lost,
         _clock: clock,
     };
-    Ok((Writer { queue }, Commits(commits), thread))
+    Ok((Writer { queue }, commits, thread))
 }
 
 thread_local! {
@@ -156,7 +132,7 @@ thread_local! {
 
 struct Batches {
     connection: Connection,
-    repeats: Repeats,
+    dedup: DedupIndex,
     newest: tokio::sync::watch::Sender<i64>,
     watch: Watch,
     /// What is derived from the events.
@@ -278,36 +254,13 @@ impl Batches {
         &mut self,
         events: impl IntoIterator<Item = &'e NewEvent>,
     ) -> rusqlite::Result<Vec<Appended>> {
-        self.statement("BEGIN IMMEDIATE")?;
-        let committed = self.transact(events);
-        if committed.is_ok() {
-            self.repeats.committed();
-        } else {
-            self.repeats.rolled_back();
-            if !self.connection.is_autocommit() {
-                // What could not be rolled back is seen by `broken`.
-                let _ = self.statement("ROLLBACK");
-            }
-        }
-        committed
-    }
-
-    /// From behind the beginning of a transaction to its end.
-    fn transact<'e>(
-        &mut self,
-        events: impl IntoIterator<Item = &'e NewEvent>,
-    ) -> rusqlite::Result<Vec<Appended>> {
+        let mut transaction = Transaction::begin(&self.connection, &mut self.dedup)?;
         let appended = events
             .into_iter()
-            .map(|event| append(&self.connection, &mut self.repeats, event))
+            .map(|event| transaction.append(event))
             .collect::<rusqlite::Result<_>>()?;
-        self.repeats.write(&self.connection)?;
-        self.statement("COMMIT")?;
+        transaction.commit()?;
         Ok(appended)
-    }
-
-    fn statement(&self, sql: &str) -> rusqlite::Result<()> {
-        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     /// After these a later commit could say that it is on disk when it is not.

@@ -3,10 +3,11 @@
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::projection::{SPAN_EVENTS, TermKind, epoch};
-use super::reader::Files;
-use super::{Order, Position, ReadError, Reader};
+use super::events::{Order, Position};
+use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
+use crate::store::error::ReadError;
+use crate::store::projection::{SPAN_EVENTS, TermKind, epoch};
 
 /// The terms that entries must have, and the seqs that they must lie between.
 #[derive(Debug, Clone, PartialEq, Eq)]

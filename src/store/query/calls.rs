@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::events::{Order, Position};
 use super::history::SubjectEvent;
-use super::page::Choice;
-use super::projection::{SubjectKind, TermKind};
-use super::reader::Files;
-use super::selection::{Along, Conditions, POSTINGS, Selection};
-use super::{Order, Page, Position, ReadError, Reader};
+use super::page::{Choice, Page};
+use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
-use crate::notification::CallStatus;
 use crate::model::{Call, canonical_chat};
+use crate::notification::CallStatus;
+use crate::store::error::ReadError;
+use crate::store::projection::{SubjectKind, TermKind};
 
 /// Bytes of the events that a page is made of, at most; one call is read whatever it has.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;

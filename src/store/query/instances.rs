@@ -4,11 +4,13 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::reader::Files;
-use super::selection::Conditions;
-use super::{Page, Position, ReadError, Reader};
+use super::events::Position;
+use super::page::Page;
+use super::plan::Conditions;
+use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Instance, NewestEvent, Quota, Socket, State};
+use crate::store::error::ReadError;
 
 /// The state that stands, and since when: behind the last other state its first moment.
 const COLUMNS: &str = "

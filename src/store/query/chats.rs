@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::events::Position;
 use super::messages::{PAGE_BYTES, SIZE, SOURCES};
-use super::page::Choice;
-use super::reader::Files;
-use super::selection::Conditions;
-use super::{Page, Position, ReadError, Reader};
+use super::page::{Choice, Page};
+use super::plan::Conditions;
+use super::reader::{Files, Reader};
 use crate::model::Chat;
+use crate::store::error::ReadError;
 
 /// What to read.
 #[derive(Debug, Clone)]

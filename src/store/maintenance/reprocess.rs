@@ -9,12 +9,15 @@ use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, Result, params};
 use tracing::warn;
 
-use super::append::INSERT_DRIFT;
-use super::open::Exclusive;
-use super::projection::{Projection, Setback};
-use super::{BodyDigest, NewEvent, OpenError, OutcomeKind, open, repeats};
+use super::database::{self, Exclusive};
 use crate::clock::UnixMillis;
+use crate::model::OutcomeKind;
 use crate::notification::parse;
+use crate::store::error::OpenError;
+use crate::store::event::{BodyDigest, NewEvent};
+use crate::store::projection::{Projection, Setback};
+use crate::store::write::dedup;
+use crate::store::write::transaction::INSERT_DRIFT;
 
 /// Events of one transaction.
 const EVENTS: usize = 1000;
@@ -71,7 +74,7 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
         connection,
         lock,
         epoch,
-    } = open::exclusive(path, true).await?;
+    } = database::exclusive(path, true).await?;
     let path = lock.path();
     // First, so that nothing is left of it where this is stopped half way.
     Projection::remove(path)?;
@@ -99,7 +102,7 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
                     .prepare_cached("DELETE FROM drift WHERE seq = ?1")?
                     .execute([seq])?,
             };
-            repeats::index(&transaction, event, *seq)?;
+            dedup::index(&transaction, event, *seq)?;
         }
         transaction.commit()
     })?;
@@ -126,7 +129,7 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
 /// It cannot be read.
 pub fn reprocess_dry(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    open::recognize(&connection, path)?;
+    database::recognize(&connection, path)?;
     pass(&connection, progress, |_, _| Ok(()))
 }
 

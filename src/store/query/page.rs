@@ -1,6 +1,6 @@
 //! A page of a list: chosen by its keys and sizes, then read within the memory for answers.
 
-use super::Reserved;
+use super::memory::Reserved;
 
 /// Bytes that an entry takes beside its bodies, generously.
 const ENTRY_BYTES: usize = 1024;

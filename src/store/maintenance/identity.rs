@@ -14,8 +14,9 @@ use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension};
 use tracing::warn;
 
-use super::lock::Lock;
-use super::{OpenError, projection};
+use crate::store::error::OpenError;
+use crate::store::lock::Lock;
+use crate::store::projection;
 
 const READ: &str = "SELECT epoch, inode FROM identity";
 
@@ -23,7 +24,7 @@ const WRITE: &str = "INSERT OR REPLACE INTO identity VALUES (1, ?1, ?2)";
 
 /// Says which epoch the database has, renewed where the file is a copy or its events were parsed
 /// again.
-pub(super) fn establish(
+pub(in crate::store) fn establish(
     connection: &Connection,
     lock: &Lock,
     is_reprocessed: bool,

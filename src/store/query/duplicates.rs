@@ -6,8 +6,9 @@ use std::time::Duration;
 use sqlx::Row;
 use tokio::time::timeout;
 
-use super::reader::Files;
-use super::{Event, ReadError, Reader};
+use super::reader::{Files, Reader};
+use crate::model::Event;
+use crate::store::error::ReadError;
 
 /// How long the reader of events waits for what is derived from the newest of them.
 const SOON: Duration = Duration::from_millis(200);

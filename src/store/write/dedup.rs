@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, params};
 
-use super::{BodyDigest, NewEvent};
+use crate::store::event::{BodyDigest, NewEvent};
 
 /// Events of which the keys gather in memory before they go to the index. More of them go to fewer
 /// pages, and more are read at the start; there are twice as many at most.
@@ -24,7 +24,7 @@ const LEAST_WRITTEN: usize = 128;
 
 /// A body without a timestamp that comes again within this time is the same event: GREEN-API keeps
 /// a notification for 24 hours, and an hour is for clocks and queues.
-const UNTIMED_REPEAT_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
+const UNTIMED_DUPLICATE_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
 
 const FIND_UNTIMED: &str = "
     SELECT seq FROM event
@@ -95,7 +95,7 @@ impl Key {
 
 /// Which bodies are stored. It belongs to the writer, and follows its transactions.
 #[derive(Debug)]
-pub(super) struct Repeats {
+pub(in crate::store) struct DedupIndex {
     /// The keys of the newest events.
     recent: BTreeSet<Key>,
     /// How many events they are of; those without a timestamp have no key.
@@ -124,9 +124,9 @@ struct Transaction {
     wrote_all: bool,
 }
 
-impl Repeats {
+impl DedupIndex {
     /// Reads the keys that are not in the index yet, of the events up to `newest`.
-    pub(super) fn read(connection: &Connection, newest: i64) -> Result<Self> {
+    pub(in crate::store) fn read(connection: &Connection, newest: i64) -> Result<Self> {
         let indexed: i64 = connection.query_row(INDEXED, [], |row| row.get(0))?;
         let read = connection
             .prepare(READ)?
@@ -167,9 +167,13 @@ impl Repeats {
     }
 
     /// The event that has the same body, be it of the open transaction.
-    pub(super) fn find(&self, connection: &Connection, event: &NewEvent) -> Result<Option<i64>> {
+    pub(in crate::store) fn find(
+        &self,
+        connection: &Connection,
+        event: &NewEvent,
+    ) -> Result<Option<i64>> {
         let Some(first) = Key::new(event, i64::MIN) else {
-            let since = event.received_at.0.saturating_sub(UNTIMED_REPEAT_MILLIS);
+            let since = event.received_at.0.saturating_sub(UNTIMED_DUPLICATE_MILLIS);
             return connection
                 .prepare_cached(FIND_UNTIMED)?
                 .query_row((event.digest, since), |row| row.get(0))
@@ -196,7 +200,7 @@ impl Repeats {
     }
 
     /// An event of the open transaction.
-    pub(super) fn add(&mut self, event: &NewEvent, seq: i64) {
+    pub(in crate::store) fn add(&mut self, event: &NewEvent, seq: i64) {
         self.transaction.events += 1;
         self.transaction.newest = seq;
         if let Some(key) = Key::new(event, seq) {
@@ -206,7 +210,7 @@ impl Repeats {
     }
 
     /// Writes what is due to the index, within the open transaction.
-    pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
+    pub(in crate::store) fn write(&mut self, connection: &Connection) -> Result<()> {
         let due = self.owed + WRITTEN_FOR_EACH * self.transaction.events;
         let Some(last) = self.leaving_to.filter(|_| due >= LEAST_WRITTEN) else {
             return Ok(());
@@ -223,7 +227,7 @@ impl Repeats {
     }
 
     /// The transaction was committed.
-    pub(super) fn committed(&mut self) {
+    pub(in crate::store) fn committed(&mut self) {
         let done = std::mem::take(&mut self.transaction);
         self.newest = done.newest.max(self.newest);
         self.recent_events += done.events;
@@ -245,7 +249,7 @@ impl Repeats {
     }
 
     /// The transaction was rolled back.
-    pub(super) fn rolled_back(&mut self) {
+    pub(in crate::store) fn rolled_back(&mut self) {
         for key in std::mem::take(&mut self.transaction).added {
             self.recent.remove(&key);
         }
@@ -253,6 +257,6 @@ impl Repeats {
 }
 
 /// Puts an event into the index whose timestamp was read anew, while no server runs.
-pub(super) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
+pub(in crate::store) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
     Key::new(event, seq).map_or(Ok(()), |key| key.write(connection))
 }

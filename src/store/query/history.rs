@@ -1,17 +1,16 @@
 //! Reads one message with its history: the events that speak of it, a page of them at a time.
 
 use futures_util::TryStreamExt;
-use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite};
-use utoipa::ToSchema;
 
+use super::events::Position;
 use super::messages::{COPIES, SIZE, SOURCES};
-use super::page::Choice;
-use super::projection::{SubjectKind, key};
-use super::reader::Files;
-use super::selection::Conditions;
-use super::{Position, ReadError, Reader, Single};
-use crate::model::{History, Message, canonical_chat};
+use super::page::{Choice, Single};
+use super::plan::Conditions;
+use super::reader::{Files, Reader};
+use crate::model::{History, MessageWithHistory, canonical_chat};
+use crate::store::error::ReadError;
+use crate::store::projection::{SubjectKind, key};
 
 /// Events that a page of a history is made of, at most.
 const PAGE_EVENTS: u32 = 1000;
@@ -33,20 +32,6 @@ pub struct MessageId {
     pub chat_id: String,
     /// `idMessage`.
     pub id_message: String,
-}
-
-/// A message and a page of what was done to it.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct MessageWithHistory {
-    /// The message.
-    #[serde(flatten)]
-    pub message: Message,
-    /// What was done to it, in time order.
-    #[serde(flatten)]
-    pub history: History,
-    /// The seq that the history goes on behind, where there is more.
-    #[serde(skip)]
-    pub next: Option<i64>,
 }
 
 /// An event that speaks of a message or a call.

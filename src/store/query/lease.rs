@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::ReadError;
-use super::priority::give_way;
+use crate::store::error::ReadError;
+use crate::store::priority::give_way;
 
 /// How long the statements of one lease may take together; beyond it they are interrupted.
-pub(super) const DEADLINE: Duration = Duration::from_secs(5);
+pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Instructions of SQLite's virtual machine between two looks at the clock. A search reads a page of
 /// words with each few of them, so that this is well under a millisecond.

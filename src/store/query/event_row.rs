@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{BodyDigest, Event, OutcomeKind};
 use crate::clock::UnixMillis;
+use crate::model::{Event, OutcomeKind};
 use crate::notification::{Drift, without_mark};
+use crate::store::event::BodyDigest;
 
 const COLUMNS: &str = "
     event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::ReadError;
+use crate::store::error::ReadError;
 
 /// Bytes up to which an answer is light. Light answers have a share of their own, so that a list of
 /// messages does not queue behind large bodies.
@@ -85,7 +85,7 @@ impl Share {
 
 impl Reserved {
     /// No byte.
-    pub(super) fn nothing() -> Self {
+    pub(in crate::store) fn nothing() -> Self {
         Self(None)
     }
 

@@ -10,7 +10,7 @@ use std::thread;
 
 use rusqlite::{Connection, Result};
 
-use super::OpenError;
+use crate::store::error::OpenError;
 
 /// Pages of the log (4 KiB each) after which it is moved.
 const PAGES: i32 = 4000;
@@ -29,7 +29,7 @@ const LAST_CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Says when the log is moved, and moves its rest. It belongs to the writer.
 #[derive(Debug)]
-pub(super) struct Checkpoints {
+pub(in crate::store) struct Checkpoints {
     orders: SyncSender<()>,
     done: Receiver<Result<Moved>>,
     is_moving: bool,
@@ -48,7 +48,7 @@ struct Moved {
 
 impl Checkpoints {
     /// Starts the thread that moves the log of the database at `path`.
-    pub(super) fn start(path: &Path) -> Result<Self, OpenError> {
+    pub(in crate::store) fn start(path: &Path) -> Result<Self, OpenError> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         let (orders, ordered) = sync_channel(1);
@@ -77,7 +77,11 @@ impl Checkpoints {
     /// # Errors
     ///
     /// The log is still the truth, but the disk may be beyond trust.
-    pub(super) fn after_commit(&mut self, connection: &Connection, pages: i32) -> Result<()> {
+    pub(in crate::store) fn after_commit(
+        &mut self,
+        connection: &Connection,
+        pages: i32,
+    ) -> Result<()> {
         if !self.is_moving {
             if pages >= self.threshold {
                 // It waits for orders: there is room for one.
@@ -116,7 +120,7 @@ impl Checkpoints {
     }
 
     /// Moves all, where nothing more will come.
-    pub(super) fn last(self, connection: &Connection) -> Result<()> {
+    pub(in crate::store) fn last(self, connection: &Connection) -> Result<()> {
         // The thread may be at it.
         drop(self.orders);
         while let Ok(moved) = self.done.recv() {

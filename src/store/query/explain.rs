@@ -3,15 +3,17 @@
 
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::projection::path_of;
-use super::selection::Selection;
-use super::{
-    CallFilter, CallQuery, ChatQuery, EventFilter, EventQuery, InstanceQuery, MessageFilter,
-    MessageId, MessageQuery, Order, OutcomeKind, Position, Words,
-};
+use super::calls::{CallFilter, CallQuery};
+use super::chats::ChatQuery;
+use super::events::{EventFilter, EventQuery, Order, Position};
+use super::history::MessageId;
+use super::instances::InstanceQuery;
+use super::messages::{MessageFilter, MessageQuery};
+use super::plan::Selection;
 use super::{calls, chats, events, history, instances, messages};
 use crate::clock::UnixMillis;
-use crate::model::Direction;
+use crate::model::{Direction, OutcomeKind};
+use crate::store::projection::{Words, path_of};
 
 const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
 const POSITIONS: [Position; 2] = [Position::Start, Position::Behind(7)];
@@ -35,7 +37,7 @@ impl Plans {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
-        let mut store = super::open(&path, 16, 0).await.unwrap();
+        let mut store = crate::store::open(&path, 16, 0).await.unwrap();
         drop(store.writer);
         store.thread.ended().await;
         store.projection.ended().await;

@@ -4,14 +4,15 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::drift_term;
-use super::page::Choice;
-use super::projection::{SubjectKind, TermKind, Words};
-use super::reader::Files;
-use super::selection::{Along, Conditions, POSTINGS, Selection};
-use super::{Order, OutcomeKind, Page, Position, ReadError, Reader, Reserved};
+use super::events::{Order, Position, drift_term};
+use super::memory::Reserved;
+use super::page::{Choice, Page};
+use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
-use crate::model::{Direction, Message, MessageEvents, MessagePlace, canonical_chat};
+use crate::model::{Direction, Message, MessageEvents, MessagePlace, OutcomeKind, canonical_chat};
+use crate::store::error::ReadError;
+use crate::store::projection::{SubjectKind, TermKind, Words};
 
 /// What makes a [`Message`], for [`message`].
 pub(super) const COLUMNS: &str = "

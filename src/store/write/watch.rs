@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::OpenError;
+use crate::store::error::OpenError;
 
 /// How often it is looked for.
 const CLOCK: Duration = Duration::from_millis(500);
 
 /// The database and its WAL as they were opened.
 #[derive(Debug, Clone)]
-pub(super) struct Watch {
+pub(in crate::store) struct Watch {
     files: Arc<[Watched]>,
     lost: Arc<OnceLock<String>>,
 }
@@ -32,13 +32,13 @@ struct Watched {
 
 /// Ends the clock when it is dropped.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(in crate::store) struct Clock {
     _stop: SyncSender<()>,
 }
 
 impl Watch {
     /// Watches the database at `path`, which has been written to, so that its WAL exists.
-    pub(super) fn new(path: &Path) -> Result<Self, OpenError> {
+    pub(in crate::store) fn new(path: &Path) -> Result<Self, OpenError> {
         let mut wal = path.as_os_str().to_owned();
         wal.push("-wal");
         let files = [path.to_owned(), PathBuf::from(wal)].map(|path| {
@@ -58,12 +58,12 @@ impl Watch {
     }
 
     /// What is wrong, if something is known to be. It costs nothing.
-    pub(super) fn lost(&self) -> Option<&str> {
+    pub(in crate::store) fn lost(&self) -> Option<&str> {
         self.lost.get().map(String::as_str)
     }
 
     /// Looks at the files.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(in crate::store) fn check(&self) -> Result<(), String> {
         for file in &*self.files {
             let what = match device_and_inode(&file.path) {
                 Ok(found) if found == file.device_and_inode => continue,
@@ -84,7 +84,7 @@ impl Watch {
     }
 
     /// Starts a thread that looks again and again. It tells once that a file is gone.
-    pub(super) fn start(&self) -> Result<(Clock, oneshot::Receiver<String>), OpenError> {
+    pub(in crate::store) fn start(&self) -> Result<(Clock, oneshot::Receiver<String>), OpenError> {
         let (stop, stopped) = sync_channel(1);
         let (tell, told) = oneshot::channel();
         let watch = self.clone();

@@ -4,12 +4,15 @@ use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::event_row::{digest, event, is_digest_of, outcome, select};
-use super::page::Choice;
-use super::projection::{TermKind, pair};
-use super::reader::Files;
-use super::selection::{Along, Conditions, POSTINGS, Selection};
-use super::{BodyDigest, Event, OutcomeKind, Page, ReadError, Reader, Reserved, Single};
+use super::memory::Reserved;
+use super::page::{Choice, Page, Single};
+use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
+use crate::model::{Event, OutcomeKind};
+use crate::store::error::ReadError;
+use crate::store::event::BodyDigest;
+use crate::store::projection::{TermKind, pair};
 
 /// Which events; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -12,9 +12,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::lease::{DEADLINE, Lease};
-use super::lock::Lock;
+use super::memory::AnswerMemory;
 use super::page::Choice;
-use super::{AnswerMemory, Projected, ReadError};
+use crate::store::error::ReadError;
+use crate::store::lock::Lock;
+use crate::store::projection::Projected;
 
 /// Searches at one time. They may take long, and lists have the other connections meanwhile.
 const SEARCHES: usize = 2;
@@ -24,7 +26,7 @@ const PING: Duration = Duration::from_millis(500);
 
 /// Which files a request reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Files {
+pub(in crate::store) enum Files {
     /// The events alone.
     Events,
     /// The events and what is derived from them.
@@ -32,18 +34,18 @@ pub(super) enum Files {
 }
 
 /// What a [`Reader`] is made of.
-pub(super) struct Parts {
-    pub(super) events: SqlitePool,
-    pub(super) health: SqlitePool,
-    pub(super) lists: Lists,
-    pub(super) projected: Projected,
-    pub(super) epoch: String,
-    pub(super) lock: Arc<Lock>,
-    pub(super) memory: AnswerMemory,
+pub(in crate::store) struct Parts {
+    pub(in crate::store) events: SqlitePool,
+    pub(in crate::store) health: SqlitePool,
+    pub(in crate::store) lists: Lists,
+    pub(in crate::store) projected: Projected,
+    pub(in crate::store) epoch: String,
+    pub(in crate::store) lock: Arc<Lock>,
+    pub(in crate::store) memory: AnswerMemory,
 }
 
 /// Connections to the events and to one generation of the projection.
-pub(super) struct Lists {
+pub(in crate::store) struct Lists {
     pool: SqlitePool,
     generation: u64,
     connect: Box<dyn Fn() -> SqlitePool + Send>,
@@ -51,7 +53,7 @@ pub(super) struct Lists {
 
 impl Lists {
     /// Connections that `connect` makes, when they are needed.
-    pub(super) fn new(connect: impl Fn() -> SqlitePool + Send + 'static) -> Self {
+    pub(in crate::store) fn new(connect: impl Fn() -> SqlitePool + Send + 'static) -> Self {
         Self {
             pool: connect(),
             generation: 0,
@@ -87,7 +89,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(in crate::store) fn new(parts: Parts) -> Self {
         Self {
             events: parts.events,
             lists: Arc::new(Mutex::new(parts.lists)),
@@ -133,7 +135,7 @@ impl Reader {
     }
 
     /// What a list read. Where it met damage, that is looked for, and the list has to wait.
-    pub(super) fn derived<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+    pub(in crate::store) fn derived<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
         if let Err(ReadError::Damaged(_)) = &read {
             self.projected.suspect();
             if !self.projected.are_events_damaged() {
@@ -144,7 +146,7 @@ impl Reader {
     }
 
     /// What was read of the events alone. Where that met damage, it is told.
-    pub(super) fn plain<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+    pub(in crate::store) fn plain<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
         if let Err(ReadError::Damaged(failure)) = &read {
             self.tell_damage(failure);
         }
@@ -152,7 +154,7 @@ impl Reader {
     }
 
     /// Tells that a page of the events cannot be read.
-    pub(super) fn tell_damage(&self, failure: &sqlx::Error) {
+    pub(in crate::store) fn tell_damage(&self, failure: &sqlx::Error) {
         self.projected.events_are_damaged(failure);
     }
 

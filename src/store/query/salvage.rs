@@ -6,9 +6,10 @@
 
 use sqlx::{QueryBuilder, Row};
 
+use super::events::{EventQuery, Order, Position};
 use super::page::Choice;
-use super::reader::Files;
-use super::{EventQuery, Order, Position, ReadError, Reader};
+use super::reader::{Files, Reader};
+use crate::store::error::ReadError;
 
 /// What is known of a seq.
 enum Found {

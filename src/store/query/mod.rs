@@ -1,0 +1,23 @@
+//! Reads: one file for each list, and what they share.
+//!
+//! A page is read in two steps. First a list is chosen by keys and sizes alone ([`page::Choice`]) along
+//! its query plan ([`plan`]); then its bytes are reserved in the memory for responses ([`memory`]), and
+//! only then are its bodies read.
+
+pub(in crate::store) mod calls;
+pub(in crate::store) mod chats;
+mod duplicates;
+mod event_row;
+pub(in crate::store) mod events;
+#[cfg(test)]
+mod explain;
+pub(in crate::store) mod history;
+pub(in crate::store) mod instances;
+pub(in crate::store) mod lease;
+pub(in crate::store) mod memory;
+pub(in crate::store) mod messages;
+pub(in crate::store) mod page;
+mod plan;
+pub(in crate::store) mod reader;
+mod salvage;
+mod stats;
