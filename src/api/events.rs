@@ -160,7 +160,7 @@ fn read_request(api: &Api, query: Option<&str>) -> Result<Request, Problem> {
             let wait = Duration::from_secs(wait.unwrap_or(0).unsigned_abs());
             (
                 Order::Ascending,
-                Position::Behind(after),
+                Position::After(after),
                 Some(Feed { after, wait }),
             )
         }
@@ -175,7 +175,7 @@ fn read_request(api: &Api, query: Option<&str>) -> Result<Request, Problem> {
                         order,
                         epoch: api.reader.epoch(),
                     };
-                    Position::Behind(listing::place(api, &cursor, list)?)
+                    Position::After(listing::place(api, &cursor, list)?)
                 }
             };
             (order, position, None)

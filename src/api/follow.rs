@@ -55,7 +55,7 @@ impl Follower {
                     () = self.stop.cancelled() => return Ok(Page::empty()),
                 }
             }
-            self.query.position = Position::Behind(self.seen);
+            self.query.position = Position::After(self.seen);
             let page = self.reader.events(&self.query).await?;
             if let Some(last) = page.entries.last() {
                 self.seen = last.seq;

@@ -77,7 +77,7 @@ pub(super) fn position(
     api.check_epoch(parameters)?;
     match parameters.text("cursor")? {
         None => Ok(Position::Start),
-        Some(cursor) => place(api, &cursor, list).map(Position::Behind),
+        Some(cursor) => place(api, &cursor, list).map(Position::After),
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn stream(
     let query = EventQuery {
         filter,
         order: Order::Ascending,
-        position: Position::Behind(after),
+        position: Position::After(after),
         limit: PAGE_EVENTS,
         max_bytes: PAGE_BYTES,
         with_body: true,

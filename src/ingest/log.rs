@@ -108,13 +108,13 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
         };
     }
     match &parsed.outcome {
-        Outcome::Known(notification) => match notification.concern() {
+        Outcome::Known(notification) => match notification.alert() {
             None => line!(info, "known", "stored {type_webhook} as {seq}"),
-            Some(concern) => line!(
+            Some(alert) => line!(
                 warn,
                 "known",
-                concern,
-                "stored {type_webhook} as {seq}: {concern}, an operator should look at it"
+                alert,
+                "stored {type_webhook} as {seq}: {alert}, an operator should look at it"
             ),
         },
         Outcome::Unknown(_) => {

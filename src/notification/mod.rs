@@ -10,10 +10,10 @@
 //!
 //! Source: document 003, section 1.3.4 "Формат входящих уведомлений".
 
+mod alert;
 mod block;
 mod call;
 mod columns;
-mod concern;
 mod device;
 mod drift;
 mod envelope;

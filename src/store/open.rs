@@ -69,7 +69,7 @@ pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Sto
     let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get::<_, i64>(0)
     })?;
-    let (waker, ear) = projection::waker();
+    let (notifier, receiver) = projection::notify::channel();
     let checkpoints = Checkpoints::start(&path)?;
     let watch = Watch::new(&path)?;
     let (writer, commits, thread) = writer::start(
@@ -78,11 +78,16 @@ pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Sto
         max_waiting,
         checkpoints,
         watch,
-        waker.clone(),
+        notifier.clone(),
     )?;
     let lock = Arc::new(lock);
-    let (projected, projection) =
-        projection::start(Arc::clone(&lock), &epoch, commits.clone(), waker, ear)?;
+    let (projected, projection) = projection::start(
+        Arc::clone(&lock),
+        &epoch,
+        commits.clone(),
+        notifier,
+        receiver,
+    )?;
     let reader = reader(lock, epoch, projected.clone()).await?;
     Ok(Store {
         writer,

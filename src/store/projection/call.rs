@@ -3,9 +3,9 @@
 use rusqlite::{Result, params};
 
 use super::TermKind;
-use super::find::{Identity, Subject};
+use super::entity::{EntityKind, Entry};
+use super::find::{Entity, Identity};
 use super::projector::{Measure, Projector, Said};
-use super::subject::{Entry, SubjectKind};
 use crate::model::{Role, call_rank, canonical_chat};
 
 /// Events of one call whose callers are compared. Further ones give no aliases.
@@ -35,9 +35,9 @@ impl Projector<'_> {
             // A call is found by each of its callers.
             self.terms.post(TermKind::Chat, from, seq)?;
         }
-        let Some(subject) = found else {
+        let Some(entity) = found else {
             let entry = Entry {
-                kind: SubjectKind::Call,
+                kind: EntityKind::Call,
                 key: identity.map(|identity| identity.key),
                 id_instance,
                 chat,
@@ -50,35 +50,35 @@ impl Projector<'_> {
                 .terms
                 .post(TermKind::Call, &id_instance.to_string(), seq);
         };
-        self.insert_mention(said, &subject)?;
+        self.insert_mention(said, &entity)?;
         if let (Some(from), Some(chat)) = (&from, chat)
-            && subject.chat != Some(chat)
+            && entity.chat != Some(chat)
         {
-            self.compare_callers(id_instance, (chat, from), subject.seq)?;
+            self.compare_callers(id_instance, (chat, from), entity.seq)?;
         }
-        self.merge_call(said, &subject)
+        self.merge_call(said, &entity)
     }
 
-    fn merge_call(&self, said: &Said<'_>, subject: &Subject) -> Result<()> {
+    fn merge_call(&self, said: &Said<'_>, entity: &Entity) -> Result<()> {
         let (Some(status), Some(other), Some(other_seq)) = (
             said.notification.status_name(),
-            &subject.status,
-            subject.status_seq,
+            &entity.status,
+            entity.status_seq,
         ) else {
             return Ok(());
         };
         let (new, old) = (call_rank(status), call_rank(other));
         if new > old || (new == old && said.row.moment() > self.moment(other_seq)?) {
             self.projection
-                .prepare_cached("UPDATE subject SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
-                .execute(params![subject.seq, status, said.row.seq])?;
+                .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
+                .execute(params![entity.seq, status, said.row.seq])?;
         }
         Ok(())
     }
 
     /// One person may call under two identifiers.
-    fn compare_callers(&mut self, id_instance: i64, from: (i64, &str), subject: i64) -> Result<()> {
-        for seq in self.first_events(subject, MAX_COMPARED)? {
+    fn compare_callers(&mut self, id_instance: i64, from: (i64, &str), entity: i64) -> Result<()> {
+        for seq in self.first_events(entity, MAX_COMPARED)? {
             let sender: Option<String> = self
                 .events
                 .prepare_cached("SELECT coalesce(sender, chat_id) FROM event WHERE seq = ?1")?
@@ -91,13 +91,13 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// The first events that speak of a subject.
-    fn first_events(&self, subject: i64, limit: i64) -> Result<Vec<i64>> {
+    /// The first events that speak of a entity.
+    fn first_events(&self, entity: i64, limit: i64) -> Result<Vec<i64>> {
         self.projection
             .prepare_cached(
-                "SELECT ?1 UNION ALL SELECT seq FROM mention WHERE subject = ?1 LIMIT ?2",
+                "SELECT ?1 UNION ALL SELECT seq FROM mention WHERE entity = ?1 LIMIT ?2",
             )?
-            .query_map([subject, limit], |row| row.get(0))?
+            .query_map([entity, limit], |row| row.get(0))?
             .collect()
     }
 }

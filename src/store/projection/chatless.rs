@@ -3,10 +3,10 @@
 
 use rusqlite::{Result, params};
 
+use super::entity::{EntityKind, direction};
 use super::find::Identity;
 use super::merge::stands_before;
 use super::projector::{Projector, Said};
-use super::subject::{SubjectKind, direction};
 use crate::model::{Moment, Role};
 use crate::notification::{Notification, read};
 
@@ -75,46 +75,46 @@ impl Projector<'_> {
         if statuses.is_empty() {
             return Ok(());
         }
-        let subjects: Vec<(i64, i64)> = self
+        let entities: Vec<(i64, i64)> = self
             .projection
             .prepare_cached(
-                "SELECT seq, kind FROM subject
+                "SELECT seq, kind FROM entity
                  WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3",
             )?
             .query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_>>()?;
-        let is_message = |kind| kind == SubjectKind::Message as i64;
-        let is_only = subjects
+        let is_message = |kind| kind == EntityKind::Message as i64;
+        let is_only = entities
             .iter()
             .filter(|(_, kind)| is_message(*kind))
             .count()
             == 1;
-        for (subject, kind) in subjects {
+        for (entity, kind) in entities {
             let change = if is_only && is_message(kind) {
-                "INSERT OR IGNORE INTO mention (subject, seq) VALUES (?1, ?2)"
+                "INSERT OR IGNORE INTO mention (entity, seq) VALUES (?1, ?2)"
             } else {
-                "DELETE FROM mention WHERE subject = ?1 AND seq = ?2"
+                "DELETE FROM mention WHERE entity = ?1 AND seq = ?2"
             };
             let mut changed = 0;
             for status in &statuses {
                 changed += self
                     .projection
                     .prepare_cached(change)?
-                    .execute([subject, *status])?;
+                    .execute([entity, *status])?;
             }
             if changed > 0 {
-                self.find_status(subject)?;
+                self.find_status(entity)?;
             }
         }
         Ok(())
     }
 
     /// Finds the status of a message again, among all events that speak of it.
-    fn find_status(&mut self, subject: i64) -> Result<()> {
+    fn find_status(&mut self, entity: i64) -> Result<()> {
         let seqs: Vec<i64> = self
             .projection
-            .prepare_cached("SELECT ?1 UNION ALL SELECT seq FROM mention WHERE subject = ?1")?
-            .query_map([subject], |row| row.get(0))?
+            .prepare_cached("SELECT ?1 UNION ALL SELECT seq FROM mention WHERE entity = ?1")?
+            .query_map([entity], |row| row.get(0))?
             .collect::<Result<_>>()?;
         let (mut stands, mut found_direction): (Option<Told>, _) = (None, None);
         for seq in seqs {
@@ -130,25 +130,25 @@ impl Projector<'_> {
         }
         let (before, has_content): (Option<String>, bool) = self
             .projection
-            .prepare_cached("SELECT status, content_seq IS NOT NULL FROM subject WHERE seq = ?1")?
-            .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .prepare_cached("SELECT status, content_seq IS NOT NULL FROM entity WHERE seq = ?1")?
+            .query_row([entity], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if let Some(before) = before {
-            self.terms.unpost_status(&before, subject)?;
+            self.terms.unpost_status(&before, entity)?;
         }
         if let Some(told) = &stands {
-            self.terms.post_status(&told.name, subject)?;
+            self.terms.post_status(&told.name, entity)?;
         }
         self.projection
-            .prepare_cached("UPDATE subject SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
+            .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
             .execute(params![
-                subject,
+                entity,
                 stands.as_ref().map(|told| &told.name),
                 stands.as_ref().map(|told| told.at.seq)
             ])?;
         if !has_content {
             self.projection
-                .prepare_cached("UPDATE subject SET direction = ?2 WHERE seq = ?1")?
-                .execute(params![subject, found_direction])?;
+                .prepare_cached("UPDATE entity SET direction = ?2 WHERE seq = ?1")?
+                .execute(params![entity, found_direction])?;
         }
         Ok(())
     }

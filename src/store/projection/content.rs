@@ -2,9 +2,9 @@
 
 use rusqlite::{Result, params};
 
-use super::find::{Identity, Subject};
+use super::entity::{EntityKind, Entry};
+use super::find::{Entity, Identity};
 use super::projector::{Projector, Said};
-use super::subject::{Entry, SubjectKind};
 use super::words;
 use crate::model::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
 
@@ -20,32 +20,32 @@ impl Projector<'_> {
         said: &Said<'_>,
         role: Role,
         identity: &Identity<'_>,
-        subject: &Subject,
+        entity: &Entity,
     ) -> Result<()> {
         let row = said.row;
         let moved;
-        let subject = if role == Role::Content && subject.seq < 0 {
-            moved = self.give_place(subject, row.seq)?;
+        let entity = if role == Role::Content && entity.seq < 0 {
+            moved = self.give_place(entity, row.seq)?;
             &moved
         } else {
-            subject
+            entity
         };
         if role == Role::Content {
             // The list of messages finds it where it stands by what is asked for.
-            self.post_columns(row, subject.seq)?;
+            self.post_columns(row, entity.seq)?;
         }
         let mut versions = Vec::new();
-        let before: Vec<_> = [subject.content_seq, subject.edit_seq]
+        let before: Vec<_> = [entity.content_seq, entity.edit_seq]
             .into_iter()
             .flatten()
-            .chain(subject.extra_seqs())
+            .chain(entity.extra_seqs())
             .collect();
         for seq in &before {
             versions.extend(self.version(*seq)?);
         }
         versions.push((row.seq, row.received_at, row.body.clone()));
         let place = MessagePlace {
-            seq: subject.seq,
+            seq: entity.seq,
             id_instance: identity.id_instance,
             chat_id: None,
             id_message: Some(identity.id_message.to_owned()),
@@ -54,34 +54,34 @@ impl Projector<'_> {
         let (chosen, message) = Chosen::from(place, borrowed(&versions));
         let extra = (!chosen.extra.is_empty()).then(|| format!("{:?}", chosen.extra));
         if (chosen.content, chosen.edit, &extra)
-            == (subject.content_seq, subject.edit_seq, &subject.extra)
+            == (entity.content_seq, entity.edit_seq, &entity.extra)
         {
             return Ok(());
         }
         self.projection
             .prepare_cached(
-                "UPDATE subject SET content_seq = ?2, edit_seq = ?3, extra = ?4, type_message = ?5,
+                "UPDATE entity SET content_seq = ?2, edit_seq = ?3, extra = ?4, type_message = ?5,
                      direction = coalesce(?6, direction)
                  WHERE seq = ?1",
             )?
             .execute(params![
-                subject.seq,
+                entity.seq,
                 chosen.content,
                 chosen.edit,
                 extra,
                 chosen.type_message,
                 chosen.direction.map(|direction| direction as i64),
             ])?;
-        if subject.kind == SubjectKind::Notice as i64 && chosen.content.is_some() {
-            self.reveal(identity, subject)?;
+        if entity.kind == EntityKind::Notice as i64 && chosen.content.is_some() {
+            self.reveal(identity, entity)?;
         }
         self.projection
             .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
-            .execute([subject.seq])?;
+            .execute([entity.seq])?;
         self.write_words(
             identity.id_instance,
-            subject.chat,
-            subject.seq,
+            entity.chat,
+            entity.seq,
             message.searched(),
         )
     }
@@ -127,7 +127,7 @@ impl Projector<'_> {
         &mut self,
         id_instance: i64,
         chat: Option<i64>,
-        subject: i64,
+        entity: i64,
         texts: impl Iterator<Item = &'t str>,
     ) -> Result<()> {
         // No term has the number 0.
@@ -136,7 +136,7 @@ impl Projector<'_> {
         };
         self.statements
             .insert_words
-            .execute(params![subject, words])
+            .execute(params![entity, words])
             .map(drop)
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::projector::Projector;
 
-/// Subjects of one identifier in different chats that are read at once. The chats beyond them give no
+/// Entity of one identifier in different chats that are read at once. The chats beyond them give no
 /// aliases, and the one that is looked for is then found by its chat.
 const MAX_FOUND: i64 = 64;
 
@@ -14,20 +14,20 @@ const MAX_FOUND: i64 = 64;
 const MAX_COMPARED: i64 = 256;
 
 /// Everything that is kept under one identifier, in whatever chat.
-pub(super) const FIND_SUBJECT: &str = "
+pub(super) const FIND_ENTITY: &str = "
     SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq,
            CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN abs(seq) ELSE
                (SELECT min(seq) FROM (
                    SELECT mention.seq, mention.digest FROM mention
-                   WHERE mention.subject = subject.seq ORDER BY mention.seq DESC LIMIT ?5)
+                   WHERE mention.entity = entity.seq ORDER BY mention.seq DESC LIMIT ?5)
                 WHERE digest = ?4)
            END
-    FROM subject WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT ?6";
+    FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT ?6";
 
 /// One of them by its chat.
 const FIND_IN_CHAT: &str = "
     SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq, NULL
-    FROM subject WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 AND chat = ?4";
+    FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 AND chat = ?4";
 
 /// Which message or call is meant, whatever its chat.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl<'m> Identity<'m> {
 
 /// A message or a call as it is kept.
 #[derive(Clone)]
-pub(super) struct Subject {
+pub(super) struct Entity {
     pub(super) seq: i64,
     pub(super) kind: i64,
     pub(super) chat: Option<i64>,
@@ -67,7 +67,7 @@ pub(super) struct Subject {
     pub(super) same: Option<i64>,
 }
 
-impl Subject {
+impl Entity {
     fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
         Ok(Self {
             seq: row.get(0)?,
@@ -91,16 +91,16 @@ impl Subject {
 }
 
 impl Projector<'_> {
-    /// What is kept under an identifier: the subject of `chat` (of a call, the one that there is), and
+    /// What is kept under an identifier: the entity of `chat` (of a call, the one that there is), and
     /// the other chats that have one.
     pub(super) fn find(
         &mut self,
         identity: &Identity<'_>,
         chat: Option<i64>,
         digest: Option<i64>,
-    ) -> Result<(Option<Subject>, Vec<i64>)> {
+    ) -> Result<(Option<Entity>, Vec<i64>)> {
         let (key, id_instance, id_message) = identity.parameters();
-        let mut rows = self.statements.find_subject.query((
+        let mut rows = self.statements.find_entity.query((
             key,
             id_instance,
             id_message,
@@ -111,11 +111,11 @@ impl Projector<'_> {
         let (mut found, mut others, mut count) = (None, Vec::new(), 0);
         while let Some(row) = rows.next()? {
             count += 1;
-            let subject = Subject::read(row)?;
-            if chat.is_none() || subject.chat == chat {
-                found = Some(subject);
+            let entity = Entity::read(row)?;
+            if chat.is_none() || entity.chat == chat {
+                found = Some(entity);
             } else {
-                others.extend(subject.chat);
+                others.extend(entity.chat);
             }
         }
         drop(rows);
@@ -130,9 +130,9 @@ impl Projector<'_> {
 fn in_chat(
     statement: &mut Statement<'_>,
     parameters: (i64, i64, &str, Option<i64>),
-) -> Result<Option<Subject>> {
+) -> Result<Option<Entity>> {
     let mut rows = statement.query(parameters)?;
-    rows.next()?.map(Subject::read).transpose()
+    rows.next()?.map(Entity::read).transpose()
 }
 
 /// What a message or a call is found by: a number is a smaller entry of an index than what it is

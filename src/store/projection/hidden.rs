@@ -1,55 +1,55 @@
-//! Subjects that are no messages: the identifiers of edits, deletions, reactions and votes. One of them
+//! Entity that are no messages: the identifiers of edits, deletions, reactions and votes. One of them
 //! may look like a message until the edit comes, and be a message after all when its content comes.
 
 use rusqlite::{OptionalExtension, Result};
 
-use super::find::{Identity, Subject};
+use super::entity::EntityKind;
+use super::find::{Entity, Identity};
 use super::projector::{Measure, Projector};
-use super::subject::SubjectKind;
 
 impl Projector<'_> {
     /// Takes what looked like a message out of the lists.
-    pub(super) fn hide(&mut self, identity: &Identity<'_>, subject: &Subject) -> Result<()> {
-        self.change_kind(subject, SubjectKind::Notice)?;
+    pub(super) fn hide(&mut self, identity: &Identity<'_>, entity: &Entity) -> Result<()> {
+        self.change_kind(entity, EntityKind::Notice)?;
         self.add(Measure::Messages, identity.id_instance, "", -1);
-        self.find_newest(identity.id_instance, subject.chat)?;
+        self.find_newest(identity.id_instance, entity.chat)?;
         self.settle_chatless(identity)
     }
 
     /// Lets what looked like a notice be a message.
-    pub(super) fn reveal(&mut self, identity: &Identity<'_>, subject: &Subject) -> Result<()> {
-        self.change_kind(subject, SubjectKind::Message)?;
+    pub(super) fn reveal(&mut self, identity: &Identity<'_>, entity: &Entity) -> Result<()> {
+        self.change_kind(entity, EntityKind::Message)?;
         self.add(Measure::Messages, identity.id_instance, "", 1);
-        self.find_newest(identity.id_instance, subject.chat)?;
+        self.find_newest(identity.id_instance, entity.chat)?;
         self.settle_chatless(identity)
     }
 
     /// Gives a notice that has become a message its place in lists, which is that of its content.
-    pub(super) fn give_place(&mut self, subject: &Subject, seq: i64) -> Result<Subject> {
+    pub(super) fn give_place(&mut self, entity: &Entity, seq: i64) -> Result<Entity> {
         self.projection
-            .prepare_cached("DELETE FROM mention WHERE subject = ?1 AND seq = ?2")?
-            .execute([subject.seq, seq])?;
+            .prepare_cached("DELETE FROM mention WHERE entity = ?1 AND seq = ?2")?
+            .execute([entity.seq, seq])?;
         for sql in [
-            "UPDATE subject SET seq = ?2 WHERE seq = ?1",
-            "UPDATE mention SET subject = ?2 WHERE subject = ?1",
+            "UPDATE entity SET seq = ?2 WHERE seq = ?1",
+            "UPDATE mention SET entity = ?2 WHERE entity = ?1",
         ] {
             self.projection
                 .prepare_cached(sql)?
-                .execute([subject.seq, seq])?;
+                .execute([entity.seq, seq])?;
         }
         self.projection
             .prepare_cached("DELETE FROM word WHERE rowid = ?1")?
-            .execute([subject.seq])?;
-        Ok(Subject {
+            .execute([entity.seq])?;
+        Ok(Entity {
             seq,
-            ..subject.clone()
+            ..entity.clone()
         })
     }
 
-    fn change_kind(&self, subject: &Subject, kind: SubjectKind) -> Result<()> {
+    fn change_kind(&self, entity: &Entity, kind: EntityKind) -> Result<()> {
         self.projection
-            .prepare_cached("UPDATE subject SET kind = ?2 WHERE seq = ?1")?
-            .execute([subject.seq, kind as i64])
+            .prepare_cached("UPDATE entity SET kind = ?2 WHERE seq = ?1")?
+            .execute([entity.seq, kind as i64])
             .map(drop)
     }
 
@@ -62,9 +62,9 @@ impl Projector<'_> {
         let newest: Option<i64> = self
             .projection
             .prepare_cached(
-                "SELECT subject.seq
+                "SELECT entity.seq
                  FROM epoch CROSS JOIN posting ON posting.epoch = epoch.n
-                 CROSS JOIN subject ON subject.seq = posting.seq
+                 CROSS JOIN entity ON entity.seq = posting.seq
                  WHERE term = ?2 AND kind = 0 AND id_instance = ?1 AND chat = ?2
                  ORDER BY epoch.n DESC, posting.seq DESC LIMIT 1",
             )?

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use rusqlite::{Result, params};
 
 use super::TermKind;
-use super::find::{Identity, Subject};
+use super::entity::{EntityKind, direction};
+use super::find::{Entity, Identity};
 use super::projector::{Projector, Said};
-use super::subject::{SubjectKind, direction};
 use crate::model::{Direction, Moment, Role, rank};
 use crate::notification::Notification;
 
@@ -18,55 +18,55 @@ impl Projector<'_> {
         said: &Said<'_>,
         role: Role,
         identity: &Identity<'_>,
-        subject: &Subject,
+        entity: &Entity,
     ) -> Result<()> {
         match role {
-            Role::Content | Role::Edit => self.merge_version(said, role, identity, subject),
-            Role::Status => self.merge_status(said, subject),
+            Role::Content | Role::Edit => self.merge_version(said, role, identity, entity),
+            Role::Status => self.merge_status(said, entity),
             Role::Deletion => {
-                if self.is_newer(said.row.moment(), subject.deletion_seq)? {
+                if self.is_newer(said.row.moment(), entity.deletion_seq)? {
                     self.projection
-                        .prepare_cached("UPDATE subject SET deletion_seq = ?2 WHERE seq = ?1")?
-                        .execute([subject.seq, said.row.seq])?;
+                        .prepare_cached("UPDATE entity SET deletion_seq = ?2 WHERE seq = ?1")?
+                        .execute([entity.seq, said.row.seq])?;
                 }
                 Ok(())
             }
             Role::Notice
-                if subject.content_seq.is_none() && subject.kind == SubjectKind::Message as i64 =>
+                if entity.content_seq.is_none() && entity.kind == EntityKind::Message as i64 =>
             {
-                self.hide(identity, subject)
+                self.hide(identity, entity)
             }
             Role::Call | Role::Reaction | Role::Vote | Role::Notice => Ok(()),
         }
     }
 
-    fn merge_status(&mut self, said: &Said<'_>, subject: &Subject) -> Result<()> {
+    fn merge_status(&mut self, said: &Said<'_>, entity: &Entity) -> Result<()> {
         let (row, notification) = (said.row, said.notification);
         let Some(status) = notification.status_name() else {
             return Ok(());
         };
-        if subject.content_seq.is_none()
+        if entity.content_seq.is_none()
             && let Some(direction) = direction(notification, Role::Status)
         {
             self.projection
                 .prepare_cached(
                     // Where statuses disagree, that it went through the API, whichever came last.
-                    "UPDATE subject SET direction = max(coalesce(direction, ?2), ?2) WHERE seq = ?1",
+                    "UPDATE entity SET direction = max(coalesce(direction, ?2), ?2) WHERE seq = ?1",
                 )?
-                .execute([subject.seq, direction])?;
-            self.post_direction(notification, subject.seq)?;
+                .execute([entity.seq, direction])?;
+            self.post_direction(notification, entity.seq)?;
         }
-        if let (Some(other), Some(other_seq)) = (&subject.status, subject.status_seq) {
+        if let (Some(other), Some(other_seq)) = (&entity.status, entity.status_seq) {
             let other_moment = self.moment(other_seq)?;
             if !stands_before((status, row.moment()), (other, other_moment)) {
                 return Ok(());
             }
-            self.terms.unpost_status(other, subject.seq)?;
+            self.terms.unpost_status(other, entity.seq)?;
         }
         self.projection
-            .prepare_cached("UPDATE subject SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
-            .execute(params![subject.seq, status, row.seq])?;
-        self.terms.post_status(status, subject.seq)
+            .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
+            .execute(params![entity.seq, status, row.seq])?;
+        self.terms.post_status(status, entity.seq)
     }
 
     /// Lets a message of which only the status came be found by its direction.

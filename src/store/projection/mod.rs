@@ -14,20 +14,20 @@ mod chatless;
 mod content;
 mod dense;
 mod derived;
+mod entity;
 mod file;
 mod find;
 mod fold;
 mod hidden;
 mod merge;
+pub(super) mod notify;
 mod pace;
 mod phone;
 mod projector;
 mod row;
 mod slice;
-mod subject;
 mod term;
 mod terms;
-mod wake;
 mod words;
 mod worker;
 
@@ -46,12 +46,12 @@ use crate::store::priority::give_way;
 use worker::Worker;
 
 pub(crate) use derived::{Projection, Setback};
+pub(super) use entity::EntityKind;
 pub(crate) use file::{is_ahead, path_of};
 pub(super) use find::key;
-pub(super) use projector::{Measure, SPAN_EVENTS};
-pub(super) use subject::SubjectKind;
+pub(super) use notify::{Notifier, NotifyReceiver};
+pub(super) use projector::{BLOCK_EVENTS, Measure};
 pub(super) use term::{TermKind, epoch, pair};
-pub(super) use wake::{Ear, Waker, waker};
 pub use words::{MAX_WORDS, Words, WordsError};
 
 /// How far the projection is, to wait for it.
@@ -59,7 +59,7 @@ pub use words::{MAX_WORDS, Words, WordsError};
 pub struct Projected {
     seq: watch::Receiver<i64>,
     wanted: Arc<AtomicI64>,
-    waker: Waker,
+    notifier: Notifier,
     state: Arc<State>,
 }
 
@@ -105,7 +105,7 @@ impl Projected {
     /// A reader of the file met damage: it is looked for, here or in the events.
     pub(super) fn suspect(&self) {
         self.state.is_suspect.store(true, Ordering::SeqCst);
-        self.waker.wake();
+        self.notifier.wake();
     }
 
     /// A reader of the events met damage.
@@ -119,7 +119,7 @@ impl Projected {
             return;
         }
         self.wanted.fetch_max(seq, Ordering::Relaxed);
-        self.waker.wake();
+        self.notifier.wake();
         // An error means that it has stopped.
         if self
             .seq
@@ -163,19 +163,19 @@ pub(super) fn start(
     lock: Arc<Lock>,
     epoch: &str,
     commits: Commits,
-    waker: Waker,
-    ear: Ear,
+    notifier: Notifier,
+    receiver: NotifyReceiver,
 ) -> Result<(Projected, ProjectionThread), OpenError> {
     let projection = Projection::open(lock.path(), epoch)?;
     let state = Arc::new(State::default());
-    look_through(lock.path(), waker.clone(), Arc::clone(&state))?;
+    look_through(lock.path(), notifier.clone(), Arc::clone(&state))?;
     let (progress, seq) = watch::channel(projection.seq);
     let wanted = Arc::new(AtomicI64::new(0));
     let (end, ended) = oneshot::channel();
     let worker = Worker {
         projection,
         commits,
-        ear,
+        receiver,
         wanted: Arc::clone(&wanted),
         progress,
         state: Arc::clone(&state),
@@ -193,7 +193,7 @@ pub(super) fn start(
     let projected = Projected {
         seq,
         wanted,
-        waker,
+        notifier,
         state,
     };
     Ok((projected, ProjectionThread(ended)))
@@ -201,13 +201,13 @@ pub(super) fn start(
 
 /// Reads the whole file once, behind everything else: what was damaged while no server ran is not
 /// noticed by its times.
-fn look_through(database: &Path, waker: Waker, state: Arc<State>) -> Result<(), OpenError> {
+fn look_through(database: &Path, notifier: Notifier, state: Arc<State>) -> Result<(), OpenError> {
     let database = database.to_owned();
     let look = move || {
         give_way();
         if file::check(&database).is_err() {
             state.is_damaged.store(true, Ordering::SeqCst);
-            waker.wake();
+            notifier.wake();
         }
     };
     let thread = thread::Builder::new().name("store-look".to_owned());

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection, Result, params};
 
 use super::content::INSERT_WORDS;
-use super::find::FIND_SUBJECT;
+use super::entity::INSERT_ENTITY;
+use super::find::FIND_ENTITY;
 use super::row::Row;
-use super::subject::INSERT_SUBJECT;
 use super::terms::Terms;
 use super::{TermKind, pair};
 use crate::model::{Moment, OutcomeKind, canonical_chat, content_digest, mentions};
 use crate::notification::{self, Notification};
 
 /// Events of which the first and the last arrival are kept together.
-pub(in crate::store) const SPAN_EVENTS: i64 = 1024;
+pub(in crate::store) const BLOCK_EVENTS: i64 = 1024;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,14 +41,14 @@ pub(super) struct Said<'r> {
     pub(super) notification: &'r Notification<'r>,
     /// The chat in its canonical form.
     pub(super) chat: Option<&'r str>,
-    /// The digest of what it says, where this is what its subject is compared by.
+    /// The digest of what it says, where this is what its entity is compared by.
     pub(super) digest: Option<i64>,
 }
 
 /// What nearly every message runs.
 pub(super) struct Statements<'t> {
-    pub(super) find_subject: CachedStatement<'t>,
-    pub(super) insert_subject: CachedStatement<'t>,
+    pub(super) find_entity: CachedStatement<'t>,
+    pub(super) insert_entity: CachedStatement<'t>,
     pub(super) insert_words: CachedStatement<'t>,
 }
 
@@ -60,8 +60,8 @@ pub(super) struct Projector<'t> {
     pub(super) terms: Terms<'t>,
     pub(super) newest_of_chat: BTreeMap<(i64, i64), i64>,
     instances: BTreeMap<i64, SeenInstance<'t>>,
-    tally: BTreeMap<(Measure, i64, &'t str), i64>,
-    spans: BTreeMap<i64, (i64, i64)>,
+    counter: BTreeMap<(Measure, i64, &'t str), i64>,
+    block_ranges: BTreeMap<i64, (i64, i64)>,
     /// Whether there are statuses without a chat. Nearly no database has one.
     pub(super) has_chatless: bool,
     /// Whether there are hints.
@@ -77,15 +77,15 @@ impl<'t> Projector<'t> {
             projection,
             events,
             statements: Statements {
-                find_subject: projection.prepare_cached(FIND_SUBJECT)?,
-                insert_subject: projection.prepare_cached(INSERT_SUBJECT)?,
+                find_entity: projection.prepare_cached(FIND_ENTITY)?,
+                insert_entity: projection.prepare_cached(INSERT_ENTITY)?,
                 insert_words: projection.prepare_cached(INSERT_WORDS)?,
             },
             terms: Terms::new(projection)?,
             newest_of_chat: BTreeMap::new(),
             instances: BTreeMap::new(),
-            tally: BTreeMap::new(),
-            spans: BTreeMap::new(),
+            counter: BTreeMap::new(),
+            block_ranges: BTreeMap::new(),
             has_chatless,
             has_hints,
         })
@@ -131,8 +131,8 @@ impl<'t> Projector<'t> {
         self.add(Measure::TypeWebhook, instance, type_webhook, 1);
         self.add(Measure::Outcome, instance, row.outcome.name(), 1);
         let (least, most) = self
-            .spans
-            .entry(row.seq / SPAN_EVENTS)
+            .block_ranges
+            .entry(row.seq / BLOCK_EVENTS)
             .or_insert((row.received_at, row.received_at));
         *least = row.received_at.min(*least);
         *most = row.received_at.max(*most);
@@ -147,7 +147,7 @@ impl<'t> Projector<'t> {
     }
 
     pub(super) fn add(&mut self, measure: Measure, instance: i64, value: &'t str, n: i64) {
-        *self.tally.entry((measure, instance, value)).or_insert(0) += n;
+        *self.counter.entry((measure, instance, value)).or_insert(0) += n;
     }
 
     /// Posts the columns of an event at `seq`.
@@ -279,18 +279,18 @@ impl<'t> Projector<'t> {
                 )?
                 .execute([id_instance, chat, newest])?;
         }
-        for ((measure, id_instance, value), n) in &self.tally {
+        for ((measure, id_instance, value), n) in &self.counter {
             self.projection
                 .prepare_cached(
-                    "INSERT INTO tally VALUES (?1, ?2, ?3, ?4)
+                    "INSERT INTO counter VALUES (?1, ?2, ?3, ?4)
                      ON CONFLICT DO UPDATE SET n = n + excluded.n",
                 )?
                 .execute(params![*measure as i64, id_instance, value, n])?;
         }
-        for (block, (least, most)) in &self.spans {
+        for (block, (least, most)) in &self.block_ranges {
             self.projection
                 .prepare_cached(
-                    "INSERT INTO span VALUES (?1, ?2, ?3)
+                    "INSERT INTO block_range VALUES (?1, ?2, ?3)
                      ON CONFLICT DO UPDATE SET least = min(least, excluded.least),
                          most = max(most, excluded.most)",
                 )?

@@ -37,11 +37,11 @@ CREATE TABLE posting (
 
 -- Messages and calls, each at the first event that names it, and the events that have its content,
 -- its newest edit, its status and its deletion.
-CREATE TABLE subject (
-    -- Its first event; of a notice, less than zero, because that event may be the first of another subject.
+CREATE TABLE entity (
+    -- Its first event; of a notice, less than zero, because that event may be the first of another entity.
     seq          INTEGER PRIMARY KEY,
     -- Bytes of the digest of kind, instance and identifier. Null where the event lacks one of them (or a
-    -- message its chat): nothing else speaks of such a subject.
+    -- message its chat): nothing else speaks of such a entity.
     key          INTEGER,
     -- 0: a message; 1: a call; 2: an edit, a deletion, a reaction or a vote, which is no message unless a
     -- message comes under its identifier.
@@ -63,17 +63,17 @@ CREATE TABLE subject (
     digest       INTEGER
 ) STRICT;
 
-CREATE INDEX subject_key ON subject (key, chat);
+CREATE INDEX entity_key ON entity (key, chat);
 
--- The other events that speak of a subject, and the digest of what each says.
+-- The other events that speak of a entity, and the digest of what each says.
 CREATE TABLE mention (
-    subject INTEGER NOT NULL,
+    entity INTEGER NOT NULL,
     seq     INTEGER NOT NULL,
     digest  INTEGER,
-    PRIMARY KEY (subject, seq)
+    PRIMARY KEY (entity, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Events that say the same as an earlier event of their subject.
+-- Events that say the same as an earlier event of their entity.
 CREATE TABLE duplicate (
     seq    INTEGER PRIMARY KEY,
     of_seq INTEGER NOT NULL
@@ -138,7 +138,7 @@ CREATE TABLE state (
 ) STRICT, WITHOUT ROWID;
 
 -- Counts; the instance is 0 where a body has none.
-CREATE TABLE tally (
+CREATE TABLE counter (
     measure     INTEGER NOT NULL,
     id_instance INTEGER NOT NULL,
     value       TEXT    NOT NULL,
@@ -147,7 +147,7 @@ CREATE TABLE tally (
 ) STRICT, WITHOUT ROWID;
 
 -- For each 1024 events when the first and the last of them came, by the clock, which may jump.
-CREATE TABLE span (
+CREATE TABLE block_range (
     block INTEGER PRIMARY KEY,
     least INTEGER NOT NULL,
     most  INTEGER NOT NULL

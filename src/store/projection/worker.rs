@@ -12,8 +12,8 @@ use tracing::{error, info, warn};
 use super::State;
 use super::derived::{Projection, Setback};
 use super::file::{self, path_of};
+use super::notify::NotifyReceiver;
 use super::pace::{Begun, Done};
-use super::wake::Ear;
 use crate::store::commits::Commits;
 use crate::store::priority::give_way;
 
@@ -30,7 +30,7 @@ const FAR_BEHIND: i64 = 100_000;
 pub(super) struct Worker {
     pub(super) projection: Projection,
     pub(super) commits: Commits,
-    pub(super) ear: Ear,
+    pub(super) receiver: NotifyReceiver,
     pub(super) wanted: Arc<AtomicI64>,
     pub(super) progress: watch::Sender<i64>,
     pub(super) state: Arc<State>,
@@ -92,7 +92,7 @@ impl Worker {
                     info!("messages, chats and calls are derived up to the newest event");
                 }
                 // Where nobody is left to wake it, the writer has ended.
-                let woken = self.ear.calls.recv_timeout(CLOCK);
+                let woken = self.receiver.wait(CLOCK);
                 if woken == Err(RecvTimeoutError::Disconnected) && !self.commits.is_stopped() {
                     return;
                 }
@@ -159,19 +159,18 @@ impl Worker {
 
     /// Lets events gather until the next slice is due, somebody waits, or no more will come.
     fn gather(&self, done: Done) {
-        self.ear.gathers.store(true, Ordering::SeqCst);
+        self.receiver.set_gathering(true);
         while self.wanted.load(Ordering::Relaxed) <= self.projection.seq
             && !self.commits.is_stopped()
         {
             let left = done
                 .next(self.commits.newest())
                 .saturating_duration_since(Instant::now());
-            if left.is_zero() || self.ear.calls.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
-            {
+            if left.is_zero() || self.receiver.wait(left) == Err(RecvTimeoutError::Timeout) {
                 break;
             }
         }
         // What is committed from here on calls; what was before, is seen by who looks after this.
-        self.ear.gathers.store(false, Ordering::SeqCst);
+        self.receiver.set_gathering(false);
     }
 }

@@ -6,15 +6,15 @@ use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::events::{Order, Position};
-use super::history::SubjectEvent;
+use super::history::EntityEvent;
 use super::page::{Choice, Page};
-use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Call, canonical_chat};
 use crate::notification::CallStatus;
 use crate::store::error::ReadError;
-use crate::store::projection::{SubjectKind, TermKind};
+use crate::store::projection::{EntityKind, TermKind};
 
 /// Bytes of the events that a page is made of, at most; one call is read whatever it has.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -28,23 +28,23 @@ const SIZE: &str = "
     length(first.body) + (
         SELECT coalesce(sum(length(body)), 0) FROM event WHERE event.seq IN (
             SELECT mention.seq FROM projection.mention
-            WHERE mention.subject = subject.seq ORDER BY mention.seq LIMIT 32))";
+            WHERE mention.entity = entity.seq ORDER BY mention.seq LIMIT 32))";
 
 /// Those events, of the calls whose seqs a JSON array has.
 pub(super) const EVENTS: &str = "
-    SELECT call.value AS subject, event.seq AS seq, received_at, body
+    SELECT call.value AS entity, event.seq AS seq, received_at, body
     FROM json_each(?1) AS call CROSS JOIN event ON event.seq = call.value
     UNION ALL
     SELECT call.value, event.seq, received_at, body
     FROM json_each(?1) AS call CROSS JOIN event ON event.seq IN (
         SELECT mention.seq FROM projection.mention
-        WHERE mention.subject = call.value ORDER BY mention.seq LIMIT 32)";
+        WHERE mention.entity = call.value ORDER BY mention.seq LIMIT 32)";
 
 /// Which calls they are.
 pub(super) const IDENTITIES: &str = "
-    SELECT subject.seq AS seq, subject.id_instance AS id_instance,
-           subject.id_message AS id_message
-    FROM projection.subject WHERE subject.seq IN (SELECT value FROM json_each(?))";
+    SELECT entity.seq AS seq, entity.id_instance AS id_instance,
+           entity.id_message AS id_message
+    FROM projection.entity WHERE entity.seq IN (SELECT value FROM json_each(?))";
 
 /// Which calls; what is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,14 +131,14 @@ impl Reader {
     async fn events_of_calls(
         &self,
         calls: &Choice,
-    ) -> Result<HashMap<i64, Vec<SubjectEvent>>, ReadError> {
+    ) -> Result<HashMap<i64, Vec<EntityEvent>>, ReadError> {
         let mut lease = self.lease(Files::Both).await?;
         let rows = sqlx::query(EVENTS).bind(calls.json());
         let mut rows = rows.fetch(&mut *lease);
         let mut found = HashMap::<_, Vec<_>>::new();
         while let Some(row) = rows.try_next().await? {
-            let events = found.entry(row.try_get("subject")?).or_default();
-            events.push(SubjectEvent {
+            let events = found.entry(row.try_get("entity")?).or_default();
+            events.push(EntityEvent {
                 seq: row.try_get("seq")?,
                 received_at: row.try_get("received_at")?,
                 body: row.try_get("body")?,
@@ -150,24 +150,24 @@ impl Reader {
 
 /// Chooses a page: the seq and the size of each call. Its entries decide who called, because events of
 /// one call may name the caller differently.
-pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sqlite> {
+pub(super) fn list(query: &CallQuery, selection: &QueryPlan) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
-    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
+    let mut sql = QueryBuilder::new("SELECT entity.seq, ");
     sql.push(SIZE).push(" FROM ").push(POSTINGS).push(
-        " CROSS JOIN projection.subject ON subject.seq = posting.seq
-         JOIN event AS first ON first.seq = subject.seq",
+        " CROSS JOIN projection.entity ON entity.seq = posting.seq
+         JOIN event AS first ON first.seq = entity.seq",
     );
     let mut conditions = Conditions::new();
     if let [leading, others @ ..] = selection.terms.as_slice() {
         conditions.postings(&mut sql, *leading, others);
     }
     let place = (query.position, query.order);
-    conditions.place(&mut sql, Along::Postings, place, selection);
+    conditions.place(&mut sql, Scan::Postings, place, selection);
     conditions
-        .add(&mut sql, "subject.kind = ")
-        .push_bind(SubjectKind::Call as i64);
+        .add(&mut sql, "entity.kind = ")
+        .push_bind(EntityKind::Call as i64);
     for (column, value) in [
-        ("subject.id_instance = ", filter.instance),
+        ("entity.id_instance = ", filter.instance),
         ("first.received_at >= ", filter.since.map(|moment| moment.0)),
         ("first.received_at < ", filter.until.map(|moment| moment.0)),
     ] {
@@ -177,10 +177,10 @@ pub(super) fn list(query: &CallQuery, selection: &Selection) -> QueryBuilder<Sql
     }
     if let Some(status) = &filter.status {
         conditions
-            .add(&mut sql, "subject.status = ")
+            .add(&mut sql, "entity.status = ")
             .push_bind(CallStatus::usual_name(status).to_owned());
     }
-    Along::Postings.order(&mut sql, query.order);
+    Scan::Postings.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

@@ -55,12 +55,12 @@ impl Reader {
 
 /// The smallest other chat of the same person, by the seq of the chat's newest message.
 pub(super) const ALIASES: &str = "
-    SELECT subject.seq AS seq,
+    SELECT entity.seq AS seq,
            (SELECT min(other.value) FROM projection.alias
             CROSS JOIN projection.term AS other ON other.id = alias.other
-            WHERE alias.id_instance = subject.id_instance AND alias.chat = subject.chat) AS other
+            WHERE alias.id_instance = entity.id_instance AND alias.chat = entity.chat) AS other
     FROM json_each(?) AS newest
-    CROSS JOIN projection.subject ON subject.seq = newest.value";
+    CROSS JOIN projection.entity ON entity.seq = newest.value";
 
 impl Reader {
     async fn read_aliases(
@@ -87,7 +87,7 @@ pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
     sql.push(SIZE)
         .push(
             " FROM projection.chat AS entry
-          CROSS JOIN projection.subject ON subject.seq = entry.newest",
+          CROSS JOIN projection.entity ON entity.seq = entry.newest",
         )
         .push(SOURCES);
     let mut conditions = Conditions::new();
@@ -96,7 +96,7 @@ pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
             .add(&mut sql, "entry.id_instance = ")
             .push_bind(instance);
     }
-    if let Position::Behind(place) = query.position {
+    if let Position::After(place) = query.position {
         conditions.add(&mut sql, "entry.newest < ").push_bind(place);
     }
     sql.push(" ORDER BY entry.newest DESC LIMIT ")

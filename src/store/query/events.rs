@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::event_row::{digest, event, is_digest_of, outcome, select};
 use super::memory::Reserved;
 use super::page::{Choice, Page, Single};
-use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Event, OutcomeKind};
@@ -89,7 +89,7 @@ pub enum Position {
     /// At the first event of the order.
     Start,
     /// Behind this seq, in the order.
-    Behind(i64),
+    After(i64),
 }
 
 /// What to read.
@@ -198,7 +198,7 @@ impl Reader {
             let choice = self.derived(chosen)?;
             return self.read_events(query, choice).await;
         }
-        let selection = Selection::everything();
+        let selection = QueryPlan::everything();
         let mut sql = list(query, &selection, query.size());
         let chosen = self
             .choose(Files::Events, &mut sql, query.limit, query.max_bytes)
@@ -314,21 +314,21 @@ impl EventQuery {
 }
 
 /// Chooses a page: the seq and the `size` of each event. The rarest term leads; the columns decide.
-pub(super) fn list(query: &EventQuery, selection: &Selection, size: &str) -> QueryBuilder<Sqlite> {
+pub(super) fn list(query: &EventQuery, selection: &QueryPlan, size: &str) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT event.seq, ");
     sql.push(size);
     let mut conditions = Conditions::new();
-    let along = if let [leading, others @ ..] = selection.terms.as_slice() {
+    let scan = if let [leading, others @ ..] = selection.terms.as_slice() {
         sql.push(" FROM ")
             .push(POSTINGS)
             .push(" CROSS JOIN event ON event.seq = posting.seq");
         conditions.postings(&mut sql, *leading, others);
-        Along::Postings
+        Scan::Postings
     } else {
         sql.push(" FROM event");
-        Along::Seq("event.seq")
+        Scan::Seq("event.seq")
     };
-    conditions.place(&mut sql, along, (query.position, query.order), selection);
+    conditions.place(&mut sql, scan, (query.position, query.order), selection);
     let filter = &query.filter;
     for (column, value) in [
         ("type_webhook = ", &filter.type_webhook),
@@ -362,7 +362,7 @@ pub(super) fn list(query: &EventQuery, selection: &Selection, size: &str) -> Que
             "NOT EXISTS (SELECT 1 FROM projection.duplicate WHERE duplicate.seq = event.seq)",
         );
     }
-    along.order(&mut sql, query.order);
+    scan.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

@@ -9,20 +9,20 @@ use super::events::{EventFilter, EventQuery, Order, Position};
 use super::history::MessageId;
 use super::instances::InstanceQuery;
 use super::messages::{MessageFilter, MessageQuery};
-use super::plan::Selection;
+use super::plan::QueryPlan;
 use super::{calls, chats, events, history, instances, messages};
 use crate::clock::UnixMillis;
 use crate::model::{Direction, OutcomeKind};
 use crate::store::projection::{Words, path_of};
 
 const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
-const POSITIONS: [Position; 2] = [Position::Start, Position::Behind(7)];
+const POSITIONS: [Position; 2] = [Position::Start, Position::After(7)];
 
 /// Everything that a list may pass through by the order of its rows: a whole list, where nothing
 /// is asked for that would choose from it.
 const WALKS: [&str; 4] = [
     "SCAN event",
-    "SCAN projection.subject",
+    "SCAN projection.entity",
     "SCAN projection.instance",
     "SCAN entry USING COVERING INDEX chat_newest",
 ];
@@ -102,8 +102,8 @@ fn text(some: u32, bit: u32) -> Option<String> {
 }
 
 /// A selection with so many terms, and with the bounds of the times that are asked for.
-fn selection(terms: usize, since: bool, until: bool) -> Selection {
-    Selection {
+fn selection(terms: usize, since: bool, until: bool) -> QueryPlan {
+    QueryPlan {
         terms: (1..).take(terms).collect(),
         first: since.then_some(0),
         last: until.then_some(1023),

@@ -10,7 +10,7 @@ use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::model::{History, MessageWithHistory, canonical_chat};
 use crate::store::error::ReadError;
-use crate::store::projection::{SubjectKind, key};
+use crate::store::projection::{EntityKind, key};
 
 /// Events that a page of a history is made of, at most.
 const PAGE_EVENTS: u32 = 1000;
@@ -36,7 +36,7 @@ pub struct MessageId {
 
 /// An event that speaks of a message or a call.
 #[derive(Debug)]
-pub(super) struct SubjectEvent {
+pub(super) struct EntityEvent {
     pub(super) seq: i64,
     pub(super) received_at: i64,
     pub(super) body: Vec<u8>,
@@ -60,10 +60,10 @@ impl Reader {
         position: Position,
     ) -> Result<Option<Single<MessageWithHistory>>, ReadError> {
         let found = self.choose(Files::Both, &mut one(id), 1, 0).await?;
-        let Some(&subject) = found.keys.first() else {
+        let Some(&entity) = found.keys.first() else {
             return Ok(None);
         };
-        let mut sql = events_of(subject, position);
+        let mut sql = events_of(entity, position);
         let choice = self
             .choose(Files::Both, &mut sql, PAGE_EVENTS, PAGE_BYTES)
             .await?;
@@ -73,7 +73,7 @@ impl Reader {
         };
         let cost = choice.cost(HISTORY_COPIES) + found.cost(COPIES);
         let memory = self.memory.reserve(cost).await?;
-        let events = self.read_subject_events(&choice).await?;
+        let events = self.read_entity_events(&choice).await?;
         let events = events
             .iter()
             .map(|event| (event.seq, event.received_at, event.body.as_slice()));
@@ -88,15 +88,15 @@ impl Reader {
     }
 
     /// The events of a choice.
-    pub(super) async fn read_subject_events(
+    pub(super) async fn read_entity_events(
         &self,
         choice: &Choice,
-    ) -> Result<Vec<SubjectEvent>, ReadError> {
+    ) -> Result<Vec<EntityEvent>, ReadError> {
         let mut lease = self.lease(Files::Both).await?;
         let mut rows = sqlx::query(READ).bind(choice.json()).fetch(&mut *lease);
         let mut events = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {
-            events.push(SubjectEvent {
+            events.push(EntityEvent {
                 seq: row.try_get("seq")?,
                 received_at: row.try_get("received_at")?,
                 body: row.try_get("body")?,
@@ -117,46 +117,44 @@ pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
         chat_id,
         id_message,
     } = id;
-    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
-    sql.push(SIZE)
-        .push(" FROM projection.subject")
-        .push(SOURCES);
+    let mut sql = QueryBuilder::new("SELECT entity.seq, ");
+    sql.push(SIZE).push(" FROM projection.entity").push(SOURCES);
     let mut conditions = Conditions::new();
     conditions
-        .add(&mut sql, "subject.key = ")
+        .add(&mut sql, "entity.key = ")
         .push_bind(key(false, *id_instance, id_message));
     conditions
-        .add(&mut sql, "subject.kind = ")
-        .push_bind(SubjectKind::Message as i64);
+        .add(&mut sql, "entity.kind = ")
+        .push_bind(EntityKind::Message as i64);
     conditions
-        .add(&mut sql, "subject.id_instance = ")
+        .add(&mut sql, "entity.id_instance = ")
         .push_bind(*id_instance);
     conditions
         .add(&mut sql, "chat.value = ")
         .push_bind(canonical_chat(chat_id).into_owned());
     conditions
-        .add(&mut sql, "subject.id_message = ")
+        .add(&mut sql, "entity.id_message = ")
         .push_bind(id_message.clone());
     sql
 }
 
 /// Chooses events that speak of a message or a call: the seq and the size of each, in the order of
-/// their seqs. The first of all is the subject's own.
-pub(super) fn events_of(subject: i64, position: Position) -> QueryBuilder<Sqlite> {
+/// their seqs. The first of all is the entity's own.
+pub(super) fn events_of(entity: i64, position: Position) -> QueryBuilder<Sqlite> {
     let behind = match position {
         Position::Start => i64::MIN,
-        Position::Behind(seq) => seq,
+        Position::After(seq) => seq,
     };
     let mut sql = QueryBuilder::new("SELECT seq, length(body) FROM event WHERE seq = ");
-    sql.push_bind(subject)
+    sql.push_bind(entity)
         .push(" AND seq > ")
         .push_bind(behind)
         .push(
             " UNION ALL SELECT event.seq, length(body)
              FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
-             WHERE mention.subject = ",
+             WHERE mention.entity = ",
         )
-        .push_bind(subject)
+        .push_bind(entity)
         .push(" AND mention.seq > ")
         .push_bind(behind)
         // One more, to see whether there are more.

@@ -115,7 +115,7 @@ pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
             .add(&mut sql, "instance.id_instance = ")
             .push_bind(instance);
     }
-    if let Position::Behind(id) = query.position {
+    if let Position::After(id) = query.position {
         conditions
             .add(&mut sql, "instance.id_instance > ")
             .push_bind(id);

@@ -7,36 +7,36 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::events::{Order, Position, drift_term};
 use super::memory::Reserved;
 use super::page::{Choice, Page};
-use super::plan::{Along, Conditions, POSTINGS, Selection};
+use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Direction, Message, MessageEvents, MessagePlace, OutcomeKind, canonical_chat};
 use crate::store::error::ReadError;
-use crate::store::projection::{SubjectKind, TermKind, Words};
+use crate::store::projection::{EntityKind, TermKind, Words};
 
 /// What makes a [`Message`], for [`message`].
 pub(super) const COLUMNS: &str = "
-    SELECT subject.seq AS seq, subject.id_instance AS id_instance, chat.value AS chat_id,
-           subject.id_message AS id_message, subject.direction AS direction,
-           subject.deletion_seq IS NOT NULL AS deleted, subject.extra AS extra,
+    SELECT entity.seq AS seq, entity.id_instance AS id_instance, chat.value AS chat_id,
+           entity.id_message AS id_message, entity.direction AS direction,
+           entity.deletion_seq IS NOT NULL AS deleted, entity.extra AS extra,
            content.seq AS content_seq, content.received_at AS content_at, content.body AS content,
            edit.seq AS edit_seq, edit.received_at AS edit_at, edit.body AS edit,
            status.body AS status";
 
 /// Where that is found.
 pub(super) const SOURCES: &str = "
-    LEFT JOIN projection.term AS chat ON chat.id = subject.chat
-    LEFT JOIN event AS content ON content.seq = subject.content_seq
-    LEFT JOIN event AS edit ON edit.seq = subject.edit_seq
-    LEFT JOIN event AS status ON status.seq = subject.status_seq";
+    LEFT JOIN projection.term AS chat ON chat.id = entity.chat
+    LEFT JOIN event AS content ON content.seq = entity.content_seq
+    LEFT JOIN event AS edit ON edit.seq = entity.edit_seq
+    LEFT JOIN event AS status ON status.seq = entity.status_seq";
 
 /// Bytes of the bodies that a message is made of.
 pub(super) const SIZE: &str = "
     coalesce(length(content.body), 0) + coalesce(length(edit.body), 0)
     + coalesce(length(status.body), 0)
-    + CASE WHEN subject.extra IS NULL THEN 0 ELSE (
+    + CASE WHEN entity.extra IS NULL THEN 0 ELSE (
         SELECT coalesce(sum(length(more.body)), 0) FROM event AS more
-        WHERE more.seq IN (SELECT value FROM json_each(subject.extra))) END";
+        WHERE more.seq IN (SELECT value FROM json_each(entity.extra))) END";
 
 /// How often each byte of those bodies is held while they become a message: by SQLite and by the row.
 pub(super) const COPIES: usize = 2;
@@ -202,9 +202,9 @@ pub(super) const EXTRA: &str = "
 /// The messages whose seqs the JSON array has that is bound behind it.
 pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(" FROM projection.subject")
+    sql.push(" FROM projection.entity")
         .push(SOURCES)
-        .push(" WHERE subject.seq IN (SELECT value FROM json_each(");
+        .push(" WHERE entity.seq IN (SELECT value FROM json_each(");
     sql
 }
 
@@ -248,47 +248,47 @@ fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<Stri
 /// the rarest term; the columns decide.
 pub(super) fn list(
     query: &MessageQuery,
-    selection: &Selection,
+    selection: &QueryPlan,
     question: Option<String>,
 ) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
-    let mut sql = QueryBuilder::new("SELECT subject.seq, ");
+    let mut sql = QueryBuilder::new("SELECT entity.seq, ");
     sql.push(SIZE);
     let mut conditions = Conditions::new();
     let arrival = filter.since.is_some() || filter.until.is_some();
     let sources = |sql: &mut QueryBuilder<Sqlite>| {
         sql.push(SOURCES);
         if arrival {
-            sql.push(" JOIN event AS first ON first.seq = subject.seq");
+            sql.push(" JOIN event AS first ON first.seq = entity.seq");
         }
     };
-    let along = if let Some(question) = question {
-        sql.push(" FROM projection.word CROSS JOIN projection.subject ON subject.seq = word.rowid");
+    let scan = if let Some(question) = question {
+        sql.push(" FROM projection.word CROSS JOIN projection.entity ON entity.seq = word.rowid");
         sources(&mut sql);
         conditions
             .add(&mut sql, "word.word MATCH ")
             .push_bind(question);
-        Along::Seq("word.rowid")
+        Scan::Seq("word.rowid")
     } else if let [leading, others @ ..] = selection.terms.as_slice() {
         sql.push(" FROM ")
             .push(POSTINGS)
-            .push(" CROSS JOIN projection.subject ON subject.seq = posting.seq");
+            .push(" CROSS JOIN projection.entity ON entity.seq = posting.seq");
         sources(&mut sql);
         conditions.postings(&mut sql, *leading, others);
-        Along::Postings
+        Scan::Postings
     } else {
-        sql.push(" FROM projection.subject");
+        sql.push(" FROM projection.entity");
         sources(&mut sql);
-        Along::Seq("subject.seq")
+        Scan::Seq("entity.seq")
     };
-    conditions.place(&mut sql, along, (query.position, query.order), selection);
+    conditions.place(&mut sql, scan, (query.position, query.order), selection);
     conditions
-        .add(&mut sql, "subject.kind = ")
-        .push_bind(SubjectKind::Message as i64);
+        .add(&mut sql, "entity.kind = ")
+        .push_bind(EntityKind::Message as i64);
     for (column, value) in [
-        ("subject.id_instance = ", filter.instance),
+        ("entity.id_instance = ", filter.instance),
         (
-            "subject.direction = ",
+            "entity.direction = ",
             filter.direction.map(|direction| direction as i64),
         ),
         ("first.received_at >= ", filter.since.map(|moment| moment.0)),
@@ -299,8 +299,8 @@ pub(super) fn list(
         }
     }
     for (column, value) in [
-        ("subject.type_message = ", &filter.type_message),
-        ("subject.status = ", &filter.status),
+        ("entity.type_message = ", &filter.type_message),
+        ("entity.status = ", &filter.status),
         ("chat.value = ", &filter.canonical_chat()),
         ("content.type_webhook = ", &filter.type_webhook),
     ] {
@@ -316,7 +316,7 @@ pub(super) fn list(
     if let Some(drift) = filter.drift {
         conditions.drift(&mut sql, "content.seq", drift);
     }
-    along.order(&mut sql, query.order);
+    scan.order(&mut sql, query.order);
     // One more, to see whether there are more.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql

@@ -1,6 +1,6 @@
 //! Reads: one file for each list, and what they share.
 //!
-//! A page is read in two steps. First a list is chosen by keys and sizes alone ([`page::Choice`]) along
+//! A page is read in two steps. First a list is chosen by keys and sizes alone ([`page::Choice`]) scan
 //! its query plan ([`plan`]); then its bytes are reserved in the memory for responses ([`memory`]), and
 //! only then are its bodies read.
 

@@ -7,11 +7,11 @@ use super::events::{Order, Position};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::store::error::ReadError;
-use crate::store::projection::{SPAN_EVENTS, TermKind, epoch};
+use crate::store::projection::{BLOCK_EVENTS, TermKind, epoch};
 
 /// The terms that entries must have, and the seqs that they must lie between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Selection {
+pub(super) struct QueryPlan {
     /// The rarest first.
     pub(super) terms: Vec<i64>,
     /// The first seq that can fit.
@@ -20,7 +20,7 @@ pub(super) struct Selection {
     pub(super) last: Option<i64>,
 }
 
-impl Selection {
+impl QueryPlan {
     /// Nothing is asked for that would choose.
     pub(super) fn everything() -> Self {
         Self {
@@ -38,37 +38,37 @@ impl Reader {
         wanted: &[(TermKind, String)],
         since: Option<UnixMillis>,
         until: Option<UnixMillis>,
-    ) -> Result<Option<Selection>, ReadError> {
+    ) -> Result<Option<QueryPlan>, ReadError> {
         let Some(terms) = self.terms(wanted).await? else {
             return Ok(None);
         };
-        let mut selection = Selection {
+        let mut selection = QueryPlan {
             terms,
-            ..Selection::everything()
+            ..QueryPlan::everything()
         };
         if let Some(since) = since {
             let block = self
                 .block(
-                    "SELECT min(block) FROM projection.span WHERE most >= ?",
+                    "SELECT min(block) FROM projection.block_range WHERE most >= ?",
                     since,
                 )
                 .await?;
             let Some(block) = block else {
                 return Ok(None);
             };
-            selection.first = Some(block * SPAN_EVENTS);
+            selection.first = Some(block * BLOCK_EVENTS);
         }
         if let Some(until) = until {
             let block = self
                 .block(
-                    "SELECT max(block) FROM projection.span WHERE least < ?",
+                    "SELECT max(block) FROM projection.block_range WHERE least < ?",
                     until,
                 )
                 .await?;
             let Some(block) = block else {
                 return Ok(None);
             };
-            selection.last = Some((block + 1) * SPAN_EVENTS - 1);
+            selection.last = Some((block + 1) * BLOCK_EVENTS - 1);
         }
         Ok(Some(selection))
     }
@@ -121,9 +121,9 @@ impl Reader {
     }
 }
 
-/// What a list goes along.
+/// What a list goes scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Along {
+pub(super) enum Scan {
     /// A column that has the seqs.
     Seq(&'static str),
     /// The entries of a term, one epoch after the other: [`POSTINGS`].
@@ -134,7 +134,7 @@ pub(super) enum Along {
 pub(super) const POSTINGS: &str = "
     projection.epoch CROSS JOIN projection.posting ON posting.epoch = epoch.n";
 
-impl Along {
+impl Scan {
     /// The column that has the seqs.
     pub(super) fn seq(self) -> &'static str {
         match self {
@@ -195,23 +195,23 @@ impl Conditions {
     pub(super) fn place(
         &mut self,
         sql: &mut QueryBuilder<Sqlite>,
-        along: Along,
+        scan: Scan,
         (position, order): (Position, Order),
-        selection: &Selection,
+        selection: &QueryPlan,
     ) {
         let mut bound = |comparison: &str, seq: Option<i64>| {
             let Some(seq) = seq else {
                 return;
             };
-            if along == Along::Postings {
+            if scan == Scan::Postings {
                 self.add(sql, "epoch.n")
                     .push(comparison)
                     .push_bind(epoch(seq));
             }
-            self.add(sql, along.seq()).push(comparison).push_bind(seq);
+            self.add(sql, scan.seq()).push(comparison).push_bind(seq);
         };
         let behind = match position {
-            Position::Behind(seq) => Some(seq),
+            Position::After(seq) => Some(seq),
             Position::Start => None,
         };
         match order {

@@ -35,7 +35,7 @@ impl Reader {
         let mut seq = match (query.position, query.order) {
             (Position::Start, Order::Ascending) => 1,
             (Position::Start, Order::Descending) => newest,
-            (Position::Behind(seq), _) => seq.saturating_add(step),
+            (Position::After(seq), _) => seq.saturating_add(step),
         };
         let mut choice = Choice::empty();
         while (1..=newest).contains(&seq) {

@@ -16,7 +16,8 @@ impl Reader {
     }
 
     async fn count_all(&self, instance: Option<i64>) -> Result<Stats, ReadError> {
-        let mut sql = QueryBuilder::new("SELECT measure, value, sum(n) AS n FROM projection.tally");
+        let mut sql =
+            QueryBuilder::new("SELECT measure, value, sum(n) AS n FROM projection.counter");
         if let Some(instance) = instance {
             sql.push(" WHERE id_instance = ").push_bind(instance);
         }

@@ -19,7 +19,7 @@ use super::watch::{self, Watch};
 use crate::store::commits::Commits;
 use crate::store::error::{OpenError, Unavailable};
 use crate::store::event::{Appended, NewEvent};
-use crate::store::projection::Waker;
+use crate::store::projection::Notifier;
 
 /// Notifications in one transaction, at most.
 const MAX_BATCH: usize = 512;
@@ -94,7 +94,7 @@ pub(in crate::store) fn start(
     max_waiting: usize,
     checkpoints: Checkpoints,
     watch: Watch,
-    follower: Waker,
+    follower: Notifier,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
     let dedup = DedupIndex::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
@@ -136,7 +136,7 @@ struct Batches {
     newest: tokio::sync::watch::Sender<i64>,
     watch: Watch,
     /// What is derived from the events.
-    follower: Waker,
+    follower: Notifier,
 }
 
 /// A failure after which the file cannot be trusted.

@@ -22,7 +22,7 @@ const TABLES: [&str; 15] = [
     "term",
     "epoch",
     "posting",
-    "subject",
+    "entity",
     "mention",
     "duplicate",
     "chatless",
@@ -31,8 +31,8 @@ const TABLES: [&str; 15] = [
     "chat",
     "instance",
     "state",
-    "tally",
-    "span",
+    "counter",
+    "block_range",
 ];
 
 /// All samples, several stories of several accounts, in some order.
@@ -223,7 +223,7 @@ async fn what_does_not_fit_is_made_anew() {
             fs::write(&file, &bytes[..5000]).unwrap();
         }),
         ("of another version", &|| {
-            let version = "UPDATE tally SET n = n + 1; PRAGMA user_version = 7";
+            let version = "UPDATE counter SET n = n + 1; PRAGMA user_version = 7";
             connect(&file).execute_batch(version).unwrap();
         }),
         ("of nothing", &|| {

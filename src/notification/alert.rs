@@ -40,7 +40,7 @@ impl Notification<'_> {
     /// What an operator must hear of, if there is something: a marker, a failure, a state, a quota,
     /// or a status or state that is in no document.
     #[must_use]
-    pub fn concern(&self) -> Option<&'static str> {
+    pub fn alert(&self) -> Option<&'static str> {
         self.marker().or_else(|| match self {
             Self::OutgoingMessageStatus(status) => match status.status.as_ref()? {
                 DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Read => None,

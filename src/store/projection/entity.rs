@@ -3,14 +3,14 @@
 use rusqlite::{Result, params};
 
 use super::TermKind;
-use super::find::{Identity, Subject};
+use super::find::{Entity, Identity};
 use super::projector::{Measure, Projector, Said};
 use crate::model::{Direction, Mention, Role};
 use crate::notification::Notification;
 
-/// What a subject is.
+/// What a entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum SubjectKind {
+pub(in crate::store) enum EntityKind {
     /// A message.
     Message = 0,
     /// A call.
@@ -20,15 +20,15 @@ pub(in crate::store) enum SubjectKind {
     Notice = 2,
 }
 
-pub(super) const INSERT_SUBJECT: &str = "
-    INSERT INTO subject (seq, key, kind, id_instance, chat, id_message, direction, type_message,
+pub(super) const INSERT_ENTITY: &str = "
+    INSERT INTO entity (seq, key, kind, id_instance, chat, id_message, direction, type_message,
                          status, content_seq, edit_seq, status_seq, deletion_seq, digest)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
-/// What a subject is kept under. Without a key nothing else speaks of it.
+/// What a entity is kept under. Without a key nothing else speaks of it.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'m> {
-    pub(super) kind: SubjectKind,
+    pub(super) kind: EntityKind,
     pub(super) key: Option<i64>,
     pub(super) id_instance: i64,
     pub(super) chat: Option<i64>,
@@ -62,11 +62,11 @@ impl Projector<'_> {
     ) -> Result<()> {
         let chat = self.terms.id(TermKind::Chat, chat_id)?;
         let (found, others) = self.find(identity, Some(chat), said.digest)?;
-        let Some(subject) = found else {
+        let Some(entity) = found else {
             let kind = if role == Role::Notice {
-                SubjectKind::Notice
+                EntityKind::Notice
             } else {
-                SubjectKind::Message
+                EntityKind::Message
             };
             let entry = Entry {
                 kind,
@@ -79,16 +79,16 @@ impl Projector<'_> {
             self.find_chats_of_one_person(identity, (chat, chat_id), &others)?;
             return self.settle_chatless(identity);
         };
-        self.insert_mention(said, &subject)?;
-        self.merge(said, role, identity, &subject)
+        self.insert_mention(said, &entity)?;
+        self.merge(said, role, identity, &entity)
     }
 
-    /// Writes that a further event speaks of a subject.
-    pub(super) fn insert_mention(&self, said: &Said<'_>, subject: &Subject) -> Result<()> {
+    /// Writes that a further event speaks of a entity.
+    pub(super) fn insert_mention(&self, said: &Said<'_>, entity: &Entity) -> Result<()> {
         self.projection
             .prepare_cached("INSERT OR IGNORE INTO mention VALUES (?1, ?2, ?3)")?
-            .execute(params![subject.seq, said.row.seq, said.digest])?;
-        match subject.same {
+            .execute(params![entity.seq, said.row.seq, said.digest])?;
+        match entity.same {
             Some(same) => self.insert_duplicate(said.row.seq, same),
             None => Ok(()),
         }
@@ -104,7 +104,7 @@ impl Projector<'_> {
             None => None,
         };
         let entry = Entry {
-            kind: SubjectKind::Message,
+            kind: EntityKind::Message,
             key: None,
             id_instance,
             chat,
@@ -122,12 +122,12 @@ impl Projector<'_> {
             .status_name()
             .filter(|_| role != Role::Notice);
         let type_message = row.type_message.as_deref();
-        // Its event may be the first that speaks of another subject too, whose place it is then.
+        // Its event may be the first that speaks of another entity too, whose place it is then.
         let place = match entry.kind {
-            SubjectKind::Notice => -row.seq,
-            SubjectKind::Message | SubjectKind::Call => row.seq,
+            EntityKind::Notice => -row.seq,
+            EntityKind::Message | EntityKind::Call => row.seq,
         };
-        self.statements.insert_subject.execute(params![
+        self.statements.insert_entity.execute(params![
             place,
             entry.key,
             entry.kind as i64,
@@ -143,7 +143,7 @@ impl Projector<'_> {
             at(Role::Deletion),
             said.digest.filter(|_| entry.key.is_some()),
         ])?;
-        if entry.kind == SubjectKind::Call {
+        if entry.kind == EntityKind::Call {
             return Ok(());
         }
         if said.chat != row.chat_id.as_deref()
@@ -152,7 +152,7 @@ impl Projector<'_> {
             // The columns of the event have another form of the chat.
             self.terms.post(TermKind::Chat, chat, row.seq)?;
         }
-        if entry.kind == SubjectKind::Notice {
+        if entry.kind == EntityKind::Notice {
             return Ok(());
         }
         self.add(Measure::Messages, entry.id_instance, "", 1);
