@@ -1,4 +1,4 @@
-//! Time as a parameter: the program asks a [`Clock`], a test sets one.
+//! Time as a parameter: the program reads a [`Clock`], and a test supplies its own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// A moment in milliseconds since 1970, UTC; written as RFC 3339 with milliseconds.
+/// A time in milliseconds since 1970, UTC. It is written as RFC 3339 with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub i64);
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is out of the calendar's range (it ends with the year 9999) is shown as its end.
+        // The calendar ends with the year 9999; a later or invalid time is shown as its end.
         let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
         write!(f, "{moment:.3}")
     }
@@ -33,12 +33,12 @@ impl Serialize for UnixMillis {
     }
 }
 
-/// Says what time it is.
+/// A source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> UnixMillis + Send + Sync>);
 
 impl Clock {
-    /// The clock of the machine.
+    /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
         #[expect(
@@ -48,12 +48,12 @@ impl Clock {
         Self::new(|| UnixMillis(jiff::Timestamp::now().as_millisecond()))
     }
 
-    /// A clock that says what `now` says.
+    /// A clock that reads its time from `now`.
     pub fn new(now: impl Fn() -> UnixMillis + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The moment it is now.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         (self.0)()
@@ -71,7 +71,7 @@ mod tests {
     use super::UnixMillis;
 
     #[test]
-    fn moments_are_written_with_milliseconds_and_read_with_any_offset() {
+    fn times_are_written_with_milliseconds_and_parsed_with_any_offset() {
         assert_eq!(
             UnixMillis(1_700_000_000_000).to_string(),
             "2023-11-14T22:13:20.000Z"

@@ -1,18 +1,18 @@
-//! green-inbox keeps every notification of GREEN-API: what was answered 200 is on disk.
+//! green-inbox is a durable webhook receiver for GREEN-API: every notification answered 200 is on disk.
 //!
-//! The way of a notification, module by module:
+//! The path of a notification through the modules:
 //!
 //! ```text
 //! GREEN-API ─ nginx ─▶ app ─▶ ingest ─▶ notification ─▶ store ─▶ ingest ─▶ 200
 //!                      │      source    parse           commit    answer
 //!                      │      token                       │
-//!                      │      body                        ▼ derive (behind the commit)
+//!                      │      body                        ▼ project (after the commit)
 //!                      └────▶ api ◀──── view ◀───────── store     (GET, on the private listener)
 //! ```
 //!
-//! ARCHITECTURE.md says which module may import which, and what always holds.
+//! ARCHITECTURE.md has the import table and the invariants.
 
-// In reading order: first what arrives and where it rests, then the two sides, then the program.
+// In reading order: data and storage, then the write side and the read side, then the program.
 pub mod clock;
 pub mod config;
 pub mod model;

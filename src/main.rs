@@ -1,4 +1,4 @@
-//! The program `green-inbox`.
+//! The `green-inbox` binary.
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ GREEN_INBOX__INGEST__LISTEN=127.0.0.1:0 GREEN_INBOX__PRIVATE__LISTEN=127.0.0.1:0
     GREEN_INBOX__STORAGE__PATH="$work/inbox.db" "$program" serve 2>"$work/log" &
 server=$!
 for _ in $(seq 100); do
-    grep -q 'giving them back at' "$work/log" && break
+    grep -q 'serving readers at' "$work/log" && break
     kill -0 "$server" || { cat "$work/log"; exit 1; }
     sleep 0.1
 done

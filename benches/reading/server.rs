@@ -31,7 +31,7 @@ impl Server {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
-                let (_, address) = line.split_once("giving them back at http://")?;
+                let (_, address) = line.split_once("serving readers at http://")?;
                 address.split_whitespace().next()?.parse().ok()
             })
             .expect("the server says where it listens");

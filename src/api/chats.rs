@@ -1,4 +1,4 @@
-//! `GET /api/v1/chats`: the newest message of each chat.
+//! `GET /api/v1/chats`: each chat with its newest message.
 
 use std::sync::Arc;
 
@@ -8,30 +8,26 @@ use hyper::Uri;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::cursor::List;
-use super::listing::{self, Listed, PageParameters};
+use super::listing::{Listed, PageParameters, PageRequest};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::Chat;
 use crate::store::{ChatQuery, Order};
 
-const NAME: &str = "chats";
-
-/// The filters of chats, as they are described to others.
-#[derive(IntoParams)]
+/// The filters of chats.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct ChatParameters {
     /// Only of this `idInstance`.
     instance: Option<i64>,
 }
 
-/// Chats in pages, that with the newest message first
+/// Lists chats, the one with the newest message first
 ///
-/// A chat in which a message comes moves to the front, where who began to read before it does not
-/// see it any more; nothing is shown twice.
+/// A chat that receives a message moves to the front. A client that has already read the first page does not
+/// see it again on a later page; no chat is listed twice.
 ///
-/// Where a `@lid` chat and a `@c.us` chat are known to be of one person, each names the other in
+/// If a `@lid` chat and a `@c.us` chat are known to belong to one person, each names the other in
 /// `aliasOf`.
 #[utoipa::path(
     get,
@@ -39,29 +35,23 @@ pub(super) struct ChatParameters {
     tag = "chats",
     params(ChatParameters, PageParameters),
     responses(
-        (status = OK, body = Listed<Chat>, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = OK, body = Listed<Chat>, headers(("link" = String, description = "the next page (RFC 8288)"))),
         (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
     let mut parameters = Parameters::read(uri.query())?;
-    let instance = parameters.number("instance", i64::MIN..=i64::MAX)?;
-    let limit = listing::limit(&mut parameters)?;
-    let list = List {
-        name: NAME,
-        filter: &instance,
-        order: Order::Descending,
-        epoch: api.reader.epoch(),
+    let filter = ChatParameters {
+        instance: parameters.instance()?,
     };
-    let position = listing::position(&api, &mut parameters, list)?;
+    let page = PageRequest::read(&api, &mut parameters, "chats", Order::Descending)?;
     parameters.finish()?;
     api.caught_up().await?;
     let query = ChatQuery {
-        instance,
-        position,
-        limit,
+        instance: filter.instance,
+        position: page.position,
+        limit: page.limit,
     };
-    let page = api.reader.chats(&query).await?;
-    Ok(listing::answer(page, &uri, list))
+    Ok(page.response(api.reader.chats(&query).await?, &uri))
 }

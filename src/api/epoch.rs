@@ -10,7 +10,6 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 
 use super::Api;
-use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::store::ReadError;
 
@@ -27,13 +26,13 @@ pub(super) async fn name(State(api): State<Arc<Api>>, request: Request, next: Ne
 }
 
 impl Api {
-    /// Takes the epoch that a reader has seen, if it names one.
+    /// Checks the epoch that a request names, if it names one.
     ///
     /// # Errors
     ///
-    /// It is another one.
-    pub(super) fn check_epoch(&self, parameters: &mut Parameters<'_>) -> Result<(), Problem> {
-        match parameters.text("epoch")? {
+    /// 409: the database has another epoch.
+    pub(super) fn check_epoch(&self, epoch: Option<&str>) -> Result<(), Problem> {
+        match epoch {
             Some(epoch) if epoch != self.reader.epoch() => Err(self.rewound()),
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! The parameters that say which events are meant.
+//! The filters that events and messages share.
 
 use utoipa::IntoParams;
 
@@ -8,67 +8,70 @@ use crate::http::Problem;
 use crate::model::OutcomeKind;
 use crate::store::EventFilter;
 
-/// Takes the filters from the parameters of a request.
-pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<EventFilter, Problem> {
-    Ok(EventFilter {
-        instance: parameters.number("instance", i64::MIN..=i64::MAX)?,
-        type_webhook: parameters.text("type")?,
-        type_message: parameters.text("typeMessage")?,
-        chat: parameters.text("chat")?,
-        outcome: parameters.value(
-            "outcome",
-            "`known`, `unknown` or `malformed`",
-            OutcomeKind::from_name,
-        )?,
-        drift: flag(parameters, "drift")?,
-        distinct: flag(parameters, "distinct")?.unwrap_or(false),
-        since: moment(parameters, "since")?,
-        until: moment(parameters, "until")?,
-    })
-}
-
-/// Takes `true` or `false`.
-pub(super) fn flag(parameters: &mut Parameters<'_>, name: &str) -> Result<Option<bool>, Problem> {
-    parameters.value(name, "`true` or `false`", |text| text.parse().ok())
-}
-
-/// Takes a moment.
-pub(super) fn moment(
-    parameters: &mut Parameters<'_>,
-    name: &str,
-) -> Result<Option<UnixMillis>, Problem> {
-    let expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
-    parameters.value(name, expected, |text| text.parse().ok())
-}
-
-/// The same as they are described to others.
-#[derive(IntoParams)]
+/// The filters of events.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct FilterParameters {
     /// Only of this `idInstance`.
-    instance: Option<i64>,
+    pub(super) instance: Option<i64>,
     /// Only of this `typeWebhook`.
     #[param(rename = "type", min_length = 1)]
-    type_webhook: Option<String>,
+    pub(super) type_webhook: Option<String>,
     /// Only of this `typeMessage`.
     #[param(min_length = 1)]
-    type_message: Option<String>,
+    pub(super) type_message: Option<String>,
     /// Only of this chat.
     #[param(min_length = 1)]
-    chat: Option<String>,
+    pub(super) chat: Option<String>,
     /// Only with this outcome.
     #[param(inline)]
-    outcome: Option<OutcomeKind>,
-    /// Only with fields that do not fit (`true`), or without (`false`).
-    drift: Option<bool>,
-    /// `true`: without events that say the same as an earlier one. A message is one row anyway.
+    pub(super) outcome: Option<OutcomeKind>,
+    /// Only with drift (`true`): fields that do not have the documented form; or only without (`false`).
+    pub(super) drift: Option<bool>,
+    /// `true`: without events that say the same as an earlier one. A message is one row in any case.
     #[param(default = false)]
-    distinct: Option<bool>,
-    /// Only what came first at this moment or later.
-    #[param(format = DateTime)]
-    since: Option<String>,
-    /// Only what came first before this moment.
-    #[param(format = DateTime)]
-    until: Option<String>,
+    pub(super) distinct: Option<bool>,
+    /// Only first received at this moment or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub(super) since: Option<UnixMillis>,
+    /// Only first received before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub(super) until: Option<UnixMillis>,
+}
+
+impl FilterParameters {
+    /// Takes the filters from the parameters of a request.
+    pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            instance: parameters.instance()?,
+            type_webhook: parameters.text("type")?,
+            type_message: parameters.text("typeMessage")?,
+            chat: parameters.text("chat")?,
+            outcome: parameters.value(
+                "outcome",
+                "`known`, `unknown` or `malformed`",
+                OutcomeKind::from_name,
+            )?,
+            drift: parameters.flag("drift")?,
+            distinct: parameters.flag("distinct")?,
+            since: parameters.moment("since")?,
+            until: parameters.moment("until")?,
+        })
+    }
+}
+
+impl From<FilterParameters> for EventFilter {
+    fn from(parameters: FilterParameters) -> Self {
+        Self {
+            instance: parameters.instance,
+            type_webhook: parameters.type_webhook,
+            type_message: parameters.type_message,
+            chat: parameters.chat,
+            outcome: parameters.outcome,
+            drift: parameters.drift,
+            distinct: parameters.distinct.unwrap_or(false),
+            since: parameters.since,
+            until: parameters.until,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/instances`: the state and the last sign of life of each account.
+//! `GET /api/v1/instances`: the state and the newest notification of each account.
 
 use std::sync::Arc;
 
@@ -8,19 +8,15 @@ use hyper::Uri;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::cursor::List;
-use super::listing::{self, Listed, PageParameters};
+use super::listing::{Listed, PageParameters, PageRequest};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::Instance;
 use crate::store::{InstanceQuery, Order};
 
-const NAME: &str = "instances";
-
-/// The filters of accounts, as they are described to others.
-#[derive(IntoParams)]
+/// The filters of accounts.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct InstanceParameters {
     /// Only this `idInstance`.
     instance: Option<i64>,
@@ -29,39 +25,32 @@ pub(super) struct InstanceParameters {
     type_instance: Option<String>,
 }
 
-/// Accounts in pages, in the order of their numbers
+/// Lists accounts, sorted by `idInstance`
 #[utoipa::path(
     get,
     path = "/api/v1/instances",
     tag = "instances",
     params(InstanceParameters, PageParameters),
     responses(
-        (status = OK, body = Listed<Instance>, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = OK, body = Listed<Instance>, headers(("link" = String, description = "the next page (RFC 8288)"))),
         (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
     let mut parameters = Parameters::read(uri.query())?;
-    let instance = parameters.number("instance", i64::MIN..=i64::MAX)?;
-    let type_instance = parameters.text("typeInstance")?;
-    let limit = listing::limit(&mut parameters)?;
-    let filter = (instance, &type_instance);
-    let list = List {
-        name: NAME,
-        filter: &filter,
-        order: Order::Ascending,
-        epoch: api.reader.epoch(),
+    let filter = InstanceParameters {
+        instance: parameters.instance()?,
+        type_instance: parameters.text("typeInstance")?,
     };
-    let position = listing::position(&api, &mut parameters, list)?;
+    let page = PageRequest::read(&api, &mut parameters, "instances", Order::Ascending)?;
     parameters.finish()?;
     api.caught_up().await?;
     let query = InstanceQuery {
-        instance,
-        type_instance: type_instance.clone(),
-        position,
-        limit,
+        instance: filter.instance,
+        type_instance: filter.type_instance,
+        position: page.position,
+        limit: page.limit,
     };
-    let page = api.reader.instances(&query).await?;
-    Ok(listing::answer(page, &uri, list))
+    Ok(page.response(api.reader.instances(&query).await?, &uri))
 }

@@ -1,4 +1,4 @@
-//! What all lists share: order, limit, cursor, and the way to the next page.
+//! What all lists share: order, limit, cursor, and the link to the next page.
 
 use axum::response::{IntoResponse, Response};
 use hyper::Uri;
@@ -6,14 +6,17 @@ use hyper::header::LINK;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::cursor::{self, List, Unusable};
+use super::cursor::{Cursors, Unusable};
 use super::parameters::Parameters;
 use super::{Api, answer};
 use crate::http::Problem;
-use crate::store::{Order, Page, Position};
+use crate::store::{Order, Page, Position, Reserved};
 
+/// Entries of a page where the request sets no limit.
 const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 500;
+
+/// Entries of a page; a larger limit is a 400.
+const MAX_LIMIT: i64 = 500;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,69 +24,120 @@ const MAX_LIMIT: u32 = 500;
 pub(super) struct Listed<T> {
     /// The entries, in order.
     data: Vec<T>,
-    /// Where the list goes on; null at its end.
+    /// The cursor of the next page; null on the last page.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
-/// The parameters of a list that has one order, as they are described to others.
-#[derive(IntoParams)]
+/// The paging parameters of every list.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct PageParameters {
     /// Entries of a page.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-    /// `nextCursor` of the page before, with the same filters and order.
+    /// `nextCursor` of the previous page, with the same filters and order.
     #[param(min_length = 1)]
     cursor: Option<String>,
-    /// The epoch that was read before: of another one the answer is 409 `feed-rewound`.
+    /// The epoch of an earlier response. If the database has another one, the answer is 409 `feed-rewound`.
     #[param(min_length = 1)]
     epoch: Option<String>,
 }
 
-/// The parameters of a list that may be turned around, as they are described to others.
-#[derive(IntoParams)]
+/// The order of a list that can be read in both directions.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct OrderParameter {
-    /// `desc` (the newest first, by default) or `asc`.
-    #[param(pattern = "^(asc|desc)$")]
-    order: Option<String>,
+    /// `desc` (newest first, the default) or `asc`.
+    #[param(value_type = Option<String>, pattern = "^(asc|desc)$")]
+    pub(super) order: Option<Order>,
 }
 
-/// Takes the order.
-pub(super) fn order(parameters: &mut Parameters<'_>) -> Result<Option<Order>, Problem> {
-    parameters.value("order", "`asc` or `desc`", |text| match text {
-        "asc" => Some(Order::Ascending),
-        "desc" => Some(Order::Descending),
-        _ => None,
-    })
-}
+impl OrderParameter {
+    /// Takes the order.
+    pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
+        let order = parameters.value("order", "`asc` or `desc`", |text| match text {
+            "asc" => Some(Order::Ascending),
+            "desc" => Some(Order::Descending),
+            _ => None,
+        })?;
+        Ok(Self { order })
+    }
 
-/// Takes the number of entries of a page.
-pub(super) fn limit(parameters: &mut Parameters<'_>) -> Result<u32, Problem> {
-    let limit = parameters.number("limit", 1..=i64::from(MAX_LIMIT))?;
-    let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-    Ok(limit.unwrap_or(DEFAULT_LIMIT))
-}
-
-/// Takes the place where a page begins.
-pub(super) fn position(
-    api: &Api,
-    parameters: &mut Parameters<'_>,
-    list: List<'_>,
-) -> Result<Position, Problem> {
-    api.check_epoch(parameters)?;
-    match parameters.text("cursor")? {
-        None => Ok(Position::Start),
-        Some(cursor) => place(api, &cursor, list).map(Position::After),
+    /// The order, newest first by default.
+    pub(super) fn or_descending(self) -> Order {
+        self.order.unwrap_or(Order::Descending)
     }
 }
 
-/// The place that a cursor of this list says.
-pub(super) fn place(api: &Api, cursor: &str, list: List<'_>) -> Result<i64, Problem> {
-    cursor::read(cursor, list).map_err(|unusable| match unusable {
+impl PageParameters {
+    fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            limit: limit(parameters)?,
+            cursor: parameters.text("cursor")?,
+            epoch: parameters.text("epoch")?,
+        })
+    }
+}
+
+/// Takes the number of entries of a page.
+fn limit(parameters: &mut Parameters<'_>) -> Result<Option<u32>, Problem> {
+    let limit = parameters.number("limit", 1..=MAX_LIMIT)?;
+    Ok(limit.and_then(|limit| u32::try_from(limit).ok()))
+}
+
+/// The page of a list that a request asks for.
+#[derive(Debug)]
+pub(super) struct PageRequest {
+    /// Where the page begins.
+    pub(super) position: Position,
+    /// Entries at most.
+    pub(super) limit: u32,
+    cursors: Cursors,
+}
+
+impl PageRequest {
+    /// Takes limit, cursor and epoch of the list `name`.
+    pub(super) fn read(
+        api: &Api,
+        parameters: &mut Parameters<'_>,
+        name: &str,
+        order: Order,
+    ) -> Result<Self, Problem> {
+        let page = PageParameters::read(parameters)?;
+        api.check_epoch(page.epoch.as_deref())?;
+        let filter = parameters.canonical_filter();
+        let cursors = Cursors::new(name, filter, order, api.reader.epoch());
+        let position = match page.cursor {
+            None => Position::Start,
+            Some(cursor) => Position::After(key(api, &cursors, &cursor)?),
+        };
+        Ok(Self {
+            position,
+            limit: page.limit.unwrap_or(DEFAULT_LIMIT),
+            cursors,
+        })
+    }
+
+    /// The cursor of the page after the entry with the key `next`.
+    pub(super) fn cursor(&self, next: Option<i64>) -> Option<String> {
+        next.map(|key| self.cursors.write(key))
+    }
+
+    /// The response with one page of the list.
+    pub(super) fn response<T: Serialize>(&self, page: Page<T>, uri: &Uri) -> Response {
+        let next_cursor = self.cursor(page.next);
+        let next = next_cursor.clone().map(|cursor| ("cursor", cursor));
+        let listed = Listed {
+            data: page.entries,
+            next_cursor,
+        };
+        linked(&listed, page.memory, uri, next)
+    }
+}
+
+fn key(api: &Api, cursors: &Cursors, cursor: &str) -> Result<i64, Problem> {
+    cursors.read(cursor).map_err(|unusable| match unusable {
         Unusable::Foreign => {
             Problem::bad_parameter("`cursor` is not one of this list with these filters.")
         }
@@ -91,31 +145,24 @@ pub(super) fn place(api: &Api, cursor: &str, list: List<'_>) -> Result<i64, Prob
     })
 }
 
-/// A page, with the way to the next one.
-pub(super) fn answer<T: Serialize>(page: Page<T>, uri: &Uri, list: List<'_>) -> Response {
-    let next_cursor = page.next.map(|place| cursor::write(place, list));
-    let link = next_cursor
-        .as_ref()
-        .map(|cursor| link(uri, "cursor", cursor));
-    let listed = Listed {
-        data: page.entries,
-        next_cursor,
+/// A JSON response with a `Link` to the next page (RFC 8288): the same query with one parameter set.
+pub(super) fn linked(
+    value: &impl Serialize,
+    memory: Reserved,
+    uri: &Uri,
+    next: Option<(&str, String)>,
+) -> Response {
+    let body = answer::json(value, memory);
+    let Some((name, value)) = next else {
+        return body;
     };
-    let body = answer::json(&listed, page.memory);
-    match link {
-        None => body,
-        Some(link) => ([(LINK, link)], body).into_response(),
-    }
-}
-
-/// Where the list goes on (RFC 8288): the same query with one parameter set.
-pub(super) fn link(uri: &Uri, name: &str, value: &str) -> String {
-    let mut next = form_urlencoded::Serializer::new(String::new());
+    let mut query = form_urlencoded::Serializer::new(String::new());
     for (other, kept) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         if other != name {
-            next.append_pair(&other, &kept);
+            query.append_pair(&other, &kept);
         }
     }
-    next.append_pair(name, value);
-    format!("<{}?{}>; rel=\"next\"", uri.path(), next.finish())
+    query.append_pair(name, &value);
+    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish());
+    ([(LINK, link)], body).into_response()
 }

@@ -4,41 +4,37 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hyper::Uri;
-use hyper::header::LINK;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::cursor::List;
-use super::listing::{link, position};
+use super::Api;
+use super::listing::{PageRequest, linked};
 use super::parameters::Parameters;
-use super::{Api, answer, cursor};
 use crate::http::Problem;
 use crate::model::MessageWithHistory;
 use crate::store::{MessageId, Order, Single};
 
-const NAME: &str = "message";
-
-/// A message, a page of its history, and the way to the next page.
+/// A message with one page of its history.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MessagePage)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shown {
-    /// The message with what was done to it.
+    /// The message and its history.
     #[serde(flatten)]
     message: MessageWithHistory,
-    /// Where the history goes on, where there is more.
+    /// The cursor of the next page of the history, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// One message with its statuses, edits, reactions and votes
+/// Returns one message with its statuses, edits, reactions and votes
 ///
-/// A history of more than 1,000 events or 2 MiB comes in pages: each has the message and what the
-/// next of its events say, in the order of their arrival from page to page and in time order within
-/// a page. Of reactions and votes each page has the last of each person in that page, and `poll`, which
-/// needs all votes, is null where there is more than one page.
+/// A history of more than 1,000 events or 2 MiB is split into pages. Each page repeats the message and adds
+/// the next events: pages follow the order of arrival, and the events within a page are sorted by time. A
+/// page has the last reaction and the last vote of each person among its own events. `poll` needs all votes,
+/// so it is null if there is more than one page.
 #[utoipa::path(
     get,
     path = "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
@@ -47,11 +43,11 @@ pub(super) struct Shown {
         ("idInstance" = i64, Path, description = "the account"),
         ("chatId" = String, Path, description = "the chat, in any of its forms"),
         ("idMessage" = String, Path, description = "the message, unique only within its chat"),
-        ("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the page before"),
-        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),
+        ("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the previous page"),
+        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch of an earlier response; if the database has another one, the answer is 409 `feed-rewound`"),
     ),
     responses(
-        (status = OK, body = Shown, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = OK, body = Shown, headers(("link" = String, description = "the next page (RFC 8288)"))),
         (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
@@ -75,28 +71,17 @@ pub(super) async fn show(
         chat_id,
         id_message,
     };
-    let list = List {
-        name: NAME,
-        filter: &id,
-        order: Order::Ascending,
-        epoch: api.reader.epoch(),
-    };
-    let position = position(&api, &mut parameters, list)?;
+    let list = format!("message {id_instance} {} {}", id.chat_id, id.id_message);
+    let page = PageRequest::read(&api, &mut parameters, &list, Order::Ascending)?;
     parameters.finish()?;
     api.caught_up().await?;
-    let found = api.reader.message(&id, position).await?;
+    let found = api.reader.message(&id, page.position).await?;
     let Single { entry, memory } = found.ok_or_else(Problem::not_found)?;
-    let next_cursor = entry.next.map(|seq| cursor::write(seq, list));
-    let link = next_cursor
-        .as_ref()
-        .map(|cursor| link(&uri, "cursor", cursor));
+    let next_cursor = page.cursor(entry.next);
+    let next = next_cursor.clone().map(|cursor| ("cursor", cursor));
     let shown = Shown {
         message: entry,
         next_cursor,
     };
-    let body = answer::json(&shown, memory);
-    Ok(match link {
-        None => body,
-        Some(link) => ([(LINK, link)], body).into_response(),
-    })
+    Ok(linked(&shown, memory, &uri, next))
 }

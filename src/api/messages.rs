@@ -1,4 +1,4 @@
-//! `GET /api/v1/messages`: messages with what became of them.
+//! `GET /api/v1/messages`: messages with their current state.
 
 use std::sync::Arc;
 
@@ -8,20 +8,16 @@ use hyper::Uri;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::cursor::List;
-use super::filter::{self, FilterParameters};
-use super::listing::{self, Listed, OrderParameter, PageParameters};
+use super::filter::FilterParameters;
+use super::listing::{Listed, OrderParameter, PageParameters, PageRequest};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::{Direction, Message};
-use crate::store::{EventFilter, MessageFilter, MessageQuery, Order, Words};
+use crate::store::{MessageFilter, MessageQuery, Words};
 
-const NAME: &str = "messages";
-
-/// The filters of messages beside those of events, as they are described to others.
-#[derive(IntoParams)]
+/// The filters that only messages have.
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
 pub(super) struct MessageParameters {
     /// Only of this direction.
     #[param(inline)]
@@ -29,94 +25,73 @@ pub(super) struct MessageParameters {
     /// Only with this status.
     #[param(min_length = 1)]
     status: Option<String>,
-    /// Only with all of these words in text, caption, file name or contacts; a `*` stands for the end of
-    /// a word. A phone number is found by its last 7 to 11 digits in any written form. At most 32
+    /// Only with all of these words in text, caption, file name or contacts; `*` at the end of a word stands
+    /// for any ending. A phone number is found by its last 7 to 11 digits in any written form. At most 32
     /// different words of at most 200 characters each, and 256 characters of scripts without spaces.
-    #[param(min_length = 1)]
-    q: Option<String>,
+    #[param(value_type = Option<String>, min_length = 1)]
+    q: Option<Words>,
 }
 
-/// Messages in pages
+impl MessageParameters {
+    fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
+        let words = parameters.text("q")?.map(|text| Words::parse(&text));
+        Ok(Self {
+            direction: parameters.value(
+                "direction",
+                "`incoming`, `outgoingPhone` or `outgoingApi`",
+                |text| Direction::ALL.into_iter().find(|all| all.name() == text),
+            )?,
+            status: parameters.text("status")?,
+            q: words
+                .transpose()
+                .map_err(|error| Problem::bad_parameter(format!("`q` takes {error}.")))?,
+        })
+    }
+}
+
+/// Lists messages
 ///
-/// One row a message. Edits, deletions, reactions and votes are no messages: they are seen at the
-/// message that they name. `type`, `outcome` and `drift` are those of the event that brought the message,
-/// `since` and `until` ask when the first event came that speaks of it. `chat` finds the messages of a
-/// chat in whatever form their events name it. A message without `idMessage` or without a chat is a row
-/// of its own for each event, with null there.
+/// Each message is one entry. Edits, deletions, reactions and votes are not messages of their own: they show
+/// in the message that they refer to. `type`, `outcome` and `drift` are those of the event that brought the
+/// message; `since` and `until` refer to the first event about it. `chat` finds the messages of a chat in
+/// whatever form their events name it. A message without `idMessage` or without a chat is one entry for each
+/// event, with null there.
 #[utoipa::path(
     get,
     path = "/api/v1/messages",
     tag = "messages",
     params(FilterParameters, MessageParameters, OrderParameter, PageParameters),
     responses(
-        (status = OK, body = Listed<Message>, headers(("link" = String, description = "where it goes on (RFC 8288)"))),
+        (status = OK, body = Listed<Message>, headers(("link" = String, description = "the next page (RFC 8288)"))),
         (status = "4XX", description = "refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
-    let query = read_request(&api, uri.query())?;
-    api.caught_up().await?;
-    let page = api.reader.messages(&query).await?;
-    let list = List {
-        name: NAME,
-        filter: &query.filter,
-        order: query.order,
-        epoch: api.reader.epoch(),
-    };
-    Ok(listing::answer(page, &uri, list))
-}
-
-fn read_request(api: &Api, query: Option<&str>) -> Result<MessageQuery, Problem> {
-    let mut parameters = Parameters::read(query)?;
-    let EventFilter {
-        instance,
-        type_webhook,
-        type_message,
-        chat,
-        outcome,
-        drift,
-        // A message is one row, however often it came.
-        distinct: _,
-        since,
-        until,
-    } = filter::read(&mut parameters)?;
-    let direction = parameters.value(
-        "direction",
-        "`incoming`, `outgoingPhone` or `outgoingApi`",
-        |text| Direction::ALL.into_iter().find(|all| all.name() == text),
-    )?;
-    let words = parameters.text("q")?.map(|asked| Words::parse(&asked));
-    let words = words
-        .transpose()
-        .map_err(|error| Problem::bad_parameter(format!("`q` takes {error}.")))?;
-    let filter = MessageFilter {
-        instance,
-        type_webhook,
-        type_message,
-        chat,
-        outcome,
-        drift,
-        since,
-        until,
-        direction,
-        status: parameters.text("status")?,
-        words,
-    };
-    let order = listing::order(&mut parameters)?.unwrap_or(Order::Descending);
-    let limit = listing::limit(&mut parameters)?;
-    let list = List {
-        name: NAME,
-        filter: &filter,
-        order,
-        epoch: api.reader.epoch(),
-    };
-    let position = listing::position(api, &mut parameters, list)?;
+    let mut parameters = Parameters::read(uri.query())?;
+    let common = FilterParameters::read(&mut parameters)?;
+    let own = MessageParameters::read(&mut parameters)?;
+    let order = OrderParameter::read(&mut parameters)?.or_descending();
+    let page = PageRequest::read(&api, &mut parameters, "messages", order)?;
     parameters.finish()?;
-    Ok(MessageQuery {
-        filter,
+    api.caught_up().await?;
+    let query = MessageQuery {
+        filter: MessageFilter {
+            instance: common.instance,
+            type_webhook: common.type_webhook,
+            type_message: common.type_message,
+            chat: common.chat,
+            outcome: common.outcome,
+            drift: common.drift,
+            since: common.since,
+            until: common.until,
+            direction: own.direction,
+            status: own.status,
+            words: own.q,
+        },
         order,
-        position,
-        limit,
-    })
+        position: page.position,
+        limit: page.limit,
+    };
+    Ok(page.response(api.reader.messages(&query).await?, &uri))
 }

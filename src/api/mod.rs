@@ -1,8 +1,6 @@
 //! The read side: `GET` only, on the private listener; one operation a file.
 
 mod answer;
-mod attempts;
-mod auth;
 mod calls;
 mod chats;
 mod compression;
@@ -12,8 +10,8 @@ mod epoch;
 mod etag;
 mod event;
 mod events;
+mod feed;
 mod filter;
-mod follow;
 mod health;
 mod instances;
 mod listing;
@@ -39,10 +37,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::error;
 
-pub use auth::ReadGate;
-
-use crate::http::Problem;
-use crate::store::{Commits, Projected, ReadError, Reader};
+use crate::http::{Problem, ReadGate};
+use crate::store::{Commits, EventQuery, Feed, Projected, ReadError, Reader};
 
 /// What an answer may take: a feed waits for 60 s, and the rest is for the database.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -70,6 +66,18 @@ pub struct Api {
 }
 
 impl Api {
+    /// A feed of the events that match `query`, after the seq `after`.
+    fn feed(&self, query: EventQuery, after: i64) -> Feed {
+        Feed::new(
+            self.reader.clone(),
+            self.commits.clone(),
+            self.projected.clone(),
+            self.stop.clone(),
+            query,
+            after,
+        )
+    }
+
     /// Waits until what is derived has all that is committed by now.
     async fn caught_up(&self) -> Result<(), Problem> {
         let newest = self.commits.newest();
@@ -105,7 +113,7 @@ fn health_routes() -> Router<Arc<Api>> {
 
 /// The private listener.
 pub fn router(api: Arc<Api>) -> Router {
-    let gate = from_fn_with_state(Arc::clone(&api), auth::authorize);
+    let gate = from_fn_with_state(Arc::clone(&api.gate), ReadGate::authorize);
     let name = from_fn_with_state(Arc::clone(&api), epoch::name);
     let guarded = Router::new()
         .route("/api/v1/events", read(events::list))

@@ -1,51 +1,69 @@
-//! The parameters of a query, each named once, none unknown.
+//! Reads a query string: every parameter at most once, none unknown.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::clock::UnixMillis;
 use crate::http::Problem;
 
-/// The parameters that a request came with. An operation takes those that it knows; what is left
-/// at the end is a 400.
+/// Parameters that say which part of a list is requested and not what is in the list.
+const PAGING: [&str; 7] = ["after", "body", "cursor", "epoch", "limit", "order", "wait"];
+
+/// The parameters of one request. An operation takes those that it knows; [`finish`](Self::finish) refuses
+/// the rest with a 400.
 #[derive(Debug)]
-pub(super) struct Parameters<'q>(BTreeMap<Cow<'q, str>, Cow<'q, str>>);
+pub(super) struct Parameters<'q> {
+    left: BTreeMap<Cow<'q, str>, Cow<'q, str>>,
+    filter: String,
+}
 
 impl<'q> Parameters<'q> {
-    /// Reads a query, without its question mark.
+    /// Reads a query string, given without its question mark.
     pub(super) fn read(query: Option<&'q str>) -> Result<Self, Problem> {
-        let mut parameters = BTreeMap::new();
+        let mut left = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            if parameters.contains_key(&name) {
+            if left.contains_key(&name) {
                 return Err(Problem::bad_parameter(format!(
                     "`{}` is there twice.",
-                    shown(&name)
+                    printable(&name)
                 )));
             }
-            parameters.insert(name, value);
+            left.insert(name, value);
         }
-        Ok(Self(parameters))
+        let filters = left
+            .iter()
+            .filter(|(name, _)| !PAGING.contains(&name.as_ref()));
+        let filter = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(filters)
+            .finish();
+        Ok(Self { left, filter })
     }
 
-    /// Takes a text.
+    /// The filters in canonical form: sorted by name, percent-encoded, without the paging parameters.
+    pub(super) fn canonical_filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// Takes a text that is not empty.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         self.value(name, "a text", |text| {
             (!text.is_empty()).then(|| text.to_owned())
         })
     }
 
-    /// Takes a value that `read` makes of the text.
+    /// Takes a value that `parse` makes of the text. `expected` completes "must be …" in the error.
     pub(super) fn value<T>(
         &mut self,
         name: &str,
         expected: &str,
-        read: impl FnOnce(&str) -> Option<T>,
+        parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.0.remove(name) else {
+        let Some(text) = self.left.remove(name) else {
             return Ok(None);
         };
         let misfit = || Problem::bad_parameter(format!("`{name}` must be {expected}."));
-        read(&text).map(Some).ok_or_else(misfit)
+        parse(&text).map(Some).ok_or_else(misfit)
     }
 
     /// Takes a whole number within `range`.
@@ -64,19 +82,35 @@ impl<'q> Parameters<'q> {
         })
     }
 
-    /// Refuses what no one took.
+    /// Takes `instance`, an `idInstance`.
+    pub(super) fn instance(&mut self) -> Result<Option<i64>, Problem> {
+        self.number("instance", i64::MIN..=i64::MAX)
+    }
+
+    /// Takes `true` or `false`.
+    pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+        self.value(name, "`true` or `false`", |text| text.parse().ok())
+    }
+
+    /// Takes a moment (RFC 3339).
+    pub(super) fn moment(&mut self, name: &str) -> Result<Option<UnixMillis>, Problem> {
+        let expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
+        self.value(name, expected, |text| text.parse().ok())
+    }
+
+    /// Refuses parameters that the operation did not take.
     pub(super) fn finish(self) -> Result<(), Problem> {
-        match self.0.into_keys().next() {
+        match self.left.into_keys().next() {
             None => Ok(()),
             Some(name) => Err(Problem::bad_parameter(format!(
                 "`{}` is not known.",
-                shown(&name)
+                printable(&name)
             ))),
         }
     }
 }
 
-/// A name that came from outside, short and without control characters.
-fn shown(name: &str) -> String {
+/// A parameter's name for an error: at most 64 characters, control characters escaped.
+fn printable(name: &str) -> String {
     name.chars().take(64).flat_map(char::escape_debug).collect()
 }

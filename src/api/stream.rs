@@ -10,12 +10,12 @@ use futures_util::stream::{self, Stream, StreamExt};
 use hyper::HeaderMap;
 use tracing::error;
 
-use super::follow::Follower;
+use super::Api;
+use super::filter::FilterParameters;
 use super::parameters::Parameters;
-use super::{Api, filter};
 use crate::http::Problem;
 use crate::model::Event;
-use crate::store::{EventQuery, Order, Page, Position, ReadError};
+use crate::store::{EventQuery, Feed, Order, Page, Position, ReadError};
 
 /// Events that are read at once.
 const PAGE_EVENTS: u32 = 100;
@@ -37,7 +37,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
     path = "/api/v1/stream",
     tag = "events",
     params(
-        filter::FilterParameters,
+        FilterParameters,
         ("after" = Option<i64>, Query, minimum = 0, description = "only what is behind this `seq`"),
         ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),
         ("last-event-id" = Option<i64>, Header, minimum = 0, description = "the last `seq` that was seen"),
@@ -54,10 +54,11 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<ServerSent, Infallible>>>, Problem> {
     let mut parameters = Parameters::read(query.as_deref())?;
-    let filter = filter::read(&mut parameters)?;
+    let filter = FilterParameters::read(&mut parameters)?.into();
     let after = parameters.number("after", 0..=i64::MAX)?;
-    api.check_epoch(&mut parameters)?;
+    let epoch = parameters.text("epoch")?;
     parameters.finish()?;
+    api.check_epoch(epoch.as_deref())?;
     let after = match last_event_id(&headers)?.or(after) {
         Some(after) => {
             api.check_seen(after).await?;
@@ -73,9 +74,9 @@ pub(super) async fn stream(
         max_bytes: PAGE_BYTES,
         with_body: true,
     };
-    let follower = Follower::new(&api, query, after);
-    let pages = stream::unfold(follower, |mut follower| async {
-        next_page(&mut follower).await.map(|page| (page, follower))
+    let feed = api.feed(query, after);
+    let pages = stream::unfold(feed, |mut feed| async {
+        next_page(&mut feed).await.map(|page| (page, feed))
     });
     let events = pages.flat_map(|page| {
         let Page {
@@ -92,9 +93,9 @@ pub(super) async fn stream(
 }
 
 /// The next page that has an event; `None` at the end of the stream.
-async fn next_page(follower: &mut Follower) -> Option<Page<Event>> {
+async fn next_page(feed: &mut Feed) -> Option<Page<Event>> {
     loop {
-        match follower.next(None).await {
+        match feed.next(None).await {
             // Empty only when the program stops; the reader connects again to the next.
             Ok(page) if page.entries.is_empty() => return None,
             Ok(page) => return Some(page),

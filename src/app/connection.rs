@@ -1,5 +1,5 @@
-//! One connection, on hyper's own builder: `axum::serve` cannot bound the time that the head of a
-//! request takes.
+//! Serves one connection with hyper's own builder, because `axum::serve` has no timeout for reading
+//! request headers.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -21,23 +21,23 @@ use tracing::debug;
 use super::paced::Paced;
 use crate::http::{Peer, Problem};
 
-/// Header lines of a request; GREEN-API and nginx send about ten.
+/// Header lines in a request. GREEN-API and nginx send about ten; hyper answers 431 beyond it.
 const MAX_HEADERS: usize = 64;
 
-/// Bytes of the head of a request, and of what is read at once; hyper looks before it reads, so that
-/// a head may have up to twice as many.
+/// Bytes of hyper's read buffer, and so of a request's headers. hyper checks the limit before each read,
+/// so headers can reach twice the size.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
-/// How a connection is told to end.
+/// Signals that end a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Ending {
-    /// After the request that was begun.
-    pub(super) stop: CancellationToken,
-    /// At once.
-    pub(super) cut: CancellationToken,
+    /// Close the connection after the request in progress.
+    pub(super) drain: CancellationToken,
+    /// Close the connection at once.
+    pub(super) abort: CancellationToken,
 }
 
-/// Answers the requests of a connection until it ends.
+/// Serves requests on a connection until it ends.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: Peer,
@@ -45,9 +45,9 @@ pub(super) async fn serve(
     header_timeout: Duration,
     ending: Ending,
 ) {
-    // Answers are small and written whole.
+    // Responses are written in one piece, so waiting to coalesce packets gains nothing.
     if let Err(failure) = stream.set_nodelay(true) {
-        debug!(%failure, "a connection was gone before it was served");
+        debug!(%failure, "the peer closed a connection before it was served");
         return;
     }
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -64,12 +64,12 @@ pub(super) async fn serve(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Paced::new(stream)), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        () = ending.cut.cancelled() => return,
-        () = ending.stop.cancelled() => {
+        () = ending.abort.cancelled() => return,
+        () = ending.drain.cancelled() => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 result = connection => result,
-                () = ending.cut.cancelled() => return,
+                () = ending.abort.cancelled() => return,
             }
         }
     };
@@ -78,9 +78,9 @@ pub(super) async fn serve(
     }
 }
 
-/// What answers on a connection over the bound: `always`, which costs next to nothing and has to be
-/// answered even then, and a 503 for everything else. The connection is closed after its answer.
-pub(super) fn over_the_bound(always: Router) -> Router {
+/// Router for a connection over the limit: serves the cheap routes in `always` (health checks) and answers
+/// 503 to everything else. The connection closes after its response.
+pub(super) fn over_the_limit(always: Router) -> Router {
     always
         .fallback(|| async {
             Problem::unavailable("There are too many connections; try again later.")

@@ -1,4 +1,4 @@
-//! What keeps the program from starting, and what ends it.
+//! Errors that prevent the program from starting or that end it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,36 +9,37 @@ use crate::store::{OpenError, WriterEnd};
 /// The program cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The database cannot be used.
+    /// The database cannot be opened.
     #[error("storage.path: {0}\n  help: {help}", help = help(.0))]
     Store(#[from] OpenError),
-    /// An address cannot be listened on.
+    /// An address cannot be bound.
     #[error(
-        "{key}: {address} cannot be listened on: {error}\n  help: stop what listens there, or set another address"
+        "{key}: cannot listen on {address}: {error}\n  help: stop the program that listens there, or set \
+         another address"
     )]
     Bind {
-        /// The setting.
+        /// The setting that names the address.
         key: &'static str,
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// Error of the operating system.
         error: io::Error,
     },
-    /// The system refused something that it always grants.
-    #[error("the system refused: {0}")]
+    /// The operating system refused an operation that normally succeeds.
+    #[error("the operating system refused an operation: {0}")]
     System(#[from] io::Error),
 }
 
 impl StartError {
-    /// Whether the configuration has to be changed before another start can succeed.
+    /// Whether a start can succeed only after the configuration changes.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            // A full or read-only disk and a missing mount pass by themselves, and so may all else
-            // that keeps a file from being opened, except a path that cannot be one.
+            // A full or read-only disk and a missing mount can recover without a change, and so can
+            // every other open error except an impossible path.
             Self::Store(OpenError::Folder { error, .. } | OpenError::File { error, .. }) => {
                 matches!(
                     error.kind(),
@@ -62,42 +63,42 @@ impl StartError {
 
 fn help(error: &OpenError) -> &'static str {
     match error {
-        OpenError::OldSqlite(_) => "build with the SQLite that is bundled",
+        OpenError::OldSqlite(_) => "build with the bundled SQLite",
         OpenError::Folder { .. } => {
-            "make the folder writable for the user that runs the program, or set another path"
+            "make the folder writable for the user who runs the program, or set another path"
         }
         OpenError::File { .. } => {
-            "look at its owner and mode, and whether its disk is mounted, writable and not full"
+            "check its owner and mode, and that its disk is mounted, writable and not full"
         }
         OpenError::Damaged(_) => {
-            "where an older copy was put back, the `-wal` and `-shm` of the file before it must not \
-             stay beside it: stop every server, move both aside, and start again; else put back a \
-             backup, or save what is readable with `sqlite3 FILE .recover`"
+            "if you restored an older copy, the `-wal` and `-shm` of the previous file must not stay \
+             beside it: stop every server, move both aside, and start again; otherwise restore a \
+             backup, or recover the readable data with `sqlite3 FILE .recover`"
         }
-        OpenError::InUse(_) => "stop the other one, or set another path",
+        OpenError::InUse(_) => "stop the other server, or set another path",
         OpenError::Foreign(_) => {
-            "set another path; if it was one of green-inbox, put a backup in its place"
+            "set another path; if this was a green-inbox database, restore a backup"
         }
-        OpenError::Newer { .. } => "run the version that wrote it, or a newer one",
+        OpenError::Newer { .. } => "run the version that wrote it, or a newer version",
         OpenError::Pragma { .. } => "set a path on a local disk, not on a network file system",
-        _ => "look at the disk and at the file; `sqlite3 FILE 'PRAGMA integrity_check'` tells more",
+        _ => "check the disk and the file; run `sqlite3 FILE 'PRAGMA integrity_check'` for details",
     }
 }
 
-/// The program ended by itself.
+/// A failure that ends the running program.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Store(String),
-    /// The thread that writes panicked.
+    /// The writer thread panicked.
     #[error("the writer panicked")]
     WriterPanicked,
-    /// The thread that writes ended before its time.
-    #[error("the writer ended before its time")]
+    /// The writer thread ended before shutdown.
+    #[error("the writer ended unexpectedly")]
     WriterEnded,
-    /// A listener ended before its time.
-    #[error("the {0} listener ended before its time")]
+    /// A listener ended before shutdown.
+    #[error("the {0} listener ended unexpectedly")]
     Listener(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! Accepts connections, a bounded number at a time, until it is told to stop.
+//! Accepts a bounded number of connections, then drains them on shutdown and aborts the rest.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,33 +20,33 @@ use crate::clock::Clock;
 use crate::config::Network;
 use crate::http::{LineLimit, Peer};
 
-/// Connections over the bound at one time. One more cuts off the oldest of them, so that whoever
-/// holds them all idle keeps out nobody who sends a request at once, as a health check does.
-const MAX_OVER_BOUND: usize = 64;
+/// Concurrent connections over the limit. Beyond it the oldest of them is aborted, so that idle peers
+/// cannot lock out a client that sends its request at once, such as a health check.
+const MAX_OVER_LIMIT: usize = 64;
 
-/// How long the head of a request may take on a connection over the bound.
-const HEADER_TIMEOUT_OVER_BOUND: Duration = Duration::from_secs(2);
+/// Time to receive request headers on a connection over the limit.
+const HEADER_TIMEOUT_OVER_LIMIT: Duration = Duration::from_secs(2);
 
-/// Strangers have one in as many of the places, and one at least: nothing that they send is admitted,
-/// so that they must not keep out those whose requests are.
-const STRANGERS_SHARE: u32 = 16;
+/// Unlisted peers hold at most 1/16 of the connections (at least one). Their requests are all refused, so
+/// they must not lock out peers whose requests are accepted.
+const UNLISTED_SHARE: u32 = 16;
 
-/// Under this address lines are counted that no peer has caused.
+/// Address under which log lines without a peer are rate-limited.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// How long to wait when the system has no descriptor left.
+/// Pause after a failed accept, for example when the process has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The bounds of a listener.
+/// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Connections at one time.
+    /// Concurrent connections.
     pub(super) max_connections: u32,
-    /// What the head of a request may take, idle time before it included.
+    /// Time to receive request headers, including the idle time before them.
     pub(super) header_timeout: Duration,
 }
 
-/// A bound listener and what answers on it.
+/// A bound socket and the router that serves it.
 #[derive(Debug)]
 pub(super) struct Listener {
     name: &'static str,
@@ -54,11 +54,11 @@ pub(super) struct Listener {
     address: SocketAddr,
     router: Router,
     limits: Limits,
-    /// Who is no stranger; `None` where nobody is one.
-    known: Option<Vec<Network>>,
-    /// What is answered on connections over the bound too.
+    /// Networks of listed peers. `None` means that every peer counts as listed.
+    listed: Option<Vec<Network>>,
+    /// Routes that connections over the limit may use too.
     always: Router,
-    /// Lines about connections that are not served as usual.
+    /// Rate limit of log lines about refused connections.
     lines: LineLimit,
 }
 
@@ -77,71 +77,71 @@ impl Listener {
             address,
             router,
             limits,
-            known: None,
+            listed: None,
             always: Router::new(),
             lines: LineLimit::new(clock.clone()),
         })
     }
 
-    /// Keeps most of the places for peers in these networks.
-    pub(super) fn keep_for(mut self, known: Vec<Network>) -> Self {
-        self.known = Some(known);
+    /// Reserves most of the connections for peers in these networks.
+    pub(super) fn reserve_for(mut self, listed: Vec<Network>) -> Self {
+        self.listed = Some(listed);
         self
     }
 
-    /// Answers this on connections over the bound too.
+    /// Serves these routes on connections over the limit too.
     pub(super) fn always(mut self, always: Router) -> Self {
         self.always = always;
         self
     }
 
-    fn is_stranger(&self, peer: SocketAddr) -> bool {
+    fn is_unlisted(&self, peer: SocketAddr) -> bool {
         let address = peer.ip().to_canonical();
-        self.known
+        self.listed
             .as_ref()
-            .is_some_and(|known| !known.iter().any(|network| network.contains(address)))
+            .is_some_and(|listed| !listed.iter().any(|network| network.contains(address)))
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Accepts until `stop` is cancelled.
-    pub(super) fn start(self, stop: &CancellationToken) -> Server {
+    /// Accepts connections until `drain` is cancelled.
+    pub(super) fn start(self, drain: &CancellationToken) -> Server {
         let connections = TaskTracker::new();
-        let cut = CancellationToken::new();
+        let abort = CancellationToken::new();
         let ending = Ending {
-            stop: stop.clone(),
-            cut: cut.clone(),
+            drain: drain.clone(),
+            abort: abort.clone(),
         };
         let accept = tokio::spawn(self.accept(connections.clone(), ending));
         Server {
             accept,
             connections,
-            cut,
+            abort,
         }
     }
 
     async fn accept(self, connections: TaskTracker, ending: Ending) {
-        let places = Arc::new(Semaphore::new(self.limits.max_connections as usize));
-        let for_strangers = (self.limits.max_connections / STRANGERS_SHARE).max(1);
-        let for_strangers = Arc::new(Semaphore::new(for_strangers as usize));
-        let over_the_bound = connection::over_the_bound(self.always.clone());
-        let mut oldest_over = VecDeque::new();
+        let slots = Arc::new(Semaphore::new(self.limits.max_connections as usize));
+        let for_unlisted = (self.limits.max_connections / UNLISTED_SHARE).max(1);
+        let for_unlisted = Arc::new(Semaphore::new(for_unlisted as usize));
+        let over_the_limit = connection::over_the_limit(self.always.clone());
+        let mut over_limit = VecDeque::new();
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
-                () = ending.stop.cancelled() => return,
+                () = ending.drain.cancelled() => return,
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(failure) => {
-                    // Of a connection that is gone already nothing needs to be said.
+                    // A peer that closed its connection before the accept is not an error.
                     if failure.kind() != io::ErrorKind::ConnectionAborted {
                         if let Some(left_out) = self.lines.admit(NOBODY, "accept") {
                             warn!(
                                 listener = self.name, %failure, left_out,
-                                "cannot accept: {failure}"
+                                "cannot accept a connection: {failure}"
                             );
                         }
                         sleep(ACCEPT_PAUSE).await;
@@ -149,32 +149,35 @@ impl Listener {
                     continue;
                 }
             };
-            let share = if self.is_stranger(peer) {
-                let Some(share) = take(&for_strangers) else {
-                    // They do not take the connections over the bound either.
-                    debug!(listener = self.name, "too many strangers: one was dropped");
+            let unlisted_slot = if self.is_unlisted(peer) {
+                let Some(slot) = take(&for_unlisted) else {
+                    // Unlisted peers do not use the connections over the limit either.
+                    debug!(
+                        listener = self.name,
+                        "too many connections of unlisted peers: closed one"
+                    );
                     continue;
                 };
-                Some(share)
+                Some(slot)
             } else {
                 None
             };
-            let place = take(&places);
+            let slot = take(&slots);
             let mut ending = ending.clone();
-            let (router, header_timeout) = if place.is_some() {
+            let (router, header_timeout) = if slot.is_some() {
                 (&self.router, self.limits.header_timeout)
             } else {
                 if let Some(left_out) = self.lines.admit(peer.ip(), "bound") {
                     warn!(
                         listener = self.name,
                         left_out,
-                        "too many connections: one of {} is over the bound",
+                        "too many connections: one from {} is over the limit",
                         peer.ip()
                     );
                 }
-                ending.cut = ending.cut.child_token();
-                displace(&mut oldest_over, ending.cut.clone());
-                (&over_the_bound, HEADER_TIMEOUT_OVER_BOUND)
+                ending.abort = ending.abort.child_token();
+                displace(&mut over_limit, ending.abort.clone());
+                (&over_the_limit, HEADER_TIMEOUT_OVER_LIMIT)
             };
             let served = connection::serve(
                 stream,
@@ -183,25 +186,25 @@ impl Listener {
                 header_timeout.min(self.limits.header_timeout),
                 ending.clone(),
             );
-            let is_over = place.is_none();
+            let is_over_limit = slot.is_none();
             connections.spawn(async move {
                 served.await;
-                drop((place, share));
-                if is_over {
-                    // It need not be displaced any more.
-                    ending.cut.cancel();
+                drop((slot, unlisted_slot));
+                if is_over_limit {
+                    // Marks the connection as closed, so that `displace` forgets it.
+                    ending.abort.cancel();
                 }
             });
         }
     }
 }
 
-/// Adds a connection over the bound, and cuts off the oldest where there are too many.
+/// Adds a connection over the limit, and aborts the oldest one if there are too many.
 fn displace(over: &mut VecDeque<CancellationToken>, newest: CancellationToken) {
-    if over.len() == MAX_OVER_BOUND {
+    if over.len() == MAX_OVER_LIMIT {
         over.retain(|connection| !connection.is_cancelled());
     }
-    if over.len() == MAX_OVER_BOUND
+    if over.len() == MAX_OVER_LIMIT
         && let Some(oldest) = over.pop_front()
     {
         oldest.cancel();
@@ -209,22 +212,22 @@ fn displace(over: &mut VecDeque<CancellationToken>, newest: CancellationToken) {
     over.push_back(newest);
 }
 
-fn take(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(places).try_acquire_owned().ok()
+fn take(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(slots).try_acquire_owned().ok()
 }
 
-/// A listener that accepts.
+/// A listener that accepts connections.
 #[derive(Debug)]
 pub(super) struct Server {
     accept: JoinHandle<()>,
     connections: TaskTracker,
-    cut: CancellationToken,
+    abort: CancellationToken,
 }
 
 impl Server {
-    /// Waits until it no longer accepts.
+    /// Waits until the listener no longer accepts.
     pub(super) async fn ended(&mut self) {
-        // A panic ends it too.
+        // A panic ends the accept loop too.
         let _ = (&mut self.accept).await;
     }
 
@@ -234,9 +237,9 @@ impl Server {
         self.connections.wait().await;
     }
 
-    /// Closes the connections that are left.
-    pub(super) async fn cut(&self) {
-        self.cut.cancel();
+    /// Closes the remaining connections without waiting for their requests.
+    pub(super) async fn abort(&self) {
+        self.abort.cancel();
         self.drained().await;
     }
 }

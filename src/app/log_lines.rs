@@ -1,8 +1,8 @@
-//! Lines of the log on their way to a reader who may be slow.
+//! Buffers log lines for a reader that may be slow.
 //!
-//! Who says a line only puts it behind the others, in memory: a full pipe never stands between a
-//! commit and its answer. A thread writes what has gathered. It is woken once for all lines of some
-//! milliseconds, because waking it for each cost as much as writing the line.
+//! Logging only appends the line to an in-memory buffer, so a full pipe never delays a response after
+//! its commit. A thread writes the buffer. It wakes once for all lines of some milliseconds, because
+//! waking it for each line cost as much as writing the line.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -12,19 +12,19 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Bytes that wait at most; lines over this are dropped, and counted.
+/// Bytes in the buffer. Beyond it lines are dropped and counted.
 const MAX_WAITING: usize = 1024 * 1024;
 
-/// Lines are written together that are said within this time.
-const GATHERING: Duration = Duration::from_millis(20);
+/// Time in which the thread collects more lines before it writes.
+const BATCH_WINDOW: Duration = Duration::from_millis(20);
 
-/// So many bytes are written without waiting for more.
-const MANY: usize = MAX_WAITING / 4;
+/// Bytes in the buffer. Beyond it the thread writes without waiting for more.
+const BATCH_BYTES: usize = MAX_WAITING / 4;
 
-/// How long the end waits for a reader.
-const LAST: Duration = Duration::from_secs(1);
+/// How long the program's exit waits for the reader to take the last lines.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
-/// Takes lines. It never waits for who reads them.
+/// Accepts log lines. A write never waits for the reader.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogLines(Arc<Shared>);
 
@@ -41,7 +41,7 @@ struct Waiting {
     ended: bool,
 }
 
-/// Writes the lines that wait when it is dropped.
+/// Writes the buffered lines when it is dropped.
 #[derive(Debug)]
 pub(super) struct Guard {
     lines: LogLines,
@@ -49,10 +49,10 @@ pub(super) struct Guard {
 }
 
 impl LogLines {
-    /// Starts the thread that writes to `reader`. `tell` says how many lines were dropped.
+    /// Starts the thread that writes to `output`. `report` logs how many lines were dropped.
     pub(super) fn start(
-        reader: impl Write + Send + 'static,
-        tell: impl Fn(u64) + Send + 'static,
+        output: impl Write + Send + 'static,
+        report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<(Self, Guard)> {
         let lines = Self::default();
         let (end, done) = sync_channel(1);
@@ -60,8 +60,8 @@ impl LogLines {
         thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || {
-                shared.write_to(reader, tell);
-                // Nobody may be waiting for it.
+                shared.write_to(output, report);
+                // The guard may be gone.
                 let _ = end.send(());
             })?;
         let guard = Guard {
@@ -73,7 +73,7 @@ impl LogLines {
 }
 
 impl Shared {
-    /// A panic while a line was put leaves whole lines, or a part of the last.
+    /// Ignores poisoning: a panic in `put` leaves at worst a partial last line.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,29 +86,29 @@ impl Shared {
             return;
         }
         waiting.bytes.extend_from_slice(line);
-        let is_many = before < MANY && waiting.bytes.len() >= MANY;
+        let fills_batch = before < BATCH_BYTES && waiting.bytes.len() >= BATCH_BYTES;
         drop(waiting);
-        if before == 0 || is_many {
+        if before == 0 || fills_batch {
             self.changed.notify_one();
         }
     }
 
-    fn write_to(&self, mut reader: impl Write, tell: impl Fn(u64)) {
+    fn write_to(&self, mut output: impl Write, report: impl Fn(u64)) {
         let mut lines = Vec::new();
         loop {
             let (dropped, ended) = self.gather(&mut lines);
-            // Where nobody reads, there is nobody to tell it to.
-            let _ = reader.write_all(&lines).and_then(|()| reader.flush());
+            // A failure to write to standard error cannot be reported anywhere.
+            let _ = output.write_all(&lines).and_then(|()| output.flush());
             lines.clear();
             if dropped > 0 {
-                tell(dropped);
+                report(dropped);
             } else if ended {
                 return;
             }
         }
     }
 
-    /// Waits for lines, and takes them: how many were dropped, and whether no more will come.
+    /// Waits for lines and takes them. Returns how many were dropped, and whether the buffer is closed.
     fn gather(&self, lines: &mut Vec<u8>) -> (u64, bool) {
         let waiting = self.lock();
         let waiting = self
@@ -119,8 +119,8 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner);
         let (mut waiting, _) = self
             .changed
-            .wait_timeout_while(waiting, GATHERING, |waiting| {
-                waiting.bytes.len() < MANY && !waiting.ended
+            .wait_timeout_while(waiting, BATCH_WINDOW, |waiting| {
+                waiting.bytes.len() < BATCH_BYTES && !waiting.ended
             })
             .unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut waiting.bytes, lines);
@@ -137,7 +137,7 @@ impl<'l> MakeWriter<'l> for LogLines {
 }
 
 impl Write for &LogLines {
-    /// A line comes whole.
+    /// Appends one line: tracing writes each line in one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.put(line);
         Ok(line.len())
@@ -152,8 +152,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.lines.0.lock().ended = true;
         self.lines.0.changed.notify_one();
-        // Where the reader is stuck, the end does not wait for it.
-        let _ = self.done.recv_timeout(LAST);
+        // A stuck reader must not keep the program from exiting.
+        let _ = self.done.recv_timeout(LAST_WRITE);
     }
 }
 
@@ -163,19 +163,19 @@ mod tests {
 
     use super::*;
 
-    /// A reader who reads when it is let.
-    struct Reader {
-        asks: SyncSender<()>,
-        may: Receiver<()>,
-        read: Arc<Mutex<Vec<u8>>>,
+    /// An output that blocks in each write until the test lets it proceed.
+    struct Output {
+        blocked: SyncSender<()>,
+        proceed: Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
     }
 
-    impl Write for Reader {
+    impl Write for Output {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let _ = self.asks.try_send(());
-            // It reads on where the test has gone.
-            let _ = self.may.recv();
-            self.read.lock().unwrap().extend_from_slice(bytes);
+            let _ = self.blocked.try_send(());
+            // Proceeds without the test once the control is dropped.
+            let _ = self.proceed.recv();
+            self.written.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -184,59 +184,65 @@ mod tests {
         }
     }
 
-    /// The test's hand: it is told that the reader wants to read, and lets it by letting go.
-    struct Hand {
-        asked: Receiver<()>,
-        lets: SyncSender<()>,
-        read: Arc<Mutex<Vec<u8>>>,
+    /// The test's side of an output: tells when a write blocks, and releases all writes when `release` is
+    /// dropped.
+    struct Control {
+        is_blocked: Receiver<()>,
+        release: SyncSender<()>,
+        written: Arc<Mutex<Vec<u8>>>,
     }
 
-    fn reader() -> (Reader, Hand) {
-        let (asks, asked) = sync_channel(1);
-        let (lets, may) = sync_channel(1);
-        let read = Arc::default();
-        let reader = Reader {
-            asks,
-            may,
-            read: Arc::clone(&read),
+    fn output() -> (Output, Control) {
+        let (blocked, is_blocked) = sync_channel(1);
+        let (release, proceed) = sync_channel(1);
+        let written = Arc::default();
+        let output = Output {
+            blocked,
+            proceed,
+            written: Arc::clone(&written),
         };
-        (reader, Hand { asked, lets, read })
+        let control = Control {
+            is_blocked,
+            release,
+            written,
+        };
+        (output, control)
     }
 
     #[test]
-    fn all_lines_are_written_before_the_end() {
-        let (reader, Hand { lets, read, .. }) = reader();
-        drop(lets);
-        let (lines, guard) = LogLines::start(reader, |_| {}).unwrap();
-        let mut said = Vec::new();
+    fn dropping_the_guard_writes_all_lines() {
+        let (output, control) = output();
+        drop(control.release);
+        let (lines, guard) = LogLines::start(output, |_| {}).unwrap();
+        let mut expected = Vec::new();
         for n in 0..1000 {
             writeln!(&lines, "{n}").unwrap();
-            writeln!(said, "{n}").unwrap();
+            writeln!(expected, "{n}").unwrap();
         }
         drop(guard);
-        assert_eq!(*read.lock().unwrap(), said);
+        assert_eq!(*control.written.lock().unwrap(), expected);
     }
 
     #[test]
-    fn who_says_lines_does_not_wait_for_a_reader_who_is_stuck() {
-        let (reader, Hand { asked, lets, read }) = reader();
-        let (told, tells) = sync_channel(1);
-        let (lines, guard) = LogLines::start(reader, move |dropped| {
-            told.send(dropped).unwrap();
+    fn stuck_output_drops_lines_and_does_not_block_logging() {
+        let (output, control) = output();
+        let (report, reported) = sync_channel(1);
+        let (lines, guard) = LogLines::start(output, move |dropped| {
+            report.send(dropped).unwrap();
         })
         .unwrap();
         (&lines).write_all(b"first\n").unwrap();
-        asked.recv().unwrap();
-        // It is stuck at the first; a few of these find room.
+        control.is_blocked.recv().unwrap();
+        // The thread is stuck writing the first line. The buffer holds four of these seven.
         let line = vec![b'x'; MAX_WAITING / 4];
         for _ in 0..7 {
             (&lines).write_all(&line).unwrap();
         }
-        drop(lets);
-        let patience = Duration::from_secs(10);
-        assert_eq!(tells.recv_timeout(patience), Ok(3));
+        drop(control.release);
+        let timeout = Duration::from_secs(10);
+        assert_eq!(reported.recv_timeout(timeout), Ok(3));
         drop(guard);
-        let read = read.lock().unwrap();
-        assert_eq!(read.len(), b"first\n".len() + 4 * line.len());
+        let written = control.written.lock().unwrap();
+        assert_eq!(written.len(), b"first\n".len() + 4 * line.len());
     }
 }

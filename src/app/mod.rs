@@ -1,5 +1,5 @@
-//! The composition root: builds the program of its parts and runs it, for `main` and for tests
-//! alike. What comes from outside (bound listeners, the clock, the signal to stop) is handed in.
+//! The composition root: builds the program from its parts and runs it, for `main` and for the tests.
+//! The caller passes in the bound listeners, the clock and the shutdown signal.
 
 mod connection;
 mod error;
@@ -21,37 +21,38 @@ use tracing::{error, info, warn};
 
 pub use error::{RunError, StartError};
 
-use crate::api::{self, Api, ReadGate};
+use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::ReadGate;
 use crate::ingest::{self, Ingest, Refusals, TokenGate};
 use crate::store::{self, AnswerMemory, ProjectionThread, Reader, WriterEnd, WriterThread};
 use listener::{Limits, Listener};
 
-/// How long requests that were begun may take to end.
+/// Time for requests in progress to finish at shutdown. Beyond it their connections are aborted.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// How long the readers and the writer may take after that.
+/// Further time for the readers and the writer to finish. Beyond it the program exits without them.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How often it is looked for counts of refused requests to log.
-const TELLING: Duration = Duration::from_secs(10);
+/// Interval at which counts of refused requests are logged.
+const REFUSALS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The two bound listeners.
 #[derive(Debug)]
 pub struct Listeners {
-    /// Takes the webhook.
+    /// Receives the webhook.
     pub public: TcpListener,
-    /// Gives back what was stored.
+    /// Serves stored events.
     pub private: TcpListener,
 }
 
 impl Listeners {
-    /// Binds both as the configuration says.
+    /// Binds the two configured addresses.
     ///
     /// # Errors
     ///
-    /// An address is taken or is not one of this machine.
+    /// An address is in use or does not belong to this machine.
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         let bind = async |key, address| {
             TcpListener::bind(address)
@@ -80,11 +81,11 @@ pub struct App {
     writer: WriterThread,
     projection: ProjectionThread,
     refusals: Arc<Refusals>,
-    /// Cancelled when the program is to stop.
-    stop: CancellationToken,
+    /// Cancelled to start the drain.
+    drain: CancellationToken,
 }
 
-/// The tokens of both listeners, to read them again while the program runs.
+/// The tokens of both listeners, which can be reloaded while the program runs.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     config: Config,
@@ -93,15 +94,15 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads the token files again. Where one cannot be used, its old tokens stay.
+    /// Reloads the token files. If a file is invalid, its listener keeps the old tokens.
     pub fn reload(&self) {
         let ingest = self.ingest.reload(&self.config.ingest);
         let private = self.private.reload(&self.config.private);
         for (listener, read) in [("public", ingest), ("private", private)] {
             match read {
-                Ok(()) => info!(listener, "the tokens were read again"),
+                Ok(()) => info!(listener, "tokens reloaded"),
                 Err(failure) => {
-                    error!(listener, %failure, "the old tokens stay: {failure}");
+                    error!(listener, %failure, "tokens not reloaded; the old tokens stay in use: {failure}");
                 }
             }
         }
@@ -109,18 +110,18 @@ impl Tokens {
 }
 
 impl App {
-    /// Checks the configuration, opens the database and puts the parts together.
+    /// Checks the configuration, opens the database and connects the parts.
     ///
     /// # Errors
     ///
-    /// The configuration or the database cannot be used.
+    /// The configuration is invalid, or the database cannot be opened.
     pub async fn build(
         config: Config,
         listeners: Listeners,
         clock: Clock,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let stop = CancellationToken::new();
+        let drain = CancellationToken::new();
         let store = store::open(
             &config.storage.path,
             config.ingest.max_waiting as usize,
@@ -143,15 +144,15 @@ impl App {
             header_timeout,
         };
         let sources = &config.ingest.allowed_sources;
-        let known = sources.iter().chain(&config.ingest.trusted_proxies);
-        let known = known.copied().collect();
+        let listed = sources.iter().chain(&config.ingest.trusted_proxies);
+        let listed = listed.copied().collect();
         let webhook = ingest::router(ingest, &config.ingest.path);
         let api = Arc::new(Api {
             gate,
             reader: reader.clone(),
             commits: store.commits,
             projected: store.projected,
-            stop: stop.clone(),
+            stop: drain.clone(),
         });
         Ok(Self {
             public: Listener::new(
@@ -161,7 +162,7 @@ impl App {
                 limits(config.ingest.max_connections),
                 &clock,
             )?
-            .keep_for(known),
+            .reserve_for(listed),
             private: Listener::new(
                 "private",
                 listeners.private,
@@ -176,97 +177,99 @@ impl App {
             writer: store.thread,
             projection: store.projection,
             refusals,
-            stop,
+            drain,
         })
     }
 
-    /// Where the webhook is taken.
+    /// Address of the public listener.
     #[must_use]
     pub fn public_address(&self) -> SocketAddr {
         self.public.address()
     }
 
-    /// Where what was stored is given back.
+    /// Address of the private listener.
     #[must_use]
     pub fn private_address(&self) -> SocketAddr {
         self.private.address()
     }
 
-    /// The tokens, to read them again.
+    /// The tokens, for reloading them.
     #[must_use]
     pub fn tokens(&self) -> Tokens {
         self.tokens.clone()
     }
 
-    /// Serves until `shutdown` is ready, then answers what was begun, commits what is waiting, and
-    /// returns within 10 s.
+    /// Serves until `shutdown` completes, then drains: finishes the requests in progress, commits the queued
+    /// notifications, and returns within 10 s.
     ///
     /// # Errors
     ///
-    /// A part of the program ended that must not.
+    /// A part of the program failed or ended unexpectedly.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         info!(
             public = %self.public.address(),
             private = %self.private.address(),
             path = self.config.ingest.path,
             database = %self.config.storage.path.display(),
-            "taking notifications at http://{}{}, giving them back at http://{}",
+            "receiving notifications at http://{}{}, serving readers at http://{}",
             self.public.address(),
             self.config.ingest.path,
             self.private.address(),
         );
-        let mut public = self.public.start(&self.stop);
-        let mut private = self.private.start(&self.stop);
+        let mut public = self.public.start(&self.drain);
+        let mut private = self.private.start(&self.drain);
         let mut failed = tokio::select! {
             () = shutdown => {
-                info!("stopping: no new requests");
+                info!("draining: no new connections are accepted");
                 None
             }
             end = self.writer.ended() => Some(RunError::from(end)),
             () = public.ended() => Some(RunError::Listener("public")),
             () = private.ended() => Some(RunError::Listener("private")),
-            never = tell_refusals(&self.refusals) => match never {},
+            never = log_refusals(&self.refusals) => match never {},
         };
-        self.stop.cancel();
+        self.drain.cancel();
         if failed.is_none() {
             tokio::join!(public.ended(), private.ended());
         }
         let deadline = Instant::now() + DRAIN;
         for server in [public, private] {
             if timeout_at(deadline, server.drained()).await.is_err() {
-                warn!("requests that were begun did not end in time and were cut");
-                server.cut().await;
+                warn!("requests in progress did not finish in time and were aborted");
+                server.abort().await;
             }
         }
         if timeout_at(deadline + GRACE, self.reader.close())
             .await
             .is_err()
         {
-            warn!("a reader did not end in time");
+            warn!("a reader did not finish in time");
         }
-        // The last handle of the writer went with the routers; it commits what is waiting and ends.
+        // The routers held the last handles to the writer. Without them it commits its queue and ends.
         if failed.is_none() {
             match timeout_at(deadline + GRACE, self.writer.ended()).await {
-                Ok(WriterEnd::Drained) => info!("stopped: all that was answered is on disk"),
+                Ok(WriterEnd::Drained) => {
+                    info!("stopped: every acknowledged notification is on disk");
+                }
                 Ok(end) => failed = Some(RunError::from(end)),
                 Err(_) => {
                     warn!(
-                        "the disk did not take what was waiting in time; none of it was answered"
+                        "the queued notifications were not committed in time; none was acknowledged"
                     );
                 }
             }
         }
         self.refusals.tell(true);
-        // What it does not come to now it derives at the next start.
+        // The projection catches up at the next start if it does not finish now.
         let _ = timeout_at(deadline + GRACE, self.projection.ended()).await;
         failed.map_or(Ok(()), Err)
     }
 }
 
-/// Logs the counts of refused requests when their minute is over.
-async fn tell_refusals(refusals: &Refusals) -> Infallible {
+/// Logs the count of refused requests of each minute that has passed.
+async fn log_refusals(refusals: &Refusals) -> Infallible {
     loop {
-        sleep(TELLING).await;
+        sleep(REFUSALS_INTERVAL).await;
         refusals.tell(false);
     }
 }

@@ -1,5 +1,5 @@
-//! A stream whose peer has to read: a peer that leaves an answer unread for too long is cut off, so
-//! that it does not hold the answer's memory, its connection and its descriptor for ever.
+//! A stream that drops slow readers. A peer that leaves a response unread for too long is disconnected, so
+//! it cannot hold the response's memory, the connection and its descriptor forever.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -9,24 +9,25 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long bytes may wait until a peer takes them, at the least.
+/// Time that the peer may take to read pending bytes, before [`LEAST_RATE`] applies.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Bytes a second that a peer has to take after that, until nothing waits any more.
+/// Bytes per second that the peer must read after [`GRACE`], until nothing is pending. A slower peer is
+/// disconnected.
 const LEAST_RATE: u64 = 64 * 1024;
 
-/// The stream.
+/// A stream with a deadline for its reader.
 #[derive(Debug)]
 pub(super) struct Paced<S> {
     stream: S,
     stall: Option<Stall>,
 }
 
-/// Bytes wait for the peer.
+/// A period in which bytes are pending for the peer.
 #[derive(Debug)]
 struct Stall {
     since: Instant,
-    /// Bytes that the peer has taken meanwhile.
+    /// Bytes that the peer has read since.
     taken: u64,
     deadline: Pin<Box<Sleep>>,
 }
@@ -39,8 +40,8 @@ impl<S> Paced<S> {
         }
     }
 
-    /// Looks at the outcome of a write: a stall begins with the first one that has to wait, and the
-    /// deadline moves with what is taken.
+    /// Checks the outcome of a write. A stall begins with the first write that would block, and each byte
+    /// that the peer reads extends the deadline.
     fn watch(
         &mut self,
         context: &mut Context<'_>,
@@ -61,7 +62,7 @@ impl<S> Paced<S> {
         if is_late {
             return Poll::Ready(Err(io::Error::new(
                 ErrorKind::TimedOut,
-                "the peer does not read",
+                "the peer does not read its response",
             )));
         }
         written
@@ -118,7 +119,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when it has written everything: nothing waits any more.
+    /// Ends the stall: hyper flushes after it has written everything, so nothing is pending.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stall = None;
         Pin::new(&mut self.stream).poll_flush(context)
@@ -144,16 +145,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn peer_that_does_not_read_is_cut_off_after_the_grace() {
+    async fn peer_that_does_not_read_is_disconnected_after_the_grace_period() {
         let (mut stream, _far) = pair();
-        let begun = Instant::now();
+        let start = Instant::now();
         let failure = stream.write_all(&vec![0; 2 * BUFFER]).await.unwrap_err();
         assert_eq!(failure.kind(), ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed().as_secs(), GRACE.as_secs());
+        assert_eq!(start.elapsed().as_secs(), GRACE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn peer_that_reads_a_little_now_and_then_is_cut_off() {
+    async fn peer_that_reads_too_slowly_is_disconnected() {
         let (mut stream, mut far) = pair();
         tokio::spawn(async move {
             let mut byte = [0];
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn peer_that_keeps_the_rate_gets_everything() {
+    async fn peer_that_reads_fast_enough_gets_everything() {
         let (mut stream, mut far) = pair();
         let reader = tokio::spawn(async move {
             let (mut total, mut bytes) = (0, vec![0; BUFFER]);
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn flushed_stream_may_be_idle_for_hours() {
+    async fn flushed_stream_may_stay_idle_for_hours() {
         let (mut stream, mut far) = pair();
         for _ in 0..3 {
             stream.write_all(&vec![0; BUFFER]).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the program says of its work: lines on standard error, as text or as JSON.
+//! Logging to standard error, as text or as JSON.
 
 use std::io::{self, IsTerminal};
 
@@ -11,22 +11,22 @@ use tracing_subscriber::{Layer, fmt, registry};
 use super::log_lines::{Guard, LogLines};
 use crate::config::{Format, Level, Log};
 
-/// Writes the lines that wait when it is dropped.
+/// Writes the buffered lines when it is dropped.
 #[derive(Debug)]
 pub struct Telemetry {
     _guard: Guard,
 }
 
-/// Begins to write lines.
+/// Starts logging.
 ///
 /// # Errors
 ///
-/// It was begun before, or there is no thread for it.
+/// Logging was started before, or the log thread cannot be started.
 pub fn init(settings: Log) -> io::Result<Telemetry> {
     let (writer, guard) = LogLines::start(io::stderr(), |dropped| {
         tracing::warn!(
             dropped,
-            "{dropped} lines are missing here: they were not read as fast as they were said"
+            "{dropped} lines dropped: standard error is not read as fast as lines are logged"
         );
     })?;
     let level = match settings.level {
@@ -36,7 +36,7 @@ pub fn init(settings: Log) -> io::Result<Telemetry> {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    // Other crates would say tokens and bodies at their lower levels.
+    // Below WARN other crates would log tokens and bodies.
     let filter = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), level)
         .with_default(level.min(LevelFilter::WARN));
@@ -46,7 +46,7 @@ pub fn init(settings: Log) -> io::Result<Telemetry> {
             .with_target(false)
             .with_writer(writer)
             .boxed(),
-        // The fields stand in an object of their own: a notification has a `timestamp` too.
+        // Fields are not flattened, because a notification's `timestamp` would collide with the line's own.
         Format::Json => fmt::layer()
             .json()
             .with_target(false)
@@ -57,15 +57,15 @@ pub fn init(settings: Log) -> io::Result<Telemetry> {
         .with(layer.with_filter(filter))
         .try_init()
         .map_err(io::Error::other)?;
-    // The message of a panic may hold what was parsed; its place does not.
+    // Only the location is logged, because a panic message may quote a notification.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
+        let location = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
         tracing::error!(
-            place,
-            "a panic, which is a defect of green-inbox, at {place}"
+            location,
+            "panic at {location}: this is a bug in green-inbox"
         );
     }));
     Ok(Telemetry { _guard: guard })

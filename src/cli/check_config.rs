@@ -1,4 +1,4 @@
-//! `green-inbox check-config`.
+//! `green-inbox check-config`: validates the configuration and prints it.
 
 use std::process::ExitCode;
 

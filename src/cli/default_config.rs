@@ -1,4 +1,4 @@
-//! `green-inbox default-config`.
+//! `green-inbox default-config`: prints the default configuration file.
 
 use std::process::ExitCode;
 

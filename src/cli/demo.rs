@@ -1,5 +1,5 @@
-//! `green-inbox demo`: the first minute. A server on loopback with a fresh database and random
-//! tokens, a sample of everything sent to it over HTTP, and how to read it.
+//! `green-inbox demo`: a one-minute tour. Starts a server on loopback with a fresh database and random
+//! tokens, sends it every sample over HTTP, and prints commands that read them back.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,7 +27,7 @@ use crate::sample;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// End at once, after everything was sent and read back.
+    /// Exit after sending the samples instead of waiting for Ctrl-C.
     #[arg(long)]
     exit: bool,
 }
@@ -50,7 +50,8 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
     let webhook_token = random_token()?;
     let read_token = random_token()?;
     let config = settings(folder.path(), &webhook_token, &read_token);
-    // What the samples report on purpose, an account that lost its authorization, is no news here.
+    // The samples trigger warnings on purpose (an account that lost its authorization), so only errors
+    // are logged.
     let _telemetry = telemetry::init(Log {
         level: Level::Error,
         ..Log::default()
@@ -61,13 +62,13 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
     let webhook = format!("http://{}{path}", app.public_address());
     let private = format!("http://{}", app.private_address());
     println!(
-        "green-inbox demo: a server of its own, with its database in {}",
+        "green-inbox demo: started a server with its database in {}",
         folder.path().display()
     );
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(app.run(async {
-        // Dropped or sent, it is to stop.
+        // Dropping the sender stops the server too.
         let _ = stopped.await;
     }));
     let report = tokio::select! {
@@ -75,18 +76,18 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
         () = &mut ended => return Ok(()),
     };
     println!(
-        "{} notifications of every kind were sent to it over HTTP, {} are on disk\n",
+        "sent {} notifications of every kind over HTTP, {} are on disk\n",
         report.total, report.accepted
     );
     if report.accepted < report.total {
-        return Err("the server did not take every sample; please report this".into());
+        return Err("the server did not accept every sample; please report this".into());
     }
     print!(
         "{}",
         how_to_read(&webhook, &private, &webhook_token, &read_token)
     );
     if !args.exit {
-        println!("\nIt runs until Ctrl-C; then its database is deleted.");
+        println!("\nThe server runs until Ctrl-C; then its database is deleted.");
         ended.await;
     }
     drop(stop);
@@ -94,7 +95,8 @@ async fn demo(args: &DemoArgs) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// What usually ends a program. It is listened to from the beginning, so that the folder is removed.
+/// Waits for SIGTERM, SIGINT or SIGHUP. The handlers are installed at once, so that every signal removes the
+/// folder.
 fn signals() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -108,7 +110,7 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Loopback only, ports that are free, nothing of the configuration.
+/// Settings for the demo: loopback only, free ports, nothing from the user's configuration.
 fn settings(folder: &Path, webhook_token: &str, read_token: &str) -> Config {
     let loopback = Ipv4Addr::LOCALHOST;
     let mut config = Config::default();
@@ -151,14 +153,14 @@ fn how_to_read(webhook: &str, private: &str, webhook_token: &str, read_token: &s
     let post = format!("curl -s -H 'Authorization: Bearer {webhook_token}'");
     let body = r#"{"typeWebhook":"stateInstanceChanged","instanceData":{"idInstance":1101000001},"timestamp":1767225600,"stateInstance":"authorized"}"#;
     format!(
-        "The newest three events:\n  {curl} '{private}/api/v1/events?limit=3'\n\
-         Text messages, with their bodies:\n  \
+        "Newest three events:\n  {curl} '{private}/api/v1/events?limit=3'\n\
+         Text messages with their bodies:\n  \
          {curl} '{private}/api/v1/events?typeMessage=textMessage&body=true'\n\
-         One event, and the exact bytes that came:\n  {curl} '{private}/api/v1/events/1'\n  \
+         One event, and its body exactly as received:\n  {curl} '{private}/api/v1/events/1'\n  \
          {curl} '{private}/api/v1/events/1/body'\n\
-         Follow what comes from now on (waits up to a minute):\n  \
+         Wait for new events (up to a minute):\n  \
          {curl} '{private}/api/v1/events?after={after}&wait=60'\n\
-         Send one yourself, twice, and see that the second is a repeat:\n  \
+         Send a notification; send it again to see it counted as a duplicate:\n  \
          {post} '{webhook}' -d '{body}'\n",
         after = sample::all().len(),
     )

@@ -1,4 +1,4 @@
-//! `green-inbox explain`: which rule would admit or refuse a request.
+//! `green-inbox explain`: shows which rule would accept or refuse a request.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ use crate::ingest::{Admission, SourceGate, TokenGate};
 pub(super) struct ExplainArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// The address that the request comes from, as the server sees it.
+    /// Address of the peer that sends the request, as the server sees it.
     #[arg(long, value_name = "IP")]
     peer: IpAddr,
-    /// A line of X-Forwarded-For; may be given several times.
+    /// Value of an X-Forwarded-For header; repeat the option for several headers.
     #[arg(long, value_name = "V")]
     forwarded_for: Vec<String>,
-    /// The Authorization header.
+    /// Value of the Authorization header.
     #[arg(long, value_name = "V")]
     authorization: Option<String>,
 }
@@ -34,7 +34,7 @@ pub(super) fn run(args: &ExplainArgs) -> ExitCode {
     }
 }
 
-/// Prints each step up to the answer.
+/// Prints each check and the resulting status.
 fn explain(args: &ExplainArgs) -> Result<(), ConfigError> {
     let config = args.config.load()?;
     config.check()?;
@@ -47,7 +47,7 @@ fn explain(args: &ExplainArgs) -> Result<(), ConfigError> {
         "peer    {} is{} in ingest.trusted_proxies: its X-Forwarded-For is {}",
         args.peer.to_canonical(),
         if trusted { "" } else { " not" },
-        if trusted { "believed" } else { "not looked at" },
+        if trusted { "trusted" } else { "ignored" },
     );
     let source = match sources.admit(args.peer, &headers) {
         Ok(source) => source,
@@ -58,7 +58,7 @@ fn explain(args: &ExplainArgs) -> Result<(), ConfigError> {
     };
     let known = match source.client {
         ClientAddress::Peer(_) => "the peer itself",
-        ClientAddress::Forwarded(_) => "from X-Forwarded-For, the rightmost that is not trusted",
+        ClientAddress::Forwarded(_) => "from X-Forwarded-For, the rightmost untrusted address",
     };
     println!("client  {} ({known})", source.client.address());
     println!(
@@ -69,15 +69,15 @@ fn explain(args: &ExplainArgs) -> Result<(), ConfigError> {
         Ok(authorized) => {
             match authorized.by {
                 Admission::Anonymous => println!("token   admitted by ingest.allow_anonymous"),
-                Admission::Token(place) if place < config.ingest.tokens.len() => {
-                    println!("token   admitted by ingest.tokens, number {}", place + 1);
+                Admission::Token(index) if index < config.ingest.tokens.len() => {
+                    println!("token   admitted by ingest.tokens, number {}", index + 1);
                 }
-                Admission::Token(place) => println!(
+                Admission::Token(index) => println!(
                     "token   admitted by ingest.tokens_file, number {}",
-                    place - config.ingest.tokens.len() + 1
+                    index - config.ingest.tokens.len() + 1
                 ),
             }
-            println!("answer  200, when it is on disk");
+            println!("answer  200, once the notification is on disk");
         }
         Err(refused) => {
             println!("token   refused: {refused}\nanswer  401 unauthorized");
@@ -90,7 +90,7 @@ fn headers(args: &ExplainArgs) -> Result<HeaderMap, ConfigError> {
     let value = |flag: &str, text: &str| {
         HeaderValue::from_str(text).map_err(|_| {
             ConfigError::Unreadable(format!(
-                "{flag} has characters that no HTTP header can carry\n  help: use printable ASCII"
+                "{flag} has characters that an HTTP header cannot carry\n  help: use printable ASCII"
             ))
         })
     };

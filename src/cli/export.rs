@@ -1,4 +1,4 @@
-//! `green-inbox export`: every event that fits, to standard output.
+//! `green-inbox export`: writes every matching event to standard output.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -13,10 +13,10 @@ use super::private_api::{FilterArgs, PrivateApi, SourceArgs, seq};
 use super::reading::{self, ReadingError};
 use super::terminal::{cell, json_line};
 
-/// Events that are held at one time, the most that a page has.
+/// Events per request, the most that the server allows.
 const PAGE: u32 = 500;
 
-/// The columns of a table, in the order of an event.
+/// Columns of the CSV table, in the order of an event's JSON fields.
 const COLUMNS: [&str; 17] = [
     "seq",
     "receivedAt",
@@ -39,15 +39,15 @@ const COLUMNS: [&str; 17] = [
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// How events are written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
-    /// Begin behind this seq, to go on with an export that was cut off.
+    /// Start after this seq, to resume an interrupted export.
     #[arg(long, value_name = "SEQ", default_value_t = 0,
           value_parser = clap::value_parser!(i64).range(0..))]
     after: i64,
-    /// Write the cells of a table as they are: a spreadsheet may take some for formulas. Without it
-    /// a cell that begins with = + - @ or a tab has an apostrophe before it.
+    /// Write CSV cells unchanged, even those that a spreadsheet may run as formulas. By default a cell that
+    /// begins with = + - @ or a tab is prefixed with an apostrophe.
     #[arg(long)]
     raw: bool,
     #[command(flatten)]
@@ -58,9 +58,9 @@ pub(super) struct ExportArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// One JSON object a line, as the list of events has them, with the body.
+    /// One JSON object per line, as in /api/v1/events, with the body.
     Jsonl,
-    /// A table with a head (RFC 4180); the body is a column.
+    /// A table with a header row (RFC 4180); the body is a column.
     Csv,
 }
 
@@ -68,22 +68,22 @@ pub(super) fn run(args: &ExportArgs) -> ExitCode {
     reading::run(&args.source, async |api| export(&api, args).await)
 }
 
-/// Writes page after page, up to what was the newest event when it began.
+/// Writes page after page, up to the event that was the newest at the start.
 async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError> {
     let newest = api.newest_seq().await?;
     let progress = ProgressBar::new(newest.unsigned_abs()).with_style(style());
     let mut output = Output::new(args)?;
     let mut damaged = Damaged::default();
-    let mut seen = args.after;
-    // Where it is beyond the newest, the server says why that cannot be.
-    while seen < newest || args.after > newest {
+    let mut last_seq = args.after;
+    // With --after beyond the newest seq, the server refuses the request and says why.
+    while last_seq < newest || args.after > newest {
         let mut parameters = args.filters.parameters();
         parameters.push(("body", "true".to_owned()));
-        parameters.push(("after", seen.to_string()));
+        parameters.push(("after", last_seq.to_string()));
         parameters.push(("limit", PAGE.to_string()));
         let page = api.events(&parameters).await?;
         let Some(last) = page.data.last() else { break };
-        seen = seq(last)?;
+        last_seq = seq(last)?;
         for event in &page.data {
             let Head { seq, is_damaged } = serde_json::from_str(event.get())?;
             if seq > newest {
@@ -94,14 +94,14 @@ async fn export(api: &PrivateApi, args: &ExportArgs) -> Result<(), ReadingError>
             }
             output.write(event)?;
         }
-        progress.set_position(seen.min(newest).unsigned_abs());
+        progress.set_position(last_seq.min(newest).unsigned_abs());
     }
     output.finish()?;
     progress.finish_and_clear();
-    damaged.told()
+    damaged.into_result()
 }
 
-/// What says of an event how it is written.
+/// The fields of an event that the export reads.
 #[derive(Deserialize)]
 struct Head {
     seq: i64,
@@ -109,7 +109,7 @@ struct Head {
     is_damaged: bool,
 }
 
-/// The seqs that are damaged, as runs from one to another.
+/// Seqs of damaged events, as inclusive ranges.
 #[derive(Default)]
 struct Damaged(Vec<(i64, i64)>);
 
@@ -121,18 +121,18 @@ impl Damaged {
         }
     }
 
-    /// Fails where there are some: what is written of them is not whole.
-    fn told(&self) -> Result<(), ReadingError> {
+    /// Fails if there are damaged events, because their bodies are missing from the export.
+    fn into_result(self) -> Result<(), ReadingError> {
         if self.0.is_empty() {
             return Ok(());
         }
         let count: i64 = self.0.iter().map(|(first, last)| last - first + 1).sum();
-        let runs = self.0.iter().map(|(first, last)| match last - first {
+        let ranges = self.0.iter().map(|(first, last)| match last - first {
             0 => first.to_string(),
             _ => format!("{first}-{last}"),
         });
-        let runs: Vec<_> = runs.collect();
-        Err(ReadingError::Damaged(count, runs.join(", ")))
+        let ranges: Vec<_> = ranges.collect();
+        Err(ReadingError::Damaged(count, ranges.join(", ")))
     }
 }
 
@@ -188,14 +188,14 @@ impl Output {
     }
 }
 
-/// A cell: the text of a string, nothing for null, else the JSON as it stands there, so that no
-/// number is rounded.
+/// A cell: the text of a string, nothing for null, otherwise the JSON unchanged, so that no number is
+/// rounded.
 fn text(value: &RawValue, is_raw: bool) -> String {
     let json = value.get();
     match serde_json::from_str::<Option<String>>(json) {
         Ok(text) if is_raw => text.unwrap_or_default(),
         Ok(text) => cell(text.unwrap_or_default()),
-        // A number, or an object, neither of which begins like a formula that does anything.
+        // A number, an array or an object: none of them is a harmful formula.
         Err(_) => json.to_owned(),
     }
 }

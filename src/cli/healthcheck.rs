@@ -1,4 +1,4 @@
-//! `green-inbox healthcheck`: asks the private listener whether it is ready.
+//! `green-inbox healthcheck`: requests `/readyz` from the private listener.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::http_client::{Answer, HttpClient, HttpError, http_uri, reachable};
 use super::{ConfigArgs, USAGE, fail};
 
-/// Less than the time that the container gives it.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// Time to wait for the response. It is shorter than the container's own timeout, so that the error is printed.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) fn run(args: &ConfigArgs) -> ExitCode {
     let listen = match args.load() {
@@ -23,15 +23,15 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
         Err(error) => return fail(1, &error),
     };
     let address = format!("http://{}/readyz", reachable(listen));
-    match runtime.block_on(async { timeout(PATIENCE, ready(&address)).await }) {
+    match runtime.block_on(async { timeout(TIMEOUT, ready(&address)).await }) {
         Ok(Ok(None)) => ExitCode::SUCCESS,
         Ok(Ok(Some(reason))) => fail(1, &format!("not ready: {reason}")),
         Ok(Err(error)) => fail(1, &error),
-        Err(_) => fail(1, &format!("no answer from {address} within {PATIENCE:?}")),
+        Err(_) => fail(1, &format!("no response from {address} within {TIMEOUT:?}")),
     }
 }
 
-/// Asks; says why where it is not ready.
+/// Requests `address`. Returns the reason if the server is not ready.
 async fn ready(address: &str) -> Result<Option<String>, HttpError> {
     let answer = HttpClient::new().get(&http_uri(address)?, None).await?;
     if answer.status() == StatusCode::OK {

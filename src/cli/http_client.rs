@@ -19,39 +19,42 @@ use tokio::time::timeout;
 use super::terminal::plain;
 use crate::config::Token;
 
-/// How long an answer is waited for, connecting included: as long as GREEN-API waits.
+/// Time to wait for a response, including the connect: as long as GREEN-API waits.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Less than a server keeps an idle connection, so that it is not used while that closes it.
+/// Time to keep an idle connection. It is shorter than the server's idle timeout, so that the client does not
+/// send on a connection that the server is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Bytes of an answer that are looked at where only the reason of a refusal is wanted.
-const BEGINNING_BYTES: usize = 64 * 1024;
+/// Bytes of a response body that are read for the reason of a refusal. The rest is ignored.
+const START_BYTES: usize = 64 * 1024;
 
-/// Characters of a text from the other side that are shown.
+/// Characters of a server's text that are shown. The rest is left out.
 const SHOWN_CHARACTERS: usize = 300;
 
-/// Why a request could not be sent or was not answered.
+/// Why a request could not be sent or got no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    /// The text is no address that can be used.
-    #[error("`{0}` is not an address to send to\n  help: write it as http://host:port/path")]
+    /// The text is not a usable URL.
+    #[error("`{0}` is not a usable URL\n  help: write it as http://host:port/path")]
     Address(String),
-    /// TLS is the work of the proxy in front, which this client leaves out.
+    /// The URL is https. This client does not support TLS, which is the work of the proxy.
     #[error(
-        "`{0}` is https, which this command does not speak\n  help: send to the listener's own \
+        "`{0}` is an https URL, which this command does not support\n  help: use the listener's own \
          address, without the proxy in front of it: http://host:port/path"
     )]
     Https(String),
-    /// A token has characters that no header can carry.
-    #[error("the token cannot stand in an HTTP header\n  help: use printable ASCII only")]
+    /// A token has characters that a header cannot carry.
+    #[error(
+        "the token has characters that an HTTP header cannot carry\n  help: use printable ASCII only"
+    )]
     Token,
-    /// Nothing came back, or not all of it.
-    #[error("no answer from {authority}: {cause}")]
+    /// The connection failed, or the response is missing or incomplete.
+    #[error("no response from {authority}: {cause}")]
     NoAnswer {
-        /// Host and port that were asked.
+        /// Host and port of the server.
         authority: String,
-        /// What happened instead.
+        /// The failure.
         cause: String,
     },
 }
@@ -65,7 +68,7 @@ impl HttpError {
     }
 }
 
-/// The innermost error says what happened; those around it say only where.
+/// Message of the innermost error. It names the failure; the outer errors say only where it happened.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
@@ -74,34 +77,34 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-/// Reads an address that this client can send to.
+/// Parses a URL that this client can send to.
 ///
 /// # Errors
 ///
-/// It is no URL, not http, or has credentials in it.
+/// The text is not a URL, the scheme is not http, or the URL contains credentials.
 pub(super) fn http_uri(text: &str) -> Result<Uri, HttpError> {
-    let wrong = || HttpError::Address(text.to_owned());
+    let unusable = || HttpError::Address(text.to_owned());
     if text
         .get(..6)
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     {
         return Err(HttpError::Https(text.to_owned()));
     }
-    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let uri: Uri = text.parse().map_err(|_| unusable())?;
     let is_usable = uri.scheme() == Some(&Scheme::HTTP)
         && uri
             .authority()
             .is_some_and(|host| !host.as_str().contains('@'));
-    is_usable.then_some(uri).ok_or_else(wrong)
+    is_usable.then_some(uri).ok_or_else(unusable)
 }
 
-/// Takes a token from the command line.
-#[expect(clippy::unnecessary_wraps, reason = "the form that clap takes")]
+/// Parses a token from the command line.
+#[expect(clippy::unnecessary_wraps, reason = "the signature that clap requires")]
 pub(super) fn token(text: &str) -> Result<Token, String> {
     Ok(Token::new(text))
 }
 
-/// The address of a listener as this machine reaches it.
+/// An address that reaches the listener from this machine.
 pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -111,11 +114,11 @@ pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::from((ip, listen.port()))
 }
 
-/// The `Authorization` header for a token; none for an empty one, as GREEN-API does it.
+/// The `Authorization` header for a token. Like GREEN-API, sends no header for an empty token.
 ///
 /// # Errors
 ///
-/// The token has characters that no header can carry.
+/// The token has characters that a header cannot carry.
 pub(super) fn authorization(token: &Token) -> Result<Option<HeaderValue>, HttpError> {
     let (scheme, credentials) = token.scheme_and_credentials();
     if credentials.is_empty() {
@@ -128,14 +131,14 @@ pub(super) fn authorization(token: &Token) -> Result<Option<HeaderValue>, HttpEr
     Ok(Some(value))
 }
 
-/// Sends requests over connections that are used again. Cheap to clone.
+/// Sends requests over pooled connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct HttpClient {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl HttpClient {
-    /// A client with no connection yet.
+    /// Creates a client without opening a connection.
     #[must_use]
     pub(super) fn new() -> Self {
         let mut connector = HttpConnector::new();
@@ -147,8 +150,7 @@ impl HttpClient {
         Self { client }
     }
 
-    /// Asks for what is at `uri`; the body of the answer is still to be read, with [`Answer::of`]
-    /// or as it comes.
+    /// Sends a GET request. The caller reads the response body, with [`Answer::of`] or as a stream.
     pub(super) async fn get(
         &self,
         uri: &Uri,
@@ -158,7 +160,7 @@ impl HttpClient {
             .await
     }
 
-    /// Sends a JSON body as GREEN-API does.
+    /// Posts a JSON body as GREEN-API does.
     pub(super) async fn post(
         &self,
         uri: &Uri,
@@ -194,7 +196,7 @@ impl HttpClient {
     }
 }
 
-/// An answer with the beginning of its body: enough to say why a request was refused.
+/// A response with the start of its body, enough to show why a request was refused.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// The status; only 200 means accepted.
@@ -202,7 +204,7 @@ pub(super) struct Answer {
     problem: Option<Problem>,
 }
 
-/// The members of `application/problem+json` (RFC 9457) that are shown.
+/// The members of `application/problem+json` (RFC 9457) that are used.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
@@ -212,22 +214,22 @@ struct Problem {
 }
 
 impl Answer {
-    /// Reads the beginning of the body; a short one whole, so that the connection is used again.
+    /// Reads the start of the body. A short body is read to its end, so that the connection can be reused.
     pub(super) async fn of(response: Response<Incoming>) -> Self {
         let status = response.status();
         let is_problem = response
             .headers()
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
-        // The status has decided, so a body that does not end only costs its own time.
-        let body = timeout(ANSWER_TIMEOUT, beginning(response.into_body()))
+        // The status alone decides, so a body that never ends only costs the timeout.
+        let body = timeout(ANSWER_TIMEOUT, read_start(response.into_body()))
             .await
             .unwrap_or_default();
         let problem = is_problem.then(|| serde_json::from_slice(&body).unwrap_or_default());
         Self { status, problem }
     }
 
-    /// Status and reason for a human: `401 unauthorized: the token is wrong`.
+    /// Readable status and reason: `401 unauthorized: the token is wrong`.
     #[must_use]
     pub(super) fn reason(&self) -> String {
         let problem = self.problem.as_ref();
@@ -238,7 +240,7 @@ impl Answer {
         );
         let reason = format!("{} {name}", self.status.as_u16());
         match problem.and_then(|problem| problem.detail.as_ref()) {
-            // More is said behind it, so a full stop would stand in the way.
+            // Callers append to the reason, so it must not end with a full stop.
             Some(detail) => format!("{reason}: {}", shown(detail).trim_end_matches('.')),
             None => reason,
         }
@@ -251,20 +253,20 @@ impl Answer {
     }
 }
 
-/// A text of the other side, without what could steer a terminal.
+/// A server's text, shortened and without control characters.
 fn shown(text: &str) -> String {
     plain(text).chars().take(SHOWN_CHARACTERS).collect()
 }
 
-async fn beginning(mut body: Incoming) -> Bytes {
-    let mut gathered = BytesMut::new();
-    while gathered.len() < BEGINNING_BYTES {
+async fn read_start(mut body: Incoming) -> Bytes {
+    let mut start = BytesMut::new();
+    while start.len() < START_BYTES {
         match body.frame().await {
-            Some(Ok(frame)) => gathered.extend(frame.into_data().ok()),
+            Some(Ok(frame)) => start.extend(frame.into_data().ok()),
             Some(Err(_)) | None => break,
         }
     }
-    gathered.freeze()
+    start.freeze()
 }
 
 #[cfg(test)]
@@ -273,7 +275,7 @@ mod tests {
     use crate::config::Token;
 
     #[test]
-    fn addresses_are_http_with_a_host() {
+    fn only_http_urls_with_a_host_are_accepted() {
         for text in [
             "http://127.0.0.1:8080/webhook",
             "http://[::1]:1/",
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_address_is_one_that_can_be_reached() {
+    fn unspecified_listen_address_becomes_loopback() {
         for (listen, address) in [
             ("127.0.0.1:8080", "127.0.0.1:8080"),
             ("0.0.0.0:80", "127.0.0.1:80"),
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_of_every_form_of_a_token() {
+    fn each_token_form_gives_its_header() {
         for (text, header) in [
             ("abc", Some("Bearer abc")),
             ("bearer abc", Some("Bearer abc")),
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_cannot_steer_a_terminal() {
+    fn shown_text_has_no_control_characters() {
         assert_eq!(shown("a\u{1b}[2Jb\n"), "a[2Jb");
     }
 }

@@ -1,15 +1,15 @@
-//! How long requests took, in a histogram of fixed size.
+//! A fixed-size histogram of request latencies.
 
 use std::time::Duration;
 
-/// How long something took, in buckets of a fixed number that are less than 1.6 % wide.
+/// A latency histogram with a fixed number of buckets, each less than 1.6 % wide.
 #[derive(Debug)]
 pub(super) struct Latencies {
     buckets: Vec<u64>,
     count: u64,
 }
 
-/// Buckets between a power of two and the next.
+/// Buckets from one power of two to the next.
 const STEPS: u32 = 64;
 
 impl Latencies {
@@ -21,16 +21,16 @@ impl Latencies {
         }
     }
 
-    /// What so many percent did not exceed; none when nothing was recorded.
+    /// The latency that `percent` of the requests did not exceed. `None` if nothing was recorded.
     #[must_use]
     pub(super) fn percentile(&self, percent: u64) -> Option<Duration> {
         let rank = (self.count * percent).div_ceil(100).max(1);
-        let mut seen = 0;
-        let place = self.buckets.iter().position(|bucket| {
-            seen += bucket;
-            seen >= rank
+        let mut counted = 0;
+        let index = self.buckets.iter().position(|bucket| {
+            counted += bucket;
+            counted >= rank
         });
-        place.map(|place| Duration::from_micros(upper_end(place as u64)))
+        index.map(|index| Duration::from_micros(upper_end(index as u64)))
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::{Latencies, bucket, upper_end};
 
     #[test]
-    fn percentiles_are_within_a_bucket() {
+    fn percentiles_are_exact_within_a_bucket() {
         let mut latencies = Latencies::default();
         assert_eq!(latencies.percentile(50), None);
         for micros in 1..=100_000 {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_follow_each_other_without_a_gap() {
+    fn buckets_have_no_gaps() {
         let mut last = None;
         for micros in (0..300_000).chain([u32::MAX - 1, u32::MAX]) {
             let bucket = bucket(micros);

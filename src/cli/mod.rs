@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
 
-/// Keeps every GREEN-API notification: what was answered 200 is on disk.
+/// A durable webhook receiver for GREEN-API: every notification answered 200 is on disk.
 #[derive(Debug, Parser)]
 #[command(name = "green-inbox", version, about, propagate_version = true)]
 pub struct Cli {
@@ -38,33 +38,33 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(ConfigArgs),
-    /// Show it in a minute: a server of its own, a sample of everything, and how to read it.
+    /// Try it in a minute: start a temporary server, send it samples, and show how to read them.
     Demo(demo::DemoArgs),
-    /// Play GREEN-API: send samples, and send again what is not answered 200.
+    /// Simulate GREEN-API: send sample notifications, and retry each until it is answered 200.
     Send(send::SendArgs),
-    /// Write the newest events, and with --follow those that come.
+    /// Print the newest events; with --follow, also new events as they arrive.
     Tail(tail::TailArgs),
-    /// Write every event that fits to standard output.
+    /// Write every matching event to standard output.
     Export(export::ExportArgs),
-    /// Parse stored bodies again, so that what was unknown or malformed becomes known after an
-    /// upgrade, and derive messages, chats and calls anew. The server must not run.
+    /// Parse stored bodies again after an upgrade, so that unknown and malformed events become known, and
+    /// rebuild messages, chats and calls. Stop the server first.
     Reprocess(reprocess::ReprocessArgs),
-    /// Say what is wrong with the configuration, or print it with secrets redacted.
+    /// Check the configuration, and print it with secrets redacted.
     CheckConfig(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
     DefaultConfig,
-    /// Say which rule would admit or refuse a request; nothing is sent.
+    /// Show which rule would accept or refuse a request, without sending it.
     Explain(explain::ExplainArgs),
-    /// Print the configuration for nginx, made from the allowed sources and their neighbours.
+    /// Print an nginx configuration with the values of the [ingest] section.
     NginxConfig(ConfigArgs),
-    /// Exit 0 if the server answers that it is ready.
+    /// Exit 0 if the server reports that it is ready.
     Healthcheck(ConfigArgs),
 }
 
-/// Where the configuration comes from.
+/// The option that selects the configuration file.
 #[derive(Debug, clap::Args)]
 struct ConfigArgs {
-    /// The configuration file [default: config/green-inbox.toml where it exists].
+    /// Configuration file [default: config/green-inbox.toml, if it exists].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -79,14 +79,18 @@ fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     config::load(file, environment()?)
 }
 
-/// The variables of the environment that are Unicode; one of ours that is not is refused.
+/// The environment variables that are valid Unicode.
+///
+/// # Errors
+///
+/// A variable of green-inbox is not valid Unicode.
 fn environment() -> Result<Vec<(String, String)>, ConfigError> {
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         match value.into_string() {
             Ok(value) => Some(Ok((name, value))),
             Err(_) if name.starts_with(config::PREFIX) => Some(Err(ConfigError::Unreadable(
-                format!("environment variable {name}: not Unicode\n  help: write it in UTF-8"),
+                format!("environment variable {name}: not valid Unicode\n  help: encode the value in UTF-8"),
             ))),
             Err(_) => None,
         }
@@ -94,10 +98,10 @@ fn environment() -> Result<Vec<(String, String)>, ConfigError> {
     variables.collect()
 }
 
-/// The exit code for usage or configuration that cannot be used.
+/// Exit code for wrong usage or an invalid configuration.
 const USAGE: u8 = 2;
 
-/// Runs the command that was given.
+/// Runs the given command.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
@@ -115,7 +119,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Says what is wrong and what to do.
+/// Prints the error, which includes its fix, and returns the exit code.
 fn fail(code: u8, error: &impl std::fmt::Display) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(code)

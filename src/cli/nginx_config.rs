@@ -1,4 +1,4 @@
-//! `green-inbox nginx-config`: the shipped configuration of nginx with the values of this one.
+//! `green-inbox nginx-config`: prints the shipped nginx configuration with the user's settings.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -7,14 +7,14 @@ use super::http_client::reachable;
 use super::{ConfigArgs, USAGE, fail};
 use crate::config::{Config, ConfigError, Network};
 
-/// What it prints with the default configuration.
+/// The shipped file, which is the output for the default configuration.
 const SHIPPED: &str = include_str!("../../deploy/nginx.conf");
 
-/// The lines between these are the list.
+/// The lines between these two markers are a list of addresses.
 const LIST: &str = "# ingest.allowed_sources\n";
 const END_OF_LIST: &str = "# end of ingest.allowed_sources\n";
 
-/// What nginx would take for more than a path.
+/// Characters that have a meaning in nginx's syntax.
 const UNSAFE_IN_A_PATH: [char; 8] = [';', '{', '}', '"', '\'', '\\', '$', ' '];
 
 pub(super) fn run(args: &ConfigArgs) -> ExitCode {
@@ -27,26 +27,26 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
     }
 }
 
-/// The configuration for nginx.
+/// Renders the nginx configuration.
 ///
 /// # Errors
 ///
-/// A setting cannot be written there.
+/// A setting cannot be expressed in nginx's syntax.
 fn render(config: &Config) -> Result<String, ConfigError> {
     let ingest = &config.ingest;
     if ingest.allowed_sources.is_empty() {
         return Err(ConfigError::setting(
             "ingest.allowed_sources",
             "the list is empty, so nginx would refuse every request",
-            "drop the key for GREEN-API's addresses, or list addresses and networks",
+            "drop the key to use GREEN-API's addresses, or list addresses and networks",
         ));
     }
     let path = ingest.path.trim_end_matches('/');
     if !ingest.path.starts_with('/') || path.contains(UNSAFE_IN_A_PATH) {
         return Err(ConfigError::setting(
             "ingest.path",
-            format!("`{}` cannot be a location of nginx", path.escape_default()),
-            "begin with a slash, then letters, digits, `-`, `_`, `.`, `~` and slashes",
+            format!("`{}` is not a valid nginx location", path.escape_default()),
+            "begin with a slash; use letters, digits, `-`, `_`, `.`, `~` and slashes",
         ));
     }
     let mut text = with_lists(&ingest.allowed_sources);
@@ -67,17 +67,18 @@ fn render(config: &Config) -> Result<String, ConfigError> {
     Ok(text)
 }
 
-/// The shipped text with another list wherever it has one: as lines of `geo`, and of `allow`.
+/// The shipped file with `sources` in place of each address list: `geo` lines in one, `allow` lines in the
+/// other.
 fn with_lists(sources: &[Network]) -> String {
     let mut text = String::new();
     let mut rest = SHIPPED;
     while let Some((before, list)) = rest.split_once(LIST) {
-        let (shipped, behind) = list.split_once(END_OF_LIST).unwrap_or((list, ""));
+        let (shipped, after) = list.split_once(END_OF_LIST).unwrap_or((list, ""));
         text.push_str(before);
         text.push_str(LIST);
         let is_allow = shipped.trim_start().starts_with("allow");
         for source in sources {
-            // Writing into a string does not fail.
+            // Writing to a string cannot fail.
             let _ = if is_allow {
                 writeln!(text, "        allow {source};")
             } else {
@@ -86,13 +87,13 @@ fn with_lists(sources: &[Network]) -> String {
         }
         text.push_str("        ");
         text.push_str(END_OF_LIST);
-        rest = behind;
+        rest = after;
     }
     text.push_str(rest);
     text
 }
 
-/// Bytes as nginx writes them.
+/// A size in nginx's notation.
 fn bytes(bytes: u32) -> String {
     const MIB: u32 = 1024 * 1024;
     if bytes.is_multiple_of(MIB) {
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_stand_where_nginx_reads_them() {
+    fn settings_replace_the_shipped_values() {
         let mut config = Config::default();
         config.ingest.allowed_sources = ["192.0.2.0/24", "2001:db8::1"]
             .map(|text| text.parse().unwrap())

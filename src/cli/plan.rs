@@ -1,4 +1,4 @@
-//! What is sent, where to, and at what pace.
+//! The plan of a `send` run: target, samples and rate.
 
 use std::time::Duration;
 
@@ -8,54 +8,54 @@ use hyper::header::HeaderValue;
 
 use crate::sample::{Sample, Values};
 
-/// Further ahead nothing is planned; it keeps sums of times in range.
+/// Upper bound of due times. It keeps sums of times from overflowing.
 const FAR: Duration = Duration::from_hours(10 * 365 * 24);
 
-/// What is sent, where to, and at what pace.
+/// Target, samples and rate of a `send` run.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Where the webhook is.
+    /// URL of the webhook.
     pub(super) target: Uri,
-    /// Sent with every request.
+    /// `Authorization` header of every request.
     pub(super) authorization: Option<HeaderValue>,
-    /// What is sent, over and over in this order.
+    /// Samples, sent in this order and repeated as often as needed.
     pub(super) samples: Vec<Sample>,
-    /// How many notifications.
+    /// Notifications to send.
     pub(super) total: u64,
-    /// Notifications a second over all instances; none for as fast as possible.
+    /// Notifications per second over all instances. `None` means as fast as possible.
     pub(super) rate: Option<f64>,
-    /// Instances that take turns.
+    /// Instances. Consecutive notifications rotate through them.
     pub(super) instances: u32,
-    /// Requests at one time; with more of them than instances the order of an instance is lost.
+    /// Concurrent requests. With more requests than instances, the order within an instance is lost.
     pub(super) concurrency: u32,
-    /// Wait before a refused notification is sent again.
+    /// Pause before a refused notification is retried.
     pub(super) pause: Duration,
-    /// How often one is sent until it counts as failed.
+    /// Attempts for one notification. After the last one it counts as failed.
     pub(super) attempts: u32,
-    /// Serial of the first pass over the samples; another run should have another.
+    /// Serial of the first pass over the samples. Each run should use a different one.
     pub(super) first_serial: u64,
-    /// GREEN-API's `timestamp` of what is sent first, in seconds since 1970.
+    /// GREEN-API's `timestamp` of the first notification, in seconds since 1970.
     pub(super) started_at: i64,
 }
 
 impl Plan {
-    /// How long after the start the notification with this number is due.
+    /// Time from the start until notification `number` is due.
     pub(super) fn due(&self, number: u64) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 notifications")]
         let seconds = self.rate.map_or(0.0, |rate| number as f64 / rate);
         Duration::try_from_secs_f64(seconds).map_or(FAR, |due| due.min(FAR))
     }
 
-    /// The body of the notification with this number. A pass over the samples shares what makes
-    /// them one story: instance, serial and timestamp.
+    /// Body of notification `number`. All samples of one pass share instance, serial and timestamp, so that
+    /// they form one story.
     pub(super) fn body(&self, number: u64) -> Bytes {
         let instances = u64::from(self.instances.max(1));
         let samples = (self.samples.len() as u64).max(1);
-        let (pass, place) = (number / instances / samples, number / instances % samples);
+        let (pass, index) = (number / instances / samples, number / instances % samples);
         let due = self.due(pass * samples * instances).as_secs();
-        let Some(sample) = usize::try_from(place)
+        let Some(sample) = usize::try_from(index)
             .ok()
-            .and_then(|place| self.samples.get(place))
+            .and_then(|index| self.samples.get(index))
         else {
             return Bytes::new();
         };
@@ -68,8 +68,8 @@ impl Plan {
     }
 }
 
-/// The first instance of the product line of a sample. Numbers have ten digits, and one instance is
-/// an account of one messenger only.
+/// First `idInstance` of the sample's product line. It has ten digits, and each product line has its own
+/// range because an instance belongs to one messenger.
 fn first_instance(sample: &Sample) -> i64 {
     match sample.name().split('/').next() {
         Some("max") => 3_100_000_001,
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_does_not_drift() {
+    fn due_times_do_not_drift() {
         assert_eq!(plan(Some(4.0), 1).due(10), Duration::from_millis(2500));
         assert_eq!(plan(None, 1).due(10), Duration::ZERO);
         assert_eq!(plan(Some(1e-300), 1).due(10), super::FAR);
     }
 
     #[test]
-    fn no_two_bodies_are_the_same() {
+    fn bodies_are_unique_and_reproducible() {
         let samples = sample::all();
         let total = samples.len() as u64 * 6;
         let plan = Plan {

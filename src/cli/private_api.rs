@@ -1,4 +1,4 @@
-//! The private listener as the commands that read see it.
+//! A client of the private listener, for the commands that read.
 
 use clap::Args;
 use http_body_util::{BodyExt, Limited};
@@ -13,56 +13,56 @@ use super::http_client::{
 };
 use crate::config::{ConfigError, Token};
 
-/// Bytes of an answer: a page with one body of up to 512 MiB, and what is around it.
+/// Bytes of a response: a page with one body of up to 512 MiB, plus its JSON. A larger response is an error.
 const MAX_ANSWER_BYTES: usize = 640 * 1024 * 1024;
 
-/// Where to read.
+/// The server to read from.
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// Address of the private listener, as `http://127.0.0.1:8081`, instead of the configured one.
+    /// URL of the private listener, such as `http://127.0.0.1:8081` [default: the configured listener].
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     from: Option<String>,
-    /// The token to read with [default: the first configured one; with --from none].
+    /// Read token [default: the first configured token; none with --from].
     #[arg(long, value_name = "TOKEN", value_parser = token)]
     token: Option<Token>,
     #[command(flatten)]
     config: ConfigArgs,
 }
 
-/// Which events, as in `GET /api/v1/events`.
+/// Filters of events, as in `GET /api/v1/events`.
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
-    /// Only of this idInstance.
+    /// Only events of this idInstance.
     #[arg(long, value_name = "ID")]
     instance: Option<i64>,
-    /// Only of this typeWebhook.
+    /// Only events of this typeWebhook.
     #[arg(long = "type", value_name = "TYPE")]
     type_webhook: Option<String>,
-    /// Only of this typeMessage.
+    /// Only events of this typeMessage.
     #[arg(long, value_name = "TYPE")]
     type_message: Option<String>,
-    /// Only of this chat.
+    /// Only events of this chatId.
     #[arg(long, value_name = "CHAT")]
     chat: Option<String>,
-    /// Only known, unknown or malformed.
+    /// Only events with this outcome: known, unknown or malformed.
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
-    /// Only with fields that do not fit (true), or without (false).
+    /// Only events with fields that do not match their documented type (true), or without such fields (false).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     drift: Option<bool>,
-    /// Without events that say the same as an earlier one.
+    /// Leave out events that report the same as an earlier event.
     #[arg(long)]
     distinct: bool,
-    /// Only what came at this moment (RFC 3339) or later.
-    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    /// Only events received at or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// Only what came before this moment (RFC 3339).
-    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    /// Only events received before this time (RFC 3339).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
 }
 
 impl FilterArgs {
-    /// The parameters of a query that say the same.
+    /// The filters as query parameters.
     pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
         [
             ("instance", self.instance.map(|id| id.to_string())),
@@ -81,32 +81,34 @@ impl FilterArgs {
     }
 }
 
-/// Why something could not be read.
+/// Why a request for events failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    /// It was not asked for rightly.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Nothing came back, or not all of it.
+    /// The request could not be sent or got no response.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The server refused.
+    /// The server refused the request.
     #[error("{0}")]
     Refused(String),
-    /// The seqs that were seen are of another database.
-    #[error("{0}\n  help: begin again without --after")]
+    /// The seq to continue from belongs to another database.
+    #[error("{0}\n  help: start again without --after")]
     Rewound(String),
-    /// The server is not ready now.
+    /// The server is temporarily unavailable.
     #[error("{0}")]
     Unavailable(String),
-    /// The answer is not what it should be; perhaps something else listens there.
-    #[error("the answer cannot be read ({0}); is it the private listener of green-inbox?")]
+    /// The response is not a page of events. Another program may be listening there.
+    #[error(
+        "the response is not a page of events ({0})\n  help: check that the URL is the private listener of green-inbox"
+    )]
     Unreadable(String),
 }
 
 impl ReadError {
-    /// Whether the same may be asked again with another outcome.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether the same request may succeed later.
+    pub(super) fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Unavailable(_) | Self::Http(HttpError::NoAnswer { .. })
@@ -114,10 +116,10 @@ impl ReadError {
     }
 }
 
-/// A page of events, each as the server wrote it.
+/// A page of events, each in the server's own JSON.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
-    /// The events, in the order that was asked for.
+    /// The events, in the requested order.
     pub(super) data: Vec<Box<RawValue>>,
 }
 
@@ -130,7 +132,7 @@ pub(super) fn seq(event: &RawValue) -> Result<i64, serde_json::Error> {
     serde_json::from_str(event.get()).map(|Seq { seq }| seq)
 }
 
-/// The private listener.
+/// A client of the private listener.
 #[derive(Debug)]
 pub(super) struct PrivateApi {
     client: HttpClient,
@@ -139,7 +141,8 @@ pub(super) struct PrivateApi {
 }
 
 impl PrivateApi {
-    /// Finds it. A configured token goes to the configured address only.
+    /// Takes the URL and the token from the arguments or the configuration. A configured token is sent only to
+    /// the configured address.
     pub(super) fn find(args: &SourceArgs) -> Result<Self, ReadError> {
         let mut token = args.token.clone();
         let base = if let Some(from) = &args.from {
@@ -160,7 +163,7 @@ impl PrivateApi {
         })
     }
 
-    /// The newest seq of all, 0 where there is nothing.
+    /// The newest seq, or 0 if there are no events.
     pub(super) async fn newest_seq(&self) -> Result<i64, ReadError> {
         let page = self.events(&[("limit", "1".to_owned())]).await?;
         let newest = page.data.first().map(|event| seq(event)).transpose();
@@ -168,16 +171,16 @@ impl PrivateApi {
         Ok(newest.unwrap_or(0))
     }
 
-    /// Asks for a page of events.
+    /// Requests a page of events.
     pub(super) async fn events(&self, parameters: &[(&str, String)]) -> Result<Page, ReadError> {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(parameters)
             .finish();
         let uri = http_uri(&format!("{}/api/v1/events?{query}", self.base))?;
-        let answer = self.client.get(&uri, self.authorization.as_ref()).await?;
-        let status = answer.status();
+        let response = self.client.get(&uri, self.authorization.as_ref()).await?;
+        let status = response.status();
         if status != StatusCode::OK {
-            let reason = Answer::of(answer).await.reason();
+            let reason = Answer::of(response).await.reason();
             return Err(if status == StatusCode::CONFLICT {
                 ReadError::Rewound(reason)
             } else if status.is_server_error() {
@@ -186,10 +189,10 @@ impl PrivateApi {
                 ReadError::Refused(reason)
             });
         }
-        let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
             .collect()
             .await;
-        // An answer that breaks off is that of a server that ended; it can be asked for again.
+        // A truncated response usually means that the server stopped, so the request can be retried.
         let body = body.map_err(|error| ReadError::Unavailable(error.to_string()))?;
         serde_json::from_slice(&body.to_bytes())
             .map_err(|error| ReadError::Unreadable(error.to_string()))

@@ -1,4 +1,4 @@
-//! What the commands that read from the private listener have in common: how they begin and end.
+//! Shared start and exit of the commands that read from the private listener.
 
 use std::io;
 use std::process::ExitCode;
@@ -8,22 +8,22 @@ use tokio::runtime::Runtime;
 use super::private_api::{PrivateApi, ReadError, SourceArgs};
 use super::{USAGE, fail};
 
-/// Why a command that reads came to no good end.
+/// Why a reading command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadingError {
-    /// It could not be read.
+    /// The server could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// What was read is no event.
-    #[error("an event cannot be read: {0}")]
+    /// An event of the response cannot be parsed.
+    #[error("an event in the response cannot be parsed: {0}")]
     Event(#[from] serde_json::Error),
-    /// Some of what was read is not whole.
+    /// Some events are damaged.
     #[error(
-        "{0} events are damaged on the disk and were written without what cannot be read: seq {1}\n  \
-         help: put back a backup of the database; everything else was exported"
+        "{0} events are damaged on disk and were exported without their unreadable parts: seq {1}\n  \
+         help: restore a backup of the database; all other events were exported"
     )]
     Damaged(i64, String),
-    /// It could not be written.
+    /// Standard output could not be written.
     #[error("standard output cannot be written: {0}")]
     Write(#[from] io::Error),
 }
@@ -34,7 +34,7 @@ impl From<csv::Error> for ReadingError {
     }
 }
 
-/// Finds the private listener, lets `command` read from it, and says how it ended.
+/// Runs `command` with a client of the private listener, and returns the exit code.
 pub(super) fn run(
     source: &SourceArgs,
     command: impl AsyncFnOnce(PrivateApi) -> Result<(), ReadingError>,
@@ -45,7 +45,7 @@ pub(super) fn run(
     };
     match Runtime::new().map(|runtime| runtime.block_on(command(api))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        // A reader that has seen enough (`| head`) is no failure.
+        // A closed pipe (`| head`) is not a failure.
         Ok(Err(ReadingError::Write(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }

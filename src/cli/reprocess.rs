@@ -1,4 +1,4 @@
-//! `green-inbox reprocess`: parses stored bodies again and derives everything anew.
+//! `green-inbox reprocess`: parses stored bodies again and rebuilds the projection.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::store::{OpenError, Reprocessed, Step, reprocess, reprocess_dry};
 
 #[derive(Debug, Args)]
 pub(super) struct ReprocessArgs {
-    /// Only say what would change; the server may run meanwhile.
+    /// Only report what would change; the server may keep running.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) fn run(args: &ReprocessArgs) -> ExitCode {
     };
     if !path.exists() {
         let missing = format!(
-            "there is no database at `{}`\n  help: set storage.path, or name the configuration with --config",
+            "there is no database at `{}`\n  help: set storage.path, or give the configuration with --config",
             path.display()
         );
         return fail(USAGE, &missing);
@@ -46,7 +46,7 @@ pub(super) fn run(args: &ReprocessArgs) -> ExitCode {
             print!("{}", summary(&done, args.dry_run));
             ExitCode::SUCCESS
         }
-        Err(error) => fail(1, &told(&error, &path)),
+        Err(error) => fail(1, &with_help(&error, &path)),
     }
 }
 
@@ -60,7 +60,7 @@ fn with_progress(
     let done = run(&mut |step, seq, of| {
         bar.set_message(match step {
             Step::Parse => "parsing ",
-            Step::Derive => "deriving",
+            Step::Derive => "building",
         });
         bar.set_length(of);
         bar.set_position(seq);
@@ -77,32 +77,32 @@ fn summary(done: &Reprocessed, dry_run: bool) -> String {
     };
     let mut summary = format!("{} events {read}\n", done.events);
     for ((before, after), count) in &done.changed {
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = if before == after {
             let other = if dry_run { "would have" } else { "have" };
-            writeln!(summary, "{count} {before} ones {other} other columns")
+            writeln!(summary, "{count} {before} events {other} other columns")
         } else {
-            writeln!(summary, "{count} {before} ones {change} {after}")
+            writeln!(summary, "{count} {before} events {change} {after}")
         };
     }
     if done.damaged > 0 {
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             summary,
-            "{} are damaged on the disk and were left as they are",
+            "{} events are damaged on disk and were left unchanged",
             done.damaged
         );
     }
     if done.changed.is_empty() {
-        summary.push_str("nothing is read otherwise now\n");
+        summary.push_str("all events are up to date\n");
     }
     summary
 }
 
-fn told(error: &OpenError, path: &Path) -> String {
+fn with_help(error: &OpenError, path: &Path) -> String {
     match error {
         OpenError::InUse(_) => format!(
-            "{error}\n  help: stop the server that runs on `{}`, or look only, with --dry-run",
+            "{error}\n  help: stop the server that uses `{}`, or only preview the changes with --dry-run",
             path.display()
         ),
         error => error.to_string(),

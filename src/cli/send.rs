@@ -1,4 +1,4 @@
-//! `green-inbox send`: plays GREEN-API against a receiver.
+//! `green-inbox send`: simulates GREEN-API against a receiver.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -21,38 +21,38 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Token};
 use crate::sample::{self, Sample};
 
-/// Behind the rate by less than this is not worth a line: timers are no finer on a busy machine.
-const WORTH_SAYING: Duration = Duration::from_millis(100);
+/// Lag behind the rate below which the summary leaves it out: timers on a busy machine are no more precise.
+const REPORTED_LAG: Duration = Duration::from_millis(100);
 
-/// What can be said about the sending.
+/// Options of `send`.
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
-    /// Where to send, instead of the webhook of the configuration.
+    /// URL of the webhook [default: the configured one].
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     to: Option<String>,
-    /// As in webhookUrlToken: `Bearer x`, `Basic y` or a bare token [default: the first configured
-    /// one; with --to none].
+    /// Token as in webhookUrlToken: `Bearer x`, `Basic y` or a bare token [default: the first configured
+    /// token; none with --to].
     #[arg(long, value_name = "TOKEN", value_parser = token)]
     token: Option<Token>,
-    /// Only samples with this name or part of a name, as `textMessage`; may be given several times.
+    /// Only samples with this name or part of a name, such as `textMessage`; repeat the option for several.
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
-    /// Print the names of the samples and end.
+    /// Print the names of the samples and exit.
     #[arg(long)]
     list: bool,
-    /// Notifications in all [default: each sample once for each instance].
+    /// Notifications to send [default: each sample once per instance].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// Notifications a second [default: as fast as they are accepted].
+    /// Notifications per second [default: as fast as they are accepted].
     #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
     rate: Option<f64>,
-    /// Instances that take turns.
+    /// Number of instances; consecutive notifications rotate through them.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = up_to(10_000))]
     instances: u32,
-    /// Requests at one time; more of them than instances gives up the order.
+    /// Concurrent requests; with more than --instances, the order within an instance is lost.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = up_to(10_000))]
     concurrency: u32,
-    /// Wait before a refused notification is sent again.
+    /// Pause before a refused notification is retried.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -61,7 +61,7 @@ pub(super) struct SendArgs {
         allow_negative_numbers = true
     )]
     pause: Duration,
-    /// Times that a notification is sent until it counts as failed; 1440 make GREEN-API's 24 hours.
+    /// Attempts per notification before it counts as failed; 1440 is GREEN-API's 24 hours.
     #[arg(long, value_name = "N", default_value_t = 1440, value_parser = up_to(u32::MAX))]
     attempts: u32,
     #[command(flatten)]
@@ -77,7 +77,7 @@ fn rate(text: &str) -> Result<f64, String> {
         .parse()
         .ok()
         .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| "it must be a number above 0".to_owned())
+    rate.ok_or_else(|| "must be a number above 0".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -86,7 +86,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let pause = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     pause
         .filter(|pause| *pause <= day)
-        .ok_or_else(|| "it must be a number of seconds from 0 to 86400".to_owned())
+        .ok_or_else(|| "must be a number of seconds from 0 to 86400".to_owned())
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -96,37 +96,37 @@ enum UsageError {
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error(
-        "there is no sample of the kind `{0}`\n  help: take a name, or a part of one between \
-         slashes, from `green-inbox send --list`"
+        "no sample has the kind `{0}`\n  help: use a name, or a part of one between slashes, from \
+         `green-inbox send --list`"
     )]
     Kind(String),
 }
 
-/// Exits 0 when all was accepted, 1 when not, 2 when it was called wrongly.
+/// Exits 0 if every notification was accepted, 1 if not, 2 on wrong usage.
 pub(super) fn run(args: &SendArgs) -> ExitCode {
-    let samples = match chosen(&args.kinds) {
+    let samples = match selected(&args.kinds) {
         Ok(samples) => samples,
         Err(error) => return fail(USAGE, &error),
     };
     if args.list {
         let names: Vec<_> = samples.iter().map(Sample::name).collect();
-        say(&format!("{}\n", names.join("\n")));
+        print(&format!("{}\n", names.join("\n")));
         return ExitCode::SUCCESS;
     }
-    let plan = match planned(args, samples) {
+    let plan = match build_plan(args, samples) {
         Ok(plan) => plan,
         Err(error) => return fail(USAGE, &error),
     };
     let report = match Runtime::new() {
         Ok(runtime) => {
             let report = runtime.block_on(send(plan));
-            // A look-up of a name may still run; after Ctrl-C it is not waited for.
+            // After Ctrl-C, does not wait for a DNS lookup that is still running.
             runtime.shutdown_background();
             report
         }
         Err(error) => return fail(1, &error),
     };
-    say(&summary(&report));
+    print(&summary(&report));
     if report.accepted == report.total {
         ExitCode::SUCCESS
     } else {
@@ -134,7 +134,7 @@ pub(super) fn run(args: &SendArgs) -> ExitCode {
     }
 }
 
-/// Plays with a progress bar, until Ctrl-C at the latest.
+/// Sends with a progress bar, until Ctrl-C at the latest.
 async fn send(plan: Plan) -> Report {
     let progress = ProgressBar::new(plan.total).with_style(style());
     let stop = CancellationToken::new();
@@ -151,26 +151,26 @@ async fn send(plan: Plan) -> Report {
     report
 }
 
-fn say(text: &str) {
-    // A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) {
+    // A closed pipe (`| head`) is not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn chosen(kinds: &[String]) -> Result<Vec<Sample>, UsageError> {
+fn selected(kinds: &[String]) -> Result<Vec<Sample>, UsageError> {
     let all = sample::all();
     for kind in kinds {
         if !all.iter().any(|sample| sample.is_kind(kind)) {
             return Err(UsageError::Kind(kind.clone()));
         }
     }
-    let is_chosen = |sample: &Sample| kinds.iter().any(|kind| sample.is_kind(kind));
+    let is_selected = |sample: &Sample| kinds.iter().any(|kind| sample.is_kind(kind));
     Ok(all
         .into_iter()
-        .filter(|sample| kinds.is_empty() || is_chosen(sample))
+        .filter(|sample| kinds.is_empty() || is_selected(sample))
         .collect())
 }
 
-fn planned(args: &SendArgs, samples: Vec<Sample>) -> Result<Plan, UsageError> {
+fn build_plan(args: &SendArgs, samples: Vec<Sample>) -> Result<Plan, UsageError> {
     let (target, authorization) = destination(args)?;
     let now = Clock::system().now().0;
     Ok(Plan {
@@ -190,7 +190,7 @@ fn planned(args: &SendArgs, samples: Vec<Sample>) -> Result<Plan, UsageError> {
     })
 }
 
-/// Where to, with what token. A configured token goes to the configured address only.
+/// The URL and the `Authorization` header. A configured token is sent only to the configured address.
 fn destination(args: &SendArgs) -> Result<(Uri, Option<HeaderValue>), UsageError> {
     let mut token = args.token.clone();
     let target = if let Some(to) = &args.to {
@@ -218,7 +218,7 @@ fn style() -> ProgressStyle {
 fn summary(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
-        // A `String` takes all that is written to it.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{name:<13}{value}");
     };
     let Report {
@@ -228,22 +228,22 @@ fn summary(report: &Report) -> String {
         ..
     } = report;
     line("accepted", format!("{accepted} of {total}"));
-    line("repeated", report.repeated.to_string());
+    line("retries", report.retries.to_string());
     line("failed", failed.to_string());
     let unfinished = total.saturating_sub(accepted + failed);
     if unfinished > 0 {
         line("unfinished", format!("{unfinished} (interrupted)"));
     }
-    line("rate", format!("{:.1} a second", report.rate()));
+    line("rate", format!("{:.1} per second", report.rate()));
     for (name, percent) in [("p50", 50), ("p99", 99)] {
         let took = report.latencies.percentile(percent);
         let shown = took.map(|took| format!("{:.2} ms", took.as_secs_f64() * 1000.0));
         line(name, shown.unwrap_or_else(|| "-".to_owned()));
     }
-    if report.behind >= WORTH_SAYING {
+    if report.behind >= REPORTED_LAG {
         line(
             "behind rate",
-            format!("{:.1} s at worst", report.behind.as_secs_f64()),
+            format!("{:.1} s at most", report.behind.as_secs_f64()),
         );
     }
     if let Some(refusal) = &report.last_refusal {
@@ -255,21 +255,21 @@ fn summary(report: &Report) -> String {
     text
 }
 
-/// What to do about a refusal that repeating does not cure.
+/// The fix for a refusal that no retry can cure.
 fn help(code: Option<&str>) -> Option<&'static str> {
     match code? {
-        "unauthorized" => Some("give the token of the receiver with --token"),
-        "source-not-allowed" => Some("list this machine's address in ingest.allowed_sources"),
+        "unauthorized" => Some("give the receiver's token with --token"),
+        "source-not-allowed" => Some("add this machine's address to ingest.allowed_sources"),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, rate, seconds};
+    use super::{rate, seconds, selected};
 
     #[test]
-    fn numbers_that_make_no_sense_are_refused() {
+    fn invalid_rates_and_pauses_are_refused() {
         assert!(rate("0.5").is_ok() && seconds("0").is_ok() && seconds("1.5").is_ok());
         assert!(
             ["0", "-1", "NaN", "inf", "x"]
@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn kinds_choose_and_an_unknown_one_is_named() {
-        let all = chosen(&[]).unwrap().len();
-        let some = chosen(&["max".to_owned(), "textMessage".to_owned()])
+    fn kinds_select_samples_and_an_unknown_kind_is_named() {
+        let all = selected(&[]).unwrap().len();
+        let some = selected(&["max".to_owned(), "textMessage".to_owned()])
             .unwrap()
             .len();
         assert!(some > 0 && some < all);
-        let error = chosen(&["max".to_owned(), "nothing".to_owned()]).unwrap_err();
+        let error = selected(&["max".to_owned(), "nothing".to_owned()]).unwrap_err();
         assert!(error.to_string().contains("`nothing`"));
     }
 }

@@ -1,5 +1,5 @@
-//! The engine that plays GREEN-API: only status 200 is accepted, anything else is sent again after
-//! a pause, byte for byte, and holds up what is behind it for that instance.
+//! Sends notifications the way GREEN-API does: only status 200 accepts a notification. Anything else makes the
+//! sender retry the same bytes after a pause, and delays the later notifications of that instance.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,29 +18,29 @@ use super::http_client::HttpClient;
 use super::latencies::Latencies;
 use super::plan::Plan;
 
-/// What came of a plan.
+/// The outcome of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    /// Notifications that were to be sent.
+    /// Planned notifications.
     pub(super) total: u64,
-    /// Notifications that were answered 200.
+    /// Notifications answered 200.
     pub(super) accepted: u64,
-    /// Requests that sent a notification again.
-    pub(super) repeated: u64,
-    /// Notifications given up after the last attempt.
+    /// Requests that retried a notification.
+    pub(super) retries: u64,
+    /// Notifications that failed their last attempt.
     pub(super) failed: u64,
-    /// From the start to the end.
+    /// Time from start to end.
     pub(super) elapsed: Duration,
-    /// How far a first request was behind the rate, at worst.
+    /// Largest lag of a first attempt behind its due time.
     pub(super) behind: Duration,
-    /// How long requests took that were answered 200.
+    /// Latencies of the requests answered 200.
     pub(super) latencies: Latencies,
-    /// Why a notification was refused last.
+    /// The latest refusal.
     pub(super) last_refusal: Option<Refusal>,
 }
 
 impl Report {
-    /// Accepted notifications a second.
+    /// Accepted notifications per second.
     #[must_use]
     pub(super) fn rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 notifications")]
@@ -52,16 +52,15 @@ impl Report {
 /// Why a notification was not accepted.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// Status and reason, or why there was no answer.
+    /// Status and reason, or why there was no response.
     pub(super) reason: String,
-    /// The stable `code` of the answer, where it has one.
+    /// The stable `code` of the response, if it has one.
     pub(super) code: Option<String>,
 }
 
-/// Sends what is planned until all is accepted or given up, or `stop` is cancelled.
+/// Sends the planned notifications until each is accepted or has failed, or `stop` is cancelled.
 ///
-/// Refusals are shown at most once a second: in the message of `progress`, or on standard error
-/// where that is hidden.
+/// Shows the latest refusal in `progress`, or on standard error at most once a second if `progress` is hidden.
 pub(super) async fn play(
     plan: Plan,
     client: HttpClient,
@@ -73,7 +72,7 @@ pub(super) async fn play(
     let sending = Arc::new(Sending {
         slots: Semaphore::new(plan.concurrency.max(1) as usize),
         sent: (0..instances).map(|_| AtomicU64::new(0)).collect(),
-        tally: Mutex::default(),
+        state: Mutex::default(),
         start: Instant::now(),
         plan,
         client,
@@ -88,16 +87,16 @@ pub(super) async fn play(
         });
     }
     let is_drawn = !sending.progress.is_hidden();
-    let mut showing = interval(Duration::from_millis(if is_drawn { 250 } else { 1000 }));
-    showing.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refresh = interval(Duration::from_millis(if is_drawn { 250 } else { 1000 }));
+    refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             ended = workers.join_next() => if ended.is_none() { break },
-            _ = showing.tick() => sending.show(),
+            _ = refresh.tick() => sending.show(),
         }
     }
     sending.show();
-    let mut report = std::mem::take(&mut sending.tally().report);
+    let mut report = std::mem::take(&mut sending.state().report);
     report.total = sending.plan.total;
     report.elapsed = sending.start.elapsed();
     report
@@ -109,21 +108,21 @@ struct Sending {
     progress: ProgressBar,
     start: Instant,
     slots: Semaphore,
-    /// How many of its notifications each instance has begun.
+    /// Notifications that each instance has started to send.
     sent: Vec<AtomicU64>,
-    tally: Mutex<Tally>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Tally {
+struct State {
     report: Report,
-    /// When what was refused last is sent again; none when it is given up.
-    again_at: Option<Instant>,
+    /// When the latest refused notification is retried. `None` if it has failed.
+    retry_at: Option<Instant>,
     is_shown: bool,
 }
 
 impl Sending {
-    /// Sends what is next of an instance, one at a time.
+    /// Sends the notifications of one instance, one at a time.
     async fn work(&self, instance: u32) {
         let Some(sent) = self.sent.get(instance as usize) else {
             return;
@@ -149,9 +148,9 @@ impl Sending {
             let slot = self.slots.acquire().await;
             let sent_at = Instant::now();
             {
-                let report = &mut self.tally().report;
+                let report = &mut self.state().report;
                 if attempt > 1 {
-                    report.repeated += 1;
+                    report.retries += 1;
                 } else if self.plan.rate.is_some() {
                     report.behind = report
                         .behind
@@ -161,7 +160,7 @@ impl Sending {
             let outcome = self.send(body.clone()).await;
             drop(slot);
             let Err(refusal) = outcome else {
-                let report = &mut self.tally().report;
+                let report = &mut self.state().report;
                 report.accepted += 1;
                 report.latencies.record(sent_at.elapsed());
                 return;
@@ -184,7 +183,7 @@ impl Sending {
             Ok(answer) if answer.status == StatusCode::OK => Ok(()),
             Ok(answer) => Err(Refusal {
                 reason: if answer.status.is_success() {
-                    format!("{}, but only 200 counts", answer.reason())
+                    format!("{}, but only 200 accepts a notification", answer.reason())
                 } else {
                     answer.reason()
                 },
@@ -198,44 +197,44 @@ impl Sending {
     }
 
     fn refused(&self, refusal: Refusal, is_last: bool) {
-        let mut tally = self.tally();
-        tally.report.last_refusal = Some(refusal);
-        tally.report.failed += u64::from(is_last);
-        tally.again_at = (!is_last).then(|| Instant::now() + self.plan.pause);
-        tally.is_shown = false;
+        let mut state = self.state();
+        state.report.last_refusal = Some(refusal);
+        state.report.failed += u64::from(is_last);
+        state.retry_at = (!is_last).then(|| Instant::now() + self.plan.pause);
+        state.is_shown = false;
     }
 
-    /// Shows the last refusal; on standard error once, in the progress bar while it counts.
+    /// Shows the latest refusal: once on standard error, or in the progress bar until its retry.
     fn show(&self) {
-        let mut tally = self.tally();
-        let Some(refusal) = &tally.report.last_refusal else {
+        let mut state = self.state();
+        let Some(refusal) = &state.report.last_refusal else {
             return;
         };
         let now = Instant::now();
-        let line = match tally.again_at {
+        let line = match state.retry_at {
             Some(at) if at > now => {
                 let wait = at - now;
                 format!(
-                    "{}; again in {:.0} s",
+                    "{}; retrying in {:.0} s",
                     refusal.reason,
                     wait.as_secs_f64().ceil()
                 )
             }
-            Some(_) => format!("{}; sent again", refusal.reason),
+            Some(_) => format!("{}; retried", refusal.reason),
             None => format!("{}; given up", refusal.reason),
         };
         if !self.progress.is_hidden() {
-            let is_over = tally.again_at.is_some_and(|at| at <= now);
+            let is_over = state.retry_at.is_some_and(|at| at <= now);
             let message = if is_over { String::new() } else { line };
             self.progress.set_message(message);
-        } else if !tally.is_shown {
-            // Whoever closed standard error does not want to hear of it.
+        } else if !state.is_shown {
+            // A closed standard error is not a failure.
             let _ = writeln!(std::io::stderr(), "refused: {line}");
         }
-        tally.is_shown = true;
+        state.is_shown = true;
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

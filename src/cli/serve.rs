@@ -1,4 +1,4 @@
-//! `green-inbox serve`.
+//! `green-inbox serve`: runs the server until SIGTERM or SIGINT.
 
 use std::io;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
         .map_err(StartError::from)
         .and_then(|runtime| {
             let served = runtime.block_on(serve(config));
-            // What still runs after the deadline has nothing to say.
+            // Does not wait for tasks that still run after the shutdown deadline.
             runtime.shutdown_background();
             served
         });
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
 
 async fn serve(config: Config) -> Result<Result<(), RunError>, StartError> {
     config.check()?;
-    // Before anything listens: an early signal must not end the program as it would by default.
+    // Installed before anything listens: by default an early signal would kill the program.
     let signals = Signals {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
@@ -57,15 +57,15 @@ async fn serve(config: Config) -> Result<Result<(), RunError>, StartError> {
     let listeners = Listeners::bind(&config).await?;
     let mut signals = signals;
     let Some(app) = signals.build(config, listeners).await? else {
-        info!("stopped before it was ready; the next start begins again where this one was");
+        info!("stopped before it was ready; the next start resumes from here");
         return Ok(Ok(()));
     };
     let tokens = app.tokens();
     Ok(app.run(signals.stop(tokens)).await)
 }
 
-/// How often it is told that the program is not ready yet.
-const STILL: Duration = Duration::from_secs(5);
+/// Interval of the log line that the database is still being opened.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 struct Signals {
     terminate: Signal,
@@ -74,15 +74,15 @@ struct Signals {
 }
 
 impl Signals {
-    /// Opens the database, which may take long after an upgrade; `None` where a signal comes first.
-    /// What was begun then ends with the process: SQLite rolls it back at the next start.
+    /// Opens the database, which may take long after an upgrade. Returns `None` if a signal arrives first. The
+    /// process then exits in the middle of a transaction, which SQLite rolls back at the next start.
     async fn build(
         &mut self,
         config: Config,
         listeners: Listeners,
     ) -> Result<Option<App>, StartError> {
-        let begun = Instant::now();
-        // On a thread of its own, since most of it does not give way to other tasks.
+        let start = Instant::now();
+        // Runs on its own thread, because most of the work blocks.
         let runtime = Handle::current();
         let mut build = spawn_blocking(move || {
             runtime.block_on(App::build(config, listeners, Clock::system()))
@@ -92,16 +92,16 @@ impl Signals {
                 done = &mut build => return done.map_err(io::Error::other)?.map(Some),
                 _ = self.terminate.recv() => return Ok(None),
                 _ = self.interrupt.recv() => return Ok(None),
-                () = sleep(STILL) => {
-                    let seconds = begun.elapsed().as_secs();
+                () = sleep(PROGRESS_INTERVAL) => {
+                    let seconds = start.elapsed().as_secs();
                     info!(seconds, "still opening the database: {seconds} s so far");
                 }
             }
         }
     }
 
-    /// Waits for the first SIGTERM or SIGINT; SIGHUP reads the token files again. After it returned,
-    /// a second one ends the process at once.
+    /// Waits for the first SIGTERM or SIGINT. Until then SIGHUP reloads the token files. Afterwards a second
+    /// SIGTERM or SIGINT ends the process at once.
     async fn stop(mut self, tokens: Tokens) {
         loop {
             tokio::select! {
@@ -115,7 +115,7 @@ impl Signals {
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
             }
-            warn!("a second signal: ending at once");
+            warn!("second signal: exiting at once");
             std::process::exit(1);
         });
     }

@@ -1,4 +1,4 @@
-//! `green-inbox tail`: the newest events, and those that come.
+//! `green-inbox tail`: prints the newest events, and new ones as they arrive.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,29 +13,29 @@ use super::private_api::{FilterArgs, PrivateApi, ReadError, SourceArgs, seq};
 use super::reading::{self, ReadingError};
 use super::terminal::{json_line, plain};
 
-/// Wait before a server that does not answer is asked again.
+/// Pause before a failed request is retried.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the server waits for news, the most that it does.
+/// Seconds that the server waits for new events, the most that it allows.
 const WAIT_SECONDS: u32 = 60;
 
-/// Events of a page, the most that there are.
+/// Events per request, the most that the server allows.
 const MAX_PAGE: u32 = 500;
 
 #[derive(Debug, Args)]
 pub(super) struct TailArgs {
-    /// Go on with what comes, until Ctrl-C, also when the server is started again.
+    /// Print new events until Ctrl-C, across restarts of the server.
     #[arg(short, long)]
     follow: bool,
-    /// Begin with so many of the newest.
+    /// Start with this many of the newest events.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_PAGE)))]
     lines: u32,
-    /// Begin behind this seq.
+    /// Start after this seq.
     #[arg(long, value_name = "SEQ", conflicts_with = "lines",
           value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
-    /// How an event is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -46,9 +46,9 @@ pub(super) struct TailArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A line for people.
+    /// One readable line per event.
     Text,
-    /// A line of JSON, with the body.
+    /// One JSON object per line, with the body.
     Json,
 }
 
@@ -63,59 +63,59 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     async fn run(&self) -> Result<(), ReadingError> {
-        let mut seen = match self.args.after {
+        let mut last_seq = match self.args.after {
             Some(after) => after,
             None => self.newest().await?,
         };
         if self.args.follow {
             loop {
-                match self.page_behind(seen, WAIT_SECONDS).await {
-                    Ok(last) => seen = last.unwrap_or(seen),
+                match self.page_after(last_seq, WAIT_SECONDS).await {
+                    Ok(last) => last_seq = last.unwrap_or(last_seq),
                     Err(ReadingError::Read(ReadError::Rewound(reason))) => {
-                        eprintln!("{reason}; going on with what comes now");
-                        seen = self.api.newest_seq().await?;
+                        eprintln!("{reason}; continuing with new events");
+                        last_seq = self.api.newest_seq().await?;
                     }
                     Err(error) => return Err(error),
                 }
             }
         }
         if self.args.after.is_some() {
-            while let Some(last) = self.page_behind(seen, 0).await? {
-                seen = last;
+            while let Some(last) = self.page_after(last_seq, 0).await? {
+                last_seq = last;
             }
         }
         Ok(())
     }
 
-    /// Writes the newest that fit the filters; gives the seq that everything later is behind.
+    /// Writes the newest events that match the filters. Returns the seq after which new events follow.
     async fn newest(&self) -> Result<i64, ReadingError> {
-        let seen = self.api.newest_seq().await?;
+        let newest_of_all = self.api.newest_seq().await?;
         if self.args.lines == 0 {
-            return Ok(seen);
+            return Ok(newest_of_all);
         }
         let mut parameters = self.parameters();
         parameters.push(("limit", self.args.lines.to_string()));
         let mut events = self.api.events(&parameters).await?.data;
         events.reverse();
-        let newest = self.write(&events)?;
-        Ok(newest.map_or(seen, |newest| newest.max(seen)))
+        let written = self.write(&events)?;
+        Ok(written.map_or(newest_of_all, |seq| seq.max(newest_of_all)))
     }
 
-    /// Writes what is behind a seq; gives the last one, if there is any. While it follows, a server
-    /// that does not answer is asked until it does.
-    async fn page_behind(&self, seen: i64, wait: u32) -> Result<Option<i64>, ReadingError> {
+    /// Writes the page of events after a seq. Returns the last seq of the page, or `None` if it is empty. With
+    /// --follow, transient failures are retried until the server responds.
+    async fn page_after(&self, after: i64, wait: u32) -> Result<Option<i64>, ReadingError> {
         let mut parameters = self.parameters();
-        parameters.push(("after", seen.to_string()));
+        parameters.push(("after", after.to_string()));
         parameters.push(("wait", wait.to_string()));
         parameters.push(("limit", MAX_PAGE.to_string()));
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             match self.api.events(&parameters).await {
                 Ok(page) => return self.write(&page.data),
-                Err(error) if self.args.follow && error.passes() => {
-                    if !is_told {
-                        eprintln!("{error}; asking again every second");
-                        is_told = true;
+                Err(error) if self.args.follow && error.is_transient() => {
+                    if !is_reported {
+                        eprintln!("{error}; retrying every second");
+                        is_reported = true;
                     }
                     sleep(PAUSE).await;
                 }
@@ -132,7 +132,7 @@ impl Tail<'_> {
         parameters
     }
 
-    /// Writes events; gives the last seq.
+    /// Writes events. Returns the seq of the last one.
     fn write(&self, events: &[Box<RawValue>]) -> Result<Option<i64>, ReadingError> {
         let mut output = io::stdout().lock();
         for event in events {
@@ -146,13 +146,13 @@ impl Tail<'_> {
     }
 }
 
-/// Where a field stands that does not fit.
+/// A field that does not match its documented type.
 #[derive(Deserialize)]
 struct Drift {
     path: String,
 }
 
-/// What a line for people is made of.
+/// The fields of an event that a text line shows.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -177,7 +177,7 @@ fn line(event: &RawValue) -> Result<String, serde_json::Error> {
     );
     let mut add = |text: &str| {
         line.push_str("  ");
-        // A name that came from outside must not steer a terminal.
+        // Names come from outside and must not send control sequences to a terminal.
         line.push_str(&plain(text));
     };
     add(shown.type_webhook.as_deref().unwrap_or("-"));
@@ -189,7 +189,7 @@ fn line(event: &RawValue) -> Result<String, serde_json::Error> {
         add(text);
     }
     if shown.deliveries > 1 {
-        add(&format!("came {} times", shown.deliveries));
+        add(&format!("received {} times", shown.deliveries));
     }
     if let Some(reason) = shown.reason {
         add(&reason);

@@ -1,29 +1,29 @@
-//! Text from outside on its way to a terminal or a spreadsheet: it is shown, and steers nothing.
+//! Makes text from outside safe for a terminal or a spreadsheet.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The text without what could steer a terminal or turn the order of what stands beside it around.
+/// The text without characters that control a terminal or reverse the direction of the text around them.
 pub(super) fn plain(text: &str) -> String {
     text.chars()
-        .filter(|letter| !is_steering(*letter))
+        .filter(|letter| !is_hidden_control(*letter))
         .collect()
 }
 
-/// JSON with the same meaning, in one line, whose strings have such characters as escapes. Outside of
-/// strings JSON has none of them but line breaks.
+/// Equivalent JSON on one line, with such characters escaped in its strings. Outside strings, the only ones
+/// that JSON allows are line breaks and tabs.
 pub(super) fn json_line(json: &str) -> Cow<'_, str> {
-    if !json.chars().any(is_steering) {
+    if !json.chars().any(is_hidden_control) {
         return json.into();
     }
     let mut line = String::with_capacity(json.len());
     for letter in json.chars() {
         match letter {
             '\n' | '\r' | '\t' => line.push(' '),
-            letter if is_steering(letter) => {
+            letter if is_hidden_control(letter) => {
                 let mut units = [0; 2];
                 for unit in letter.encode_utf16(&mut units) {
-                    // Writing into a string does not fail.
+                    // Writing to a string cannot fail.
                     let _ = write!(line, "\\u{unit:04x}");
                 }
             }
@@ -33,8 +33,8 @@ pub(super) fn json_line(json: &str) -> Cow<'_, str> {
     line.into()
 }
 
-/// A cell of a table that a spreadsheet takes for a text: what begins like a formula has an
-/// apostrophe before it (owasp.org, "CSV Injection").
+/// A cell that a spreadsheet treats as text: a cell that begins like a formula gets a leading apostrophe
+/// (owasp.org, "CSV Injection").
 pub(super) fn cell(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         format!("'{text}")
@@ -43,9 +43,9 @@ pub(super) fn cell(text: String) -> String {
     }
 }
 
-/// Controls of C0 and C1, and those of Unicode that are not seen: directions of writing, separators
-/// of lines and paragraphs, joiners without width, tags.
-fn is_steering(letter: char) -> bool {
+/// C0 and C1 controls, and Unicode's invisible controls: text direction, line and paragraph separators,
+/// zero-width joiners, tags.
+fn is_hidden_control(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_cannot_steer_a_terminal() {
+    fn plain_text_has_no_control_characters() {
         assert_eq!(plain("a\u{1b}[2Jb\n\u{9b}2J"), "a[2Jb2J");
         assert_eq!(
             plain("abc\u{202E}txt.exe\u{2066}\u{200F}\u{61C}"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn json_line_has_escapes_and_the_same_meaning() {
+    fn json_line_escapes_controls_and_keeps_the_meaning() {
         for text in [
             "\u{9b}2J",
             "a\u{202E}b",
@@ -87,13 +87,13 @@ mod tests {
         ] {
             let json = serde_json::to_string_pretty(&[text]).unwrap();
             let line = json_line(&json);
-            assert!(!line.chars().any(is_steering), "{line:?}");
+            assert!(!line.chars().any(is_hidden_control), "{line:?}");
             assert_eq!(serde_json::from_str::<[String; 1]>(&line).unwrap(), [text]);
         }
     }
 
     #[test]
-    fn cell_that_begins_like_a_formula_is_a_text() {
+    fn cell_that_begins_like_a_formula_gets_an_apostrophe() {
         for text in ["=1+1", "+7900", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
             assert_eq!(cell(text.to_owned()), format!("'{text}"));
         }

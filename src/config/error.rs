@@ -1,25 +1,25 @@
-//! What is wrong with the configuration, and the fix.
+//! Configuration errors: the setting, the problem and the fix.
 
-/// A setting that cannot be used.
+/// The configuration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The file or the environment cannot be read into the settings.
+    /// The file or the environment cannot be parsed into settings.
     #[error("{0}")]
     Unreadable(String),
-    /// A setting has a value that cannot be used.
+    /// A setting has an invalid value.
     #[error("{key}: {problem}\n  help: {help}")]
     Setting {
-        /// The setting, as `section.key`.
+        /// The setting's name, `section.key`.
         key: &'static str,
-        /// What is wrong.
+        /// What is wrong with the value.
         problem: String,
-        /// What to do.
+        /// How to fix it.
         help: String,
     },
 }
 
 impl ConfigError {
-    /// The setting `key` cannot be used.
+    /// An error about the setting `key`.
     pub fn setting(key: &'static str, problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Setting {
             key,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::token::{self, Token};
 use super::{ConfigError, Network};
 
-/// Addresses that GREEN-API sends from: the twelve it publishes for WhatsApp, then the four more
-/// of the Python example in document 003, section 1.3.13.
+/// GREEN-API's source addresses: the twelve published for WhatsApp, then four more from the Python
+/// example in GREEN-API docs, Integration recommendations.
 const GREEN_API_SOURCES: [[u8; 4]; 16] = [
     [46, 101, 109, 139],
     [51, 250, 12, 167],
@@ -29,39 +29,39 @@ const GREEN_API_SOURCES: [[u8; 4]; 16] = [
     [209, 38, 202, 24],
 ];
 
-/// The public listener, where only the webhook is.
+/// The public listener, which serves only the webhook.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ingest {
-    /// Address and port.
+    /// Address and port to bind.
     pub listen: SocketAddr,
-    /// Path of the webhook, also with a trailing slash.
+    /// Path of the webhook. A trailing slash is accepted too.
     pub path: String,
-    /// Where notifications may come from.
+    /// Client addresses and networks that may send notifications.
     pub allowed_sources: Vec<Network>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// Tokens as in `webhookUrlToken`; any one admits.
+    /// Accepted tokens, written as in `webhookUrlToken`. A request needs one of them.
     pub tokens: Vec<Token>,
-    /// A file with more tokens, one a line, read again on SIGHUP.
+    /// A file with more tokens, one per line. SIGHUP reloads it.
     pub tokens_file: Option<PathBuf>,
-    /// Whether a request without a token is admitted.
+    /// Whether a request without a token is accepted.
     pub allow_anonymous: bool,
-    /// Bytes that a body may have.
+    /// Bytes in one request body. A larger body gets 413.
     pub body_limit_bytes: u32,
-    /// Bytes that all bodies in memory may have together.
+    /// Bytes that all request bodies in memory share. Beyond it requests get 503.
     pub body_memory_bytes: u32,
-    /// Seconds that a body may take to arrive.
+    /// Seconds for a request body to arrive. A slower body gets 408.
     pub body_timeout_seconds: u32,
-    /// Seconds that the head of a request may take, from the opening of the connection or the
-    /// answer before; an idle connection is closed after it too.
+    /// Seconds for a request's headers to arrive, counted from the opening of the connection or from
+    /// the previous response. Beyond it the connection is closed, so this is also the idle timeout.
     pub header_timeout_seconds: u32,
-    /// Connections at one time.
+    /// Concurrent connections. Beyond it the webhook answers 503.
     pub max_connections: u32,
-    /// Notifications that may wait for the disk.
+    /// Notifications queued for the disk. Beyond it requests get 503.
     pub max_waiting: u32,
-    /// Values of `typeWebhook` or `typeMessage`, or a call with its status (`incomingCall:offer`), that
-    /// are answered 200 and not stored.
+    /// Notification types that are answered 200 but not stored: values of `typeWebhook` or `typeMessage`,
+    /// or a call with its status (`incomingCall:offer`).
     pub ignored_types: Vec<String>,
 }
 
@@ -94,11 +94,11 @@ fn host(address: impl Into<IpAddr>) -> Network {
 }
 
 impl Ingest {
-    /// All tokens that admit, with those of the file as it is now.
+    /// All accepted tokens, including those in the current token file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is invalid.
     pub fn all_tokens(&self) -> Result<Vec<Token>, ConfigError> {
         token::gather(
             &self.tokens,
@@ -118,33 +118,33 @@ impl Ingest {
             return Err(ConfigError::setting(
                 "ingest.path",
                 format!(
-                    "`{}` cannot be the path of the webhook",
+                    "`{}` is not a valid webhook path",
                     self.path.escape_default()
                 ),
-                "begin with a slash, then letters, digits, `-`, `_`, `.`, `~` and slashes",
+                "begin with a slash; use letters, digits, `-`, `_`, `.`, `~` and slashes",
             ));
         }
         if self.allowed_sources.is_empty() {
             return Err(ConfigError::setting(
                 "ingest.allowed_sources",
                 "the list is empty, so every request would be refused",
-                "drop the key for GREEN-API's addresses, or list addresses and networks",
+                "drop the key to use GREEN-API's addresses, or list addresses and networks",
             ));
         }
         if self.trusted_proxies.is_empty() {
             return Err(ConfigError::setting(
                 "ingest.trusted_proxies",
                 "the list is empty",
-                "drop the key for the proxy on this machine (127.0.0.1, ::1), which does no harm \
-                 where there is none, or list your proxies",
+                "drop the key to trust a proxy on this machine (127.0.0.1, ::1), which is harmless \
+                 when there is none, or list your proxies",
             ));
         }
         if self.all_tokens()?.is_empty() && !self.allow_anonymous {
             return Err(ConfigError::setting(
                 "ingest.tokens",
-                "there is no token, so anyone at an allowed address could write",
-                "set ingest.tokens (or ingest.tokens_file, or GREEN_INBOX__INGEST__TOKENS) to what \
-                 stands in webhookUrlToken; for an empty webhookUrlToken set \
+                "there is no token, so any client at an allowed address could send notifications",
+                "set ingest.tokens (or ingest.tokens_file, or GREEN_INBOX__INGEST__TOKENS) to the \
+                 value of webhookUrlToken; for an empty webhookUrlToken set \
                  ingest.allow_anonymous = true",
             ));
         }
@@ -168,16 +168,16 @@ impl Ingest {
                 return Err(ConfigError::setting(
                     key,
                     format!("{value} is too small"),
-                    format!("use at least {least}, or drop the key for its default"),
+                    format!("use at least {least}, or drop the key to use its default"),
                 ));
             }
         }
-        // SQLite holds a row of up to 1,000,000,000 bytes; the body is one column of it.
+        // SQLite limits a row to 1,000,000,000 bytes, and the body is one of its columns.
         if self.body_limit_bytes > 512 * 1024 * 1024 {
             return Err(ConfigError::setting(
                 "ingest.body_limit_bytes",
                 format!(
-                    "{} is more than the database holds in one row",
+                    "{} is more than the database can store in one row",
                     self.body_limit_bytes
                 ),
                 "use at most 536870912 (512 MiB)",
@@ -188,9 +188,9 @@ impl Ingest {
             if parts.any(|part| part.trim().is_empty() || part.contains(':')) {
                 return Err(ConfigError::setting(
                     "ingest.ignored_types",
-                    format!("`{}` names no type", name.escape_default()),
-                    "list values of typeWebhook or typeMessage, as `deviceInfo`, or a call with its \
-                     status, as `incomingCall:offer`",
+                    format!("`{}` is not a notification type", name.escape_default()),
+                    "list values of typeWebhook or typeMessage, such as `deviceInfo`, or a call with \
+                     its status, such as `incomingCall:offer`",
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! Reads the configuration: environment before file before defaults.
+//! Loads the configuration. The environment overrides the file, which overrides the defaults.
 
 use std::path::Path;
 
@@ -6,26 +6,25 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigError};
 
-/// Where the file is looked for when none is named.
+/// The configuration file to read when the command line names none.
 pub const DEFAULT_PATH: &str = "config/green-inbox.toml";
 
-/// The default file, with a comment for each key.
+/// The default configuration file, with a comment for each key.
 pub const DEFAULT_FILE: &str = include_str!("../../config/green-inbox.toml");
 
-/// How the names of our environment variables begin.
+/// Prefix of green-inbox's environment variables.
 pub const PREFIX: &str = "GREEN_INBOX__";
 
-/// Keys whose values must not stand in a message.
+/// Keys whose values must never appear in an error message.
 const SECRETS: [&str; 2] = ["ingest.tokens", "private.tokens"];
 
-/// Reads the configuration from `file` and from `environment`, the pairs of name and value.
+/// Loads the configuration from `file` and from `environment`, pairs of name and value.
 ///
-/// Without `file` it is read from [`DEFAULT_PATH`] where that exists. The result is not yet
-/// checked, see [`Config::check`].
+/// Without `file`, reads [`DEFAULT_PATH`] if it exists. Call [`Config::check`] to validate the result.
 ///
 /// # Errors
 ///
-/// The file cannot be read or is not TOML, a key is not known, or a value does not fit its key.
+/// The file cannot be read or is not TOML, a key is unknown, or a value has the wrong type.
 pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -51,7 +50,7 @@ pub fn load(
         let default = defaults.get(section).and_then(|section| section.get(key));
         let value = read_variable(&text, default)
             .map_err(|problem| unreadable(&format!("{section}.{key}"), problem, &place))?;
-        // Alone first, so that what is wrong with it is said of it.
+        // Parsed on its own first, so that the error names this variable.
         deserialize(within(section, within(key, value.clone())))
             .map_err(|(key, problem)| unreadable(&key, &problem, &place))?;
         if let Value::Table(section) = settings
@@ -69,18 +68,18 @@ fn within(key: &str, value: impl Into<Value>) -> Table {
     Table::from_iter([(key.to_owned(), value.into())])
 }
 
-/// Reads a file whose every key and value fits.
+/// Reads the file, and checks every key and the type of every value.
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ConfigError::Unreadable(format!(
-            "the configuration file `{}` cannot be read: {error}\n  help: name another with \
-             --config, or write one with `green-inbox default-config > {}`",
+            "the configuration file `{}` cannot be read: {error}\n  help: name another file with \
+             --config, or create one with `green-inbox default-config > {}`",
             path.display(),
             path.display(),
         ))
     })?;
     let wrong = |key: &str, error: &toml::de::Error| {
-        // The line itself is not shown: a token may stand in it.
+        // The line itself is not shown because it may contain a token.
         let start = error.span().map_or(0, |span| span.start);
         let before = text.get(..start).unwrap_or(&text);
         let line = before.matches('\n').count() + 1;
@@ -94,7 +93,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
     text.parse().map_err(|error| wrong("", &error))
 }
 
-/// The value of a variable, of the same kind as the default of its key.
+/// Parses a variable into the same TOML type as the default value of its key.
 fn read_variable(text: &str, kind: Option<&Value>) -> Result<Value, &'static str> {
     match kind {
         Some(Value::Integer(_)) => text
@@ -123,19 +122,19 @@ fn deserialize(settings: Table) -> Result<Config, (String, String)> {
     })
 }
 
-/// What serde says of a value, in words for who writes the file.
+/// Rewords a serde message for the author of the configuration file.
 fn problem(key: &str, message: &str) -> String {
     if SECRETS
         .iter()
         .any(|secret| key.split('[').next() == Some(*secret))
     {
-        return "expected a list of strings, as [\"Bearer x\"]".to_owned();
+        return "expected a list of strings, such as [\"Bearer x\"]".to_owned();
     }
     let (found, expected) = match message.rsplit_once(", expected ") {
         Some((found, "u32")) => (found, "a whole number from 0 to 4294967295"),
         Some((found, expected)) if expected.starts_with("struct ") => (found, "a section"),
         Some((_, "socket address")) | None if message.contains("socket address") => {
-            return "expected an address and a port, as 127.0.0.1:8080".to_owned();
+            return "expected an address and a port, such as 127.0.0.1:8080".to_owned();
         }
         Some(both) => both,
         None => return message.to_owned(),
@@ -144,14 +143,14 @@ fn problem(key: &str, message: &str) -> String {
 }
 
 fn unreadable(key: &str, problem: &str, place: &str) -> ConfigError {
-    // "." stands for the whole.
+    // serde_path_to_error writes "." for the document root.
     let key = if matches!(key, "" | ".") {
         String::new()
     } else {
         format!("{key}: ")
     };
     ConfigError::Unreadable(format!(
-        "{place}: {key}{problem}\n  help: see `green-inbox default-config`, which prints every key \
-         with its default"
+        "{place}: {key}{problem}\n  help: run `green-inbox default-config` to print every key with \
+         its default"
     ))
 }

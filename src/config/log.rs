@@ -1,41 +1,41 @@
-//! `[log]`: what the program says of its work.
+//! `[log]`: logging to standard error.
 
 use serde::{Deserialize, Serialize};
 
-/// What the program says of its work, on standard error.
+/// Logging to standard error.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// The least grave level that is written.
+    /// The least severe level to write.
     pub level: Level,
-    /// How a line is written.
+    /// The format of each line.
     pub format: Format,
 }
 
-/// How grave a line is.
+/// Severity of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Bodies that do not fit their description, and failures.
+    /// Notifications that do not match their documented shape, and failures.
     Error,
-    /// Types that were never seen, and what an operator should look at.
+    /// Unknown notification types, and conditions that need an operator.
     Warn,
-    /// The work.
+    /// Normal operation.
     #[default]
     Info,
-    /// Types that are ignored, and what helps to find a fault.
+    /// Ignored notification types, and details for troubleshooting.
     Debug,
     /// Everything.
     Trace,
 }
 
-/// How a line is written.
+/// Format of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For people.
+    /// Readable text.
     #[default]
     Text,
-    /// For machines: one JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -1,7 +1,7 @@
 //! The configuration as plain data, one file per section.
 //!
-//! Where a value comes from: the environment (`GREEN_INBOX__SECTION__KEY`) before the file, the
-//! file before the defaults. Everything is checked here, before a port is bound.
+//! The environment (`GREEN_INBOX__SECTION__KEY`) overrides the file, and the file overrides the defaults.
+//! All settings are validated here, before a port is bound.
 
 mod error;
 mod ingest;
@@ -23,26 +23,26 @@ pub use private::Private;
 pub use storage::Storage;
 pub use token::Token;
 
-/// All that can be set.
+/// All settings.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The public listener, which takes the webhook.
+    /// The public listener, which receives the webhook.
     pub ingest: Ingest,
-    /// The private listener, which gives back what was stored.
+    /// The private listener, which serves stored events.
     pub private: Private,
     /// The database.
     pub storage: Storage,
-    /// What the program says of its work.
+    /// Logging.
     pub log: Log,
 }
 
 impl Config {
-    /// Checks what can be checked without touching a port or the database, token files included.
+    /// Validates every setting without touching a port or the database. Reads the token files.
     ///
     /// # Errors
     ///
-    /// The first setting that is missing or cannot be used, with the fix.
+    /// The first missing or invalid setting, with the fix.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.ingest.check()?;
         self.private.check()?;

@@ -1,4 +1,4 @@
-//! An address or a network.
+//! An IP address or network.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An address or a network; IPv4 mapped into IPv6 counts as IPv4.
+/// An IP address or network. An IPv4-mapped IPv6 address counts as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether `address`, in its canonical form, is one of it.
+    /// Whether the network contains `address`, which must be in canonical form.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
@@ -108,11 +108,11 @@ mod tests {
             assert_eq!(network.to_string(), shown);
             assert!(
                 network.contains(inside.parse().unwrap()),
-                "{text} has {inside}"
+                "{text} contains {inside}"
             );
             assert!(
                 !network.contains(outside.parse().unwrap()),
-                "{text} has not {outside}"
+                "{text} does not contain {outside}"
             );
         }
         for text in [

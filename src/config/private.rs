@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::token::{self, Token};
 
-/// The private listener: what reads.
+/// The private listener, which serves readers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Private {
-    /// Address and port.
+    /// Address and port to bind.
     pub listen: SocketAddr,
-    /// Bearer tokens for reading; needed when the address is not loopback.
+    /// Bearer tokens for reading. Required when the address is not loopback.
     pub tokens: Vec<Token>,
-    /// A file with more tokens, one a line, read again on SIGHUP.
+    /// A file with more tokens, one per line. SIGHUP reloads it.
     pub tokens_file: Option<PathBuf>,
-    /// Connections at one time.
+    /// Concurrent connections. Beyond it only the health endpoints are served.
     pub max_connections: u32,
-    /// Bytes that answers in flight may hold, all readers together.
+    /// Bytes that all responses in flight share. Beyond it requests wait, then get 503 `busy`.
     pub answer_memory_bytes: u32,
 }
 
-/// With less, an ordinary page would be larger than the whole budget.
+/// Bytes. With less, an ordinary page would exceed the whole budget.
 const LEAST_ANSWER_MEMORY: u32 = 8 * 1024 * 1024;
 
 impl Default for Private {
@@ -40,11 +40,11 @@ impl Default for Private {
 }
 
 impl Private {
-    /// All tokens that admit, with those of the file as it is now.
+    /// All accepted tokens, including those in the current token file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is invalid.
     pub fn all_tokens(&self) -> Result<Vec<Token>, ConfigError> {
         let tokens = token::gather(
             &self.tokens,
@@ -56,8 +56,8 @@ impl Private {
         if tokens.iter().any(is_basic) {
             return Err(ConfigError::setting(
                 "private.tokens",
-                "a token is of the scheme Basic",
-                "write Bearer tokens, or bare ones, which mean Bearer",
+                "a token has the scheme Basic",
+                "use Bearer tokens, or bare tokens, which mean Bearer",
             ));
         }
         Ok(tokens)
@@ -67,10 +67,7 @@ impl Private {
         if self.all_tokens()?.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
             return Err(ConfigError::setting(
                 "private.listen",
-                format!(
-                    "{} is not loopback and there is no token to read with",
-                    self.listen
-                ),
+                format!("{} is not loopback and no read token is set", self.listen),
                 "set private.tokens (or private.tokens_file), or listen on 127.0.0.1",
             ));
         }
@@ -86,7 +83,7 @@ impl Private {
                 return Err(ConfigError::setting(
                     key,
                     format!("{value} is too small"),
-                    format!("use at least {least}, or drop the key for its default"),
+                    format!("use at least {least}, or drop the key to use its default"),
                 ));
             }
         }

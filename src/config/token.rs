@@ -1,4 +1,4 @@
-//! A token as it is written in `webhookUrlToken`, and files of them.
+//! Tokens as written in `webhookUrlToken`, and token files.
 
 use std::path::Path;
 
@@ -7,30 +7,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ConfigError;
 
-/// What a line that was copied from a request begins with.
+/// Header name at the start of a line that was copied from a request. Such a token is refused.
 const HEADER_NAME: &str = "Authorization:";
 
-/// What some files have around a token.
+/// Quotes that some files put around a token. Such a token is refused.
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// What is shown in place of a secret.
+/// Printed in place of a secret.
 const REDACTED: &str = "(redacted)";
 
-/// A token as it is written in `webhookUrlToken`: `Bearer x`, `Basic y`, or a bare `x`, which
-/// means Bearer.
+/// A token as written in `webhookUrlToken`: `Bearer x`, `Basic y`, or a bare `x`, which means Bearer.
 ///
-/// Source: document 003, section 1.3.4, "Авторизация".
+/// Source: GREEN-API docs, Webhook endpoint > Authorization.
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// Takes a token; surrounding white space is not part of it.
+    /// Makes a token from `text`, without surrounding whitespace.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(SecretString::from(text.trim()))
     }
 
-    /// The scheme, in lower case, and the credentials that an `Authorization` header must have.
+    /// The scheme (in lower case) and the credentials that the `Authorization` header must have.
     #[must_use]
     pub fn scheme_and_credentials(&self) -> (&'static str, &str) {
         let text = self.0.expose_secret();
@@ -57,12 +56,12 @@ impl Serialize for Token {
     }
 }
 
-/// The tokens of a list and of a file, one a line; blank lines and those that begin with `#` are
-/// passed over.
+/// The tokens of a list and of a file. The file has one token per line; blank lines and lines that
+/// begin with `#` are skipped.
 ///
 /// # Errors
 ///
-/// The file cannot be read or has no token, or a token is empty or cannot stand in a header.
+/// The file cannot be read or has no token, or a token is empty or not valid in a header.
 pub(super) fn gather(
     list: &[Token],
     list_key: &'static str,
@@ -78,7 +77,7 @@ pub(super) fn gather(
             ConfigError::setting(
                 file_key,
                 format!("the file `{}` cannot be read: {error}", file.display()),
-                "name a file that the program may read, with one token a line",
+                "give a file that the program can read, with one token a line",
             )
         })?;
         let before = tokens.len();
@@ -113,23 +112,23 @@ fn checked(token: Token, key: &'static str, place: &str) -> Result<Token, Config
         )
     } else if !credentials.bytes().all(is_printable) {
         (
-            "a token has characters that no HTTP header can carry",
+            "a token has characters that an HTTP header cannot carry",
             "use printable ASCII only",
         )
     } else if name.eq_ignore_ascii_case(HEADER_NAME) {
         (
             "a token begins with the name of the header",
-            "write only what stands behind `Authorization:`, as `Bearer x`",
+            "write only the value of the `Authorization` header, such as `Bearer x`",
         )
     } else if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
         (
             "a token has quotes around it",
-            "write it without quotes around it, as `Bearer x`",
+            "write it without quotes, such as `Bearer x`",
         )
     } else if text.starts_with('#') {
         (
             "a token begins with `#`",
-            "in a file such a line is a comment; drop it from the list",
+            "such a line is a comment in a token file; drop it from the list",
         )
     } else {
         return Ok(token);

@@ -1,11 +1,15 @@
-//! What both listeners share at the edge: the client's address, credentials, errors.
+//! What the listeners share: client address, credentials, the gate of the private listener, rate limiting,
+//! problem+json.
 
 mod client_address;
 mod credentials;
 mod line_limit;
 mod problem;
+mod rate_limit;
+mod read_gate;
 
 pub use client_address::{BadForwardedFor, ClientAddress, Peer, client_address, holder};
 pub use credentials::{Credentials, Presented};
 pub use line_limit::{LeftOut, LineLimit};
 pub use problem::Problem;
+pub use read_gate::ReadGate;

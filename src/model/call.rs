@@ -1,4 +1,4 @@
-//! A call: its offer and what became of it.
+//! A call: its offer and its outcome.
 
 use std::borrow::Cow;
 
@@ -11,86 +11,86 @@ use super::message::notification;
 use super::moment::{Moment, in_time_order};
 use crate::notification::{Call as CallNotification, CallStatus, Notification};
 
-/// A call as it is given back.
+/// A call as the API returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// The account.
+    /// Instance number of the account.
     pub id_instance: i64,
-    /// The call. Null where the notification names none: each such event is a call of its own.
+    /// Identifier of the call. Null if the notification has none; each such event is then a separate call.
     #[schema(required)]
     pub id_message: Option<String>,
     /// `incoming` or `outgoing`.
     pub direction: &'static str,
-    /// Who called; of an outgoing call, the chat that was called. Where the events of one call name it
-    /// differently, `@c.us` comes before all others and `@lid` after them.
+    /// The caller; for an outgoing call, the chat that was called. If the events of one call disagree,
+    /// a `@c.us` identifier is preferred over all others and a `@lid` identifier is the last choice.
     #[schema(required)]
     pub from: Option<String>,
-    /// What became of it: `offer` while it rings, then `pickUp`, `hangUp`, `missed`, `declined` or `invalid`.
+    /// Call status: `offer` while it rings, then `pickUp`, `hangUp`, `missed`, `declined` or `invalid`.
     pub status: String,
-    /// Whether it was answered.
+    /// Whether the call was answered.
     pub answered: bool,
     /// Whether it is a video call.
     #[schema(required)]
     pub is_video: Option<bool>,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     #[schema(required)]
     pub duration: Option<i64>,
-    /// Who took part, in a group call.
+    /// Participants of a group call.
     #[schema(required)]
     pub participants: Option<Vec<CallParticipant>>,
-    /// When it began to ring, seconds since 1970.
+    /// When the call began to ring, Unix seconds.
     #[schema(required)]
     pub offer_timestamp: Option<i64>,
-    /// When it came to its status, seconds since 1970.
+    /// When the call reached its current status, Unix seconds.
     #[schema(required)]
     pub status_timestamp: Option<i64>,
-    /// What was told of it, in time order.
+    /// Notifications about the call, in time order.
     pub events: Vec<CallEvent>,
-    /// Its place in lists: the first event that speaks of it.
+    /// Position in lists: the seq of the first event that mentions the call.
     pub seq: i64,
 }
 
-/// One who took part in a call.
+/// A participant of a group call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallParticipant {
-    /// The account.
+    /// Identifier of the participant.
     #[schema(required)]
     pub wid: Option<String>,
-    /// What became of the call for this account.
+    /// Status of the call for this participant.
     #[schema(required)]
     pub status: Option<String>,
 }
 
-/// What was told of a call.
+/// One notification about a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallEvent {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// What became of it.
+    /// Status of the call in this notification.
     pub status: String,
 }
 
 impl Call {
-    /// Puts a call together from the events (seq, arrival in milliseconds, body) that speak of it,
-    /// in whatever order; `None` where there are none.
+    /// Builds a call from the events (seq, arrival in milliseconds, body) that mention it, in any
+    /// order. Returns `None` if no event does.
     pub fn of<'e>(
         seq: i64,
         (id_instance, id_message): (i64, Option<&str>),
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
     ) -> Option<Self> {
         let events = in_time_order(events);
-        let told: Vec<_> = events
+        let reports: Vec<_> = events
             .iter()
             .filter_map(|(at, parsed)| {
                 let notification = notification(parsed)?;
                 let (call, direction) = call(notification)?;
-                Some(Told {
+                Some(Report {
                     at: *at,
                     timestamp: parsed.columns.timestamp,
                     from: nonempty(call.from.as_deref()).map(canonical_chat),
@@ -100,41 +100,43 @@ impl Call {
                 })
             })
             .collect();
-        // Of those that are equally far, the last.
-        let outcome = told
+        // The last report wins among equal ranks.
+        let outcome = reports
             .iter()
-            .max_by_key(|told| (call_rank(told.status), told.at))?;
-        let newest_first = || told.iter().rev().map(|told| told.call);
-        let is = |status: CallStatus<'static>| move |told: &&Told<'_>| told.status == status.name();
+            .max_by_key(|report| (call_rank(report.status), report.at))?;
+        let newest_first = || reports.iter().rev().map(|report| report.call);
+        let is = |status: CallStatus<'static>| {
+            move |report: &&Report<'_>| report.status == status.name()
+        };
         Some(Self {
             id_instance,
             id_message: id_message.map(str::to_owned),
             direction: outcome.direction,
-            from: told
+            from: reports
                 .iter()
-                .filter_map(|told| told.from.as_deref())
+                .filter_map(|report| report.from.as_deref())
                 .min_by_key(|from| (preference(from), *from))
                 .map(str::to_owned),
             status: outcome.status.to_owned(),
-            answered: told.iter().any(|told| is(CallStatus::PickUp)(&told)),
+            answered: reports.iter().any(|report| is(CallStatus::PickUp)(&report)),
             is_video: newest_first().find_map(|call| call.is_video),
             duration: newest_first().find_map(|call| call.duration).map(|n| n.0),
             participants: newest_first()
                 .find_map(|call| call.participants.as_ref())
                 .map(|all| all.iter().map(CallParticipant::of).collect()),
-            offer_timestamp: told
+            offer_timestamp: reports
                 .iter()
                 .find(is(CallStatus::Offer))
-                .and_then(|told| told.timestamp),
+                .and_then(|report| report.timestamp),
             status_timestamp: outcome.timestamp,
-            events: told.iter().map(CallEvent::of).collect(),
+            events: reports.iter().map(CallEvent::of).collect(),
             seq,
         })
     }
 }
 
-/// What one event tells of a call.
-struct Told<'p> {
+/// What one event says about a call.
+struct Report<'p> {
     at: Moment,
     timestamp: Option<i64>,
     from: Option<Cow<'p, str>>,
@@ -144,16 +146,16 @@ struct Told<'p> {
 }
 
 impl CallEvent {
-    fn of(told: &Told<'_>) -> Self {
+    fn of(report: &Report<'_>) -> Self {
         Self {
-            seq: told.at.seq,
-            timestamp: told.timestamp,
-            status: told.status.to_owned(),
+            seq: report.at.seq,
+            timestamp: report.timestamp,
+            status: report.status.to_owned(),
         }
     }
 }
 
-/// Which of several forms of one caller is shown: the smallest of these.
+/// Sort key that picks which form of a caller's identifier is shown; the lowest wins.
 fn preference(from: &str) -> u8 {
     match PrivateKind::of(from) {
         Some(PrivateKind::Phone) => 0,
@@ -174,8 +176,8 @@ impl CallParticipant {
     }
 }
 
-/// How far a call of this status is: it rings (0), it is answered (1), it has ended (2). Of equally
-/// far ones the last stands.
+/// Rank of a call status: ringing (0), answered (1), ended (2). The highest rank wins; among equal
+/// ranks the latest status wins.
 #[must_use]
 pub fn call_rank(status: &str) -> u8 {
     if status == CallStatus::Offer.name() {

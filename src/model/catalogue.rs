@@ -1,4 +1,4 @@
-//! Products and orders of a catalogue, as the text of their message.
+//! Renders catalogue products and orders as the text of their message.
 
 use crate::notification::message::{Order, Product};
 use crate::notification::scalar::Amount;
@@ -13,8 +13,8 @@ pub enum CatalogueItem<'n> {
 }
 
 impl CatalogueItem<'_> {
-    /// One line: of a product its title, price and description; of an order its title, identifier,
-    /// total and what the customer has written to it. `None` where it has nothing of that.
+    /// One line of text. A product gives its title, price and description; an order gives its title,
+    /// identifier, total and the customer's message. `None` if all of these are missing.
     #[must_use]
     pub fn line(self) -> Option<String> {
         let parts = match self {

@@ -5,19 +5,19 @@ use utoipa::ToSchema;
 
 use super::message::Message;
 
-/// A chat as it is given back.
+/// A chat as the API returns it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Chat {
-    /// The account.
+    /// Instance number of the account.
     pub id_instance: i64,
-    /// The chat, in its canonical form.
+    /// Canonical identifier of the chat.
     pub chat_id: String,
-    /// The other chat of the same person, where that is known: of a `@lid` chat the `@c.us` chat, and the
-    /// other way round. Of several the smallest.
+    /// The same person's other chat, if known: the `@c.us` chat for a `@lid` chat, and vice versa. If there
+    /// are several, the one whose identifier sorts first.
     #[schema(required)]
     pub alias_of: Option<String>,
-    /// What it is called, as its newest message says.
+    /// Name of the chat, from its newest message.
     #[schema(required)]
     pub chat_name: Option<String>,
     /// Its newest message.

@@ -1,17 +1,17 @@
-//! Which chat an identifier means: one chat has several forms of it.
+//! Canonical chat identifiers: one chat can appear under several forms of its identifier.
 
 use std::borrow::Cow;
 
-/// The domain of a private chat that is named by its phone number.
+/// Domain of a private chat identified by a phone number.
 const PHONE: &str = "c.us";
 
-/// The domain of a private chat that hides its phone number.
+/// Domain of a private chat whose phone number is hidden.
 const LID: &str = "lid";
 
-/// Another name of [`PHONE`], which WhatsApp itself uses.
+/// WhatsApp's own equivalent of [`PHONE`].
 const SERVER: &str = "s.whatsapp.net";
 
-/// How a private chat of WhatsApp is named.
+/// How a private WhatsApp chat is identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrivateKind {
     /// By its phone number: `79…@c.us`.
@@ -32,7 +32,8 @@ impl PrivateKind {
     }
 }
 
-/// Whether two canonical identifiers name private chats in different ways, and so may mean one person.
+/// Whether two canonical identifiers are private chats of different kinds, so that both may belong to
+/// one person.
 #[must_use]
 pub fn differ_in_kind(one: &str, other: &str) -> bool {
     match (PrivateKind::of(one), PrivateKind::of(other)) {
@@ -41,8 +42,8 @@ pub fn differ_in_kind(one: &str, other: &str) -> bool {
     }
 }
 
-/// The canonical form of a chat's identifier: `79…:3@c.us` and `79…@s.whatsapp.net` are `79…@c.us`,
-/// and `…:3@lid` is `…@lid`. Everything else is canonical as it is.
+/// Canonical form of a chat identifier: `79…:3@c.us` and `79…@s.whatsapp.net` become `79…@c.us`, and
+/// `…:3@lid` becomes `…@lid`. Every other identifier is returned unchanged.
 #[must_use]
 pub fn canonical_chat(chat: &str) -> Cow<'_, str> {
     let Some((user, domain)) = chat.rsplit_once('@') else {
@@ -60,7 +61,7 @@ pub fn canonical_chat(chat: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{person}@{plain}"))
 }
 
-/// The user without the number of a device (`:3`) behind it.
+/// Strips the device number (`:3`) from a user.
 fn without_device(user: &str) -> &str {
     let mut user = user;
     while let Some((person, device)) = user.rsplit_once(':')
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_canonical_as_it_is() {
+    fn other_identifiers_are_returned_unchanged() {
         for other in [
             "120363000000000034@g.us",
             "120363000000000034:3@g.us",
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_private_chats_of_whatsapp_differ_in_kind() {
+    fn only_private_whatsapp_chats_differ_in_kind() {
         assert!(differ_in_kind("1@lid", "79@c.us"));
         assert!(differ_in_kind("79@c.us", "1@lid"));
         for other in ["80@c.us", "1@g.us", "10000000", ""] {

@@ -1,4 +1,4 @@
-//! A contact that a message brings.
+//! A contact sent in a message.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::vcard::VCard;
 use crate::notification::message::Contact as Sent;
 
-/// Contacts of one message that are shown; further ones are left out.
+/// Maximum number of contacts shown for one message; further contacts are dropped.
 const MAX_CONTACTS: usize = 256;
 
 /// A contact.
@@ -14,10 +14,10 @@ const MAX_CONTACTS: usize = 256;
 #[schema(as = MessageContact)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
-    /// Name of the contact: the one that the sender sees, else the one in the vCard.
+    /// Name of the contact as the sender sees it, otherwise the name in the vCard.
     #[schema(required)]
     pub name: Option<String>,
-    /// Phone numbers in the vCard, as they are written there.
+    /// Phone numbers from the vCard, unchanged.
     pub phones: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ impl Contact {
         }
     }
 
-    /// The names of contacts, as the text of their message.
+    /// The contacts' names, joined as the text of their message.
     pub(super) fn names(contacts: &[Self]) -> Option<String> {
         let names: Vec<_> = contacts
             .iter()

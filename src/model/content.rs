@@ -1,4 +1,4 @@
-//! What a message says: the parts that are shown and searched, whatever its type.
+//! Content of a message: the parts that are shown and searched, whatever its type.
 
 use std::slice;
 
@@ -10,15 +10,15 @@ use crate::notification::message::{Contact, ExtendedText, FileData, Location};
 use crate::notification::scalar::{Id, Text};
 use crate::notification::{MessageContent, MessageReceived, Notification};
 
-/// Which way a message went.
+/// Direction of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Direction {
     /// The account received it.
     Incoming,
-    /// It was sent from the phone.
+    /// The account's phone sent it.
     OutgoingPhone,
-    /// It was sent through the API.
+    /// It was sent through GREEN-API's API.
     OutgoingApi,
 }
 
@@ -26,7 +26,7 @@ impl Direction {
     /// Every direction.
     pub const ALL: [Self; 3] = [Self::Incoming, Self::OutgoingPhone, Self::OutgoingApi];
 
-    /// Its name, as it is shown and asked for.
+    /// Its name in responses and query parameters.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Direction {
         }
     }
 
-    /// The `typeWebhook` that messages of this direction come with.
+    /// The `typeWebhook` of messages in this direction.
     #[must_use]
     pub const fn type_webhook(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Direction {
         }
     }
 
-    /// Which way the message went that a notification brings or speaks of, as far as it says.
+    /// Direction of the message that a notification carries or refers to, if the notification says.
     #[must_use]
     pub fn of(notification: &Notification<'_>) -> Option<Self> {
         match notification {
@@ -65,37 +65,37 @@ impl Direction {
     }
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Content<'n> {
-    /// What a person reads in it, whatever its type; not the caption of a file, nor contacts.
+    /// Text shown to a reader, whatever the type. Excludes file captions and contacts.
     pub text: Option<&'n str>,
-    /// Where its file is.
+    /// Download URL of its file.
     pub download_url: Option<&'n str>,
     /// Name of its file.
     pub file_name: Option<&'n str>,
     /// Media type of its file.
     pub mime_type: Option<&'n str>,
-    /// Text under its file.
+    /// Caption of its file.
     pub caption: Option<&'n str>,
     /// Whether it has a file.
     pub is_file: bool,
-    /// The message that it quotes or answers.
+    /// Identifier of the message that it quotes or replies to.
     pub quoted: Option<&'n str>,
-    /// Who wrote that one.
+    /// Author of the quoted message.
     pub quoted_participant: Option<&'n str>,
-    /// The place that it names.
+    /// Its location.
     pub location: Option<&'n Location<'n>>,
-    /// The contacts that it brings; their names are its text.
+    /// Its contacts; their names serve as its text.
     pub contacts: &'n [Contact<'n>],
-    /// The product or the order that it is; a line of it is its text.
+    /// Its product or order, rendered as one line to serve as its text.
     pub catalogue: Option<CatalogueItem<'n>>,
-    /// Whether its `typeMessage` is in no document, so that nothing is known of what it says.
+    /// Whether its `typeMessage` is undocumented, so that its content cannot be interpreted.
     pub is_unknown: bool,
 }
 
 impl<'n> Content<'n> {
-    /// What the message says that `notification` brings.
+    /// Content of the message in `notification`.
     #[must_use]
     pub fn of(notification: &'n Notification<'_>) -> Self {
         match notification {
@@ -120,19 +120,21 @@ impl<'n> Content<'n> {
     }
 
     fn with(self, content: &'n MessageContent<'_>) -> Self {
-        let says = |said: Option<&'n str>| Self { text: said, ..self };
-        let extended = |said: &'n ExtendedText<'_>| Self {
-            text: text(said.text.as_ref()),
-            quoted: self.quoted.or(id(said.stanza_id.as_ref())),
-            quoted_participant: self.quoted_participant.or(id(said.participant.as_ref())),
+        let with_text = |text: Option<&'n str>| Self { text, ..self };
+        let extended = |data: &'n ExtendedText<'_>| Self {
+            text: text(data.text.as_ref()),
+            quoted: self.quoted.or(id(data.stanza_id.as_ref())),
+            quoted_participant: self.quoted_participant.or(id(data.participant.as_ref())),
             ..self
         };
         match content {
-            MessageContent::TextMessage(said) => {
-                says(text(said.text_message_data.text_message.as_ref()))
+            MessageContent::TextMessage(message) => {
+                with_text(text(message.text_message_data.text_message.as_ref()))
             }
-            MessageContent::ExtendedTextMessage(said) => extended(&said.extended_text_message_data),
-            MessageContent::QuotedMessage(said) => extended(&said.extended_text_message_data),
+            MessageContent::ExtendedTextMessage(message) => {
+                extended(&message.extended_text_message_data)
+            }
+            MessageContent::QuotedMessage(message) => extended(&message.extended_text_message_data),
             MessageContent::ImageMessage(file)
             | MessageContent::VideoMessage(file)
             | MessageContent::DocumentMessage(file)
@@ -142,7 +144,7 @@ impl<'n> Content<'n> {
                 let place = &place.location_message_data;
                 Self {
                     location: Some(place),
-                    ..says(text(place.name_location.as_ref()).or(text(place.address.as_ref())))
+                    ..with_text(text(place.name_location.as_ref()).or(text(place.address.as_ref())))
                 }
             }
             MessageContent::ContactMessage(contact) => Self {
@@ -154,31 +156,33 @@ impl<'n> Content<'n> {
                 ..self
             },
             MessageContent::ReactionMessage(reaction) => {
-                says(text(reaction.extended_text_message_data.text.as_ref()))
+                with_text(text(reaction.extended_text_message_data.text.as_ref()))
             }
             MessageContent::GroupInviteMessage(invite) => {
                 let invite = &invite.group_invite_message_data;
-                says(text(invite.caption.as_ref()).or(text(invite.group_name.as_ref())))
+                with_text(text(invite.caption.as_ref()).or(text(invite.group_name.as_ref())))
             }
-            MessageContent::PollMessage(poll) => says(text(poll.poll_message_data.name.as_ref())),
+            MessageContent::PollMessage(poll) => {
+                with_text(text(poll.poll_message_data.name.as_ref()))
+            }
             MessageContent::PollUpdateMessage(vote) => {
-                says(text(vote.poll_message_data.name.as_ref()))
+                with_text(text(vote.poll_message_data.name.as_ref()))
             }
             MessageContent::ButtonsMessage(buttons) => {
-                says(text(buttons.buttons_message.content_text.as_ref()))
+                with_text(text(buttons.buttons_message.content_text.as_ref()))
             }
             MessageContent::ListMessage(list) => {
-                says(text(list.list_message.content_text.as_ref()))
+                with_text(text(list.list_message.content_text.as_ref()))
             }
             MessageContent::TemplateMessage(template) => {
-                says(text(template.template_message.content_text.as_ref()))
+                with_text(text(template.template_message.content_text.as_ref()))
             }
             MessageContent::EditedMessage(edit) => {
                 let edit = &edit.edited_message_data;
-                says(text(edit.text_message.as_ref()).or(text(edit.caption.as_ref())))
+                with_text(text(edit.text_message.as_ref()).or(text(edit.caption.as_ref())))
             }
             MessageContent::InteractiveButtons(buttons) => {
-                says(text(buttons.interactive_buttons.content_text.as_ref()))
+                with_text(text(buttons.interactive_buttons.content_text.as_ref()))
             }
             MessageContent::ProductMessage(product) => {
                 let product = &product.product_message;
@@ -224,9 +228,9 @@ impl<'n> Content<'n> {
         }
     }
 
-    /// What was pressed or chosen, and the message that has it to press or to choose.
+    /// The option that was pressed or chosen, and the message that offered it.
     fn with_answer(self, content: &'n MessageContent<'_>) -> Self {
-        let (said, answered) = match content {
+        let (selected, answered) = match content {
             MessageContent::ButtonsResponseMessage(response) => {
                 let response = &response.buttons_response_message;
                 (
@@ -260,7 +264,7 @@ impl<'n> Content<'n> {
             _ => return self,
         };
         Self {
-            text: said,
+            text: selected,
             quoted: self.quoted.or(id(answered.as_ref())),
             ..self
         }

@@ -1,5 +1,5 @@
-//! What a notification says, as a number: GREEN-API may make a second notification for one message,
-//! with another timestamp or link, and both have the same digest.
+//! Content digest of a notification. GREEN-API may send a second notification for one message with a
+//! different timestamp or link; both get the same digest.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use super::mention::{edited, mentions};
 use super::message::{data, received};
 use crate::notification::{MessageContent, Notification};
 
-/// The fields of a digest, each with its length before it.
+/// Hashes fields, each prefixed with its length.
 struct Fields(Sha256);
 
 impl Fields {
@@ -20,8 +20,9 @@ impl Fields {
     }
 }
 
-/// The digest of what `notification` says in the canonical chat `chat`: types, identifiers, texts,
-/// answers, places and statuses. Timestamps, names, links to files and previews do not count.
+/// Digest of the content of `notification` in the canonical chat `chat`: types, identifiers, texts,
+/// contacts, poll answers, locations and statuses. Timestamps, sender and chat names, file links and
+/// previews are excluded.
 #[must_use]
 pub fn content_digest(
     (type_webhook, type_message): (Option<&str>, Option<&str>),
@@ -79,5 +80,5 @@ pub fn content_digest(
         }
     }
     let digest = fields.0.finalize();
-    i64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }

@@ -1,4 +1,4 @@
-//! An event as the API shows it: a stored notification and what was understood of it.
+//! An event as the API returns it: a stored notification and its parsed fields.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -7,21 +7,21 @@ use utoipa::ToSchema;
 use crate::clock::UnixMillis;
 use crate::notification::Drift;
 
-/// What was made of a body.
+/// How a body was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Outcome)]
 #[serde(rename_all = "lowercase")]
 pub enum OutcomeKind {
-    /// Described and understood.
+    /// A documented notification.
     Known,
-    /// A type that nobody has described.
+    /// A notification of an undocumented type.
     Unknown,
-    /// Not a notification.
+    /// Not a valid notification.
     Malformed,
 }
 
 impl OutcomeKind {
-    /// Its name, as it is stored and shown.
+    /// Its name in the database and in responses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl OutcomeKind {
         }
     }
 
-    /// The outcome of this name.
+    /// The outcome with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Known, Self::Unknown, Self::Malformed]
@@ -40,29 +40,29 @@ impl OutcomeKind {
     }
 }
 
-/// A stored notification as it is given back.
+/// A stored notification as the API returns it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Its place in the order of commits.
+    /// Sequence number: the position of the event in commit order.
     pub seq: i64,
-    /// When it came first.
+    /// When the notification first arrived.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: UnixMillis,
-    /// When it came last.
+    /// When the notification last arrived.
     #[schema(value_type = String, format = DateTime)]
     pub last_received_at: UnixMillis,
-    /// How often it came.
+    /// How many times the notification was delivered.
     pub deliveries: i64,
-    /// What was made of it.
+    /// How the body was parsed.
     pub outcome: OutcomeKind,
-    /// Why it is malformed.
+    /// Why the body is malformed; null otherwise.
     #[schema(required)]
     pub reason: Option<String>,
-    /// Fields that do not have the form in which they are described, and read as null.
+    /// Fields that do not match their documented form and therefore read as null.
     pub drift: Vec<Drift>,
-    /// The earlier event that says the same. It is found behind the commits: null until then, which
-    /// normally takes milliseconds, and where there is none.
+    /// Seq of the earlier event with the same content. It is set after the commit, normally within
+    /// milliseconds; null until then, and if there is no such event.
     #[schema(required)]
     pub duplicate_of: Option<i64>,
     /// `instanceData.idInstance`.
@@ -80,27 +80,27 @@ pub struct Event {
     /// `idMessage`.
     #[schema(required)]
     pub id_message: Option<String>,
-    /// The chat.
+    /// Identifier of the chat.
     #[schema(required)]
     pub chat_id: Option<String>,
-    /// Who caused it.
+    /// Sender of the message, or caller of an incoming call.
     #[schema(required)]
     pub sender: Option<String>,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// Whether it is damaged on the disk, so that its body or more of it cannot be given. Of an event
-    /// of which nothing can be read only the `seq` is true.
+    /// Present and true if the event is damaged on disk, so that its body or other fields cannot be
+    /// returned. If nothing of the event can be read, only its `seq` is reliable.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
-    /// The body, where it was asked for: itself where it is JSON, else its text as a string.
+    /// The body, if the request asked for it: as JSON if it is valid JSON, otherwise as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
     pub body: Option<Box<RawValue>>,
 }
 
 impl Event {
-    /// An event of which only the place is known.
+    /// An event of which only the seq is known.
     #[must_use]
     pub fn unreadable(seq: i64) -> Self {
         Self {
@@ -109,7 +109,7 @@ impl Event {
             last_received_at: UnixMillis(0),
             deliveries: 1,
             outcome: OutcomeKind::Malformed,
-            reason: Some("it cannot be read from the disk".to_owned()),
+            reason: Some("the event cannot be read from disk".to_owned()),
             drift: Vec::new(),
             duplicate_of: None,
             id_instance: None,

@@ -1,4 +1,4 @@
-//! What was done to a message: statuses, edits, deletions, reactions, votes.
+//! History of a message: statuses, edits, deletions, reactions and votes.
 
 use std::collections::BTreeMap;
 
@@ -13,39 +13,39 @@ use super::moment::{Moment, in_time_order};
 use super::poll::{Ballots, Poll, Vote};
 use crate::notification::{Notification, Parsed};
 
-/// What was done to a message, each in time order.
+/// History of a message; each list is in time order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = MessageHistory)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// How far it came.
+    /// Delivery status changes.
     pub statuses: Vec<StatusChange>,
-    /// What it said from when on.
+    /// Edits with the new text or caption.
     pub edits: Vec<Edit>,
-    /// When it was deleted.
+    /// Deletions.
     pub deletions: Vec<Deletion>,
-    /// The last reaction of each who has not taken it back.
+    /// The latest reaction of each sender; withdrawn reactions are omitted.
     pub reactions: Vec<Reaction>,
-    /// The latest vote of each voter in the poll that it is, without the votes that were taken back.
+    /// If the message is a poll, the latest vote of each voter; withdrawn votes are omitted.
     pub votes: Vec<Vote>,
-    /// The poll that it is, with its totals. Null where it is none, and where the history has more than
-    /// one page: a page alone does not have all votes.
+    /// The poll with its totals. Null if the message is not a poll, and if the history has more than one
+    /// page, because one page does not contain every vote.
     #[schema(required)]
     pub poll: Option<Poll>,
 }
 
-/// A step of a message on its way.
+/// A change of a message's delivery status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChange {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// The status.
+    /// The new status.
     pub status: String,
-    /// Why it failed.
+    /// Reason for a failure.
     #[schema(required)]
     pub description: Option<String>,
 }
@@ -55,18 +55,18 @@ pub struct StatusChange {
 #[schema(as = MessageEdit)]
 #[serde(rename_all = "camelCase")]
 pub struct Edit {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// The message that the edit came as.
+    /// The edit's own `idMessage`.
     #[schema(required)]
     pub id_message: Option<String>,
-    /// The text from then on.
+    /// Text after the edit.
     #[schema(required)]
     pub text: Option<String>,
-    /// The caption from then on.
+    /// Caption after the edit.
     #[schema(required)]
     pub caption: Option<String>,
 }
@@ -76,12 +76,12 @@ pub struct Edit {
 #[schema(as = MessageDeletion)]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// The message that the deletion came as.
+    /// The deletion's own `idMessage`.
     #[schema(required)]
     pub id_message: Option<String>,
 }
@@ -91,9 +91,9 @@ pub struct Deletion {
 #[schema(as = MessageReaction)]
 #[serde(rename_all = "camelCase")]
 pub struct Reaction {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
     /// Who reacted.
@@ -104,7 +104,7 @@ pub struct Reaction {
 }
 
 impl History {
-    /// Takes one event that speaks of the message `id_message`.
+    /// Adds one event that mentions the message `id_message`.
     fn take(&mut self, id_message: &str, at: Moment, parsed: &Parsed<'_>) {
         let Some(notification) = notification(parsed) else {
             return;
@@ -156,12 +156,12 @@ impl History {
         }
     }
 
-    /// The history of the message `id_message` from events that speak of it, in whatever order.
-    /// `is_whole`: there are no others.
+    /// Builds the history of the message `id_message` from events that mention it, in any order.
+    /// `is_complete` states that there are no further events.
     pub fn of<'e>(
         id_message: &str,
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
-        is_whole: bool,
+        is_complete: bool,
     ) -> Self {
         let events = in_time_order(events);
         let mut history = Self::default();
@@ -171,23 +171,23 @@ impl History {
         history.reactions = last_of_each(std::mem::take(&mut history.reactions));
         let ballots = Ballots::of(id_message, &events);
         history.votes = ballots.votes();
-        history.poll = ballots.poll().filter(|_| is_whole);
+        history.poll = ballots.poll().filter(|_| is_complete);
         history
     }
 }
 
-/// The last reaction of each sender, where it is not empty, in time order.
+/// The latest reaction of each sender in time order. Empty reactions are withdrawn and left out.
 fn last_of_each(reactions: Vec<Reaction>) -> Vec<Reaction> {
     let mut last = BTreeMap::new();
-    for (place, reaction) in reactions.into_iter().enumerate() {
+    for (index, reaction) in reactions.into_iter().enumerate() {
         let sender = reaction.sender.as_deref();
         let sender = sender.map(|sender| canonical_chat(sender).into_owned());
-        last.insert(sender, (place, reaction));
+        last.insert(sender, (index, reaction));
     }
     let mut last: Vec<_> = last
         .into_values()
         .filter(|(_, reaction)| !reaction.reaction.is_empty())
         .collect();
-    last.sort_by_key(|(place, _)| *place);
+    last.sort_by_key(|(index, _)| *index);
     last.into_iter().map(|(_, reaction)| reaction).collect()
 }

@@ -1,4 +1,4 @@
-//! An account: its state, its socket, its quota, and the last that was heard of it.
+//! An account: its authorization state, socket, quota and newest notification.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,79 +7,79 @@ use super::message::notification;
 use crate::clock::UnixMillis;
 use crate::notification::{Notification, parse};
 
-/// An account as it is given back.
+/// An account as the API returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Instance {
-    /// The account.
+    /// Instance number of the account.
     pub id_instance: i64,
-    /// `whatsapp`, `v3` (MAX), `telegram`.
+    /// Messenger: `whatsapp`, `v3` (MAX) or `telegram`.
     #[schema(required)]
     pub type_instance: Option<String>,
-    /// Its authorization; null until it was told.
+    /// Authorization state; null until a notification reports it.
     #[schema(required)]
     pub state: Option<State>,
-    /// Its socket; null until it was told.
+    /// Socket state; null until a notification reports it.
     #[schema(required)]
     pub socket: Option<Socket>,
-    /// The last that was told of its quota.
+    /// The latest notification of an exceeded quota.
     #[schema(required)]
     pub quota: Option<Quota>,
-    /// The newest notification of it.
+    /// The account's newest notification.
     pub newest: NewestEvent,
 }
 
-/// The authorization of an account.
+/// Authorization state of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = InstanceState)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
     /// `authorized`, `notAuthorized`, `blocked`, `yellowCard` and so on.
     pub name: String,
-    /// When it began, seconds since 1970.
+    /// When the account entered this state, Unix seconds.
     pub since: i64,
-    /// The event that told it last.
+    /// Sequence number of the latest event that reported it.
     pub seq: i64,
 }
 
-/// The socket of an account.
+/// Socket state of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = InstanceSocket)]
 #[serde(rename_all = "camelCase")]
 pub struct Socket {
     /// `online` or `offline`.
     pub name: String,
-    /// When it was told, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// The event that told it.
+    /// Sequence number of the event that reported it.
     pub seq: i64,
 }
 
-/// A limit of the tariff that was reached.
+/// A tariff limit that was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = InstanceQuota)]
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
-    /// The method or the limit.
+    /// The method or limit that was exceeded.
     #[schema(required)]
     pub method: Option<String>,
-    /// How much was used this month.
+    /// Amount used this month.
     #[schema(required)]
     pub used: Option<i64>,
-    /// How much there is in a month.
+    /// Monthly allowance.
     #[schema(required)]
     pub total: Option<i64>,
-    /// A stable name of what happened.
+    /// Stable status name.
     #[schema(required)]
     pub status: Option<String>,
-    /// The same in words.
+    /// Human-readable form of the status.
     #[schema(required)]
     pub description: Option<String>,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// The event that told it.
+    /// Sequence number of the event that reported it.
     pub seq: i64,
 }
 
@@ -87,21 +87,21 @@ pub struct Quota {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewestEvent {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// When it came first.
+    /// When it first arrived.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: UnixMillis,
     /// Its `typeWebhook`.
     #[schema(required)]
     pub type_webhook: Option<String>,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
 }
 
 impl Socket {
-    /// The socket that the event `seq` with this body tells.
+    /// Socket state reported by the event `seq` with this body.
     #[must_use]
     pub fn of(seq: i64, body: &[u8]) -> Option<Self> {
         let parsed = parse(body);
@@ -114,7 +114,7 @@ impl Socket {
 }
 
 impl Quota {
-    /// The quota that the event `seq` with this body tells.
+    /// Exceeded quota reported by the event `seq` with this body.
     #[must_use]
     pub fn of(seq: i64, body: &[u8]) -> Option<Self> {
         let parsed = parse(body);

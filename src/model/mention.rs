@@ -1,39 +1,39 @@
-//! Which messages and calls a notification speaks of.
+//! The messages and calls that a notification mentions.
 
 use crate::notification::{MessageContent, MessageReceived, Notification};
 
-/// In which way a notification speaks of a message or a call.
+/// How a notification relates to a message or call that it mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It is the message.
+    /// The notification is the message itself.
     Content,
-    /// What became of the message.
+    /// A status of the message.
     Status,
-    /// What the message says now.
+    /// An edit of the message.
     Edit,
-    /// The message is gone.
+    /// A deletion of the message.
     Deletion,
     /// A reaction to the message.
     Reaction,
-    /// Votes in the poll that the message is.
+    /// A vote in the message, which is a poll.
     Vote,
-    /// The identifier is that of an edit, a deletion, a reaction or a vote, which are no messages.
+    /// The notification's own identifier, if it is an edit, deletion, reaction or vote and not a message.
     Notice,
-    /// It is of the call.
+    /// The notification is about the call.
     Call,
 }
 
-/// A message or a call of the notification's account.
+/// A message or call of the notification's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention<'n> {
-    /// In which way.
+    /// How the notification relates to it.
     pub role: Role,
-    /// Its `idMessage`; only a message itself and a call may lack it.
+    /// Its `idMessage`; absent only for some [`Role::Content`] and [`Role::Call`] mentions.
     pub id_message: Option<&'n str>,
 }
 
-/// Which messages and calls `notification` speaks of, at most two. One that only speaks of a message
-/// and says nothing of it (a status without a name, an edit without a text) mentions none.
+/// The messages and calls that `notification` mentions, at most two. A status without a name and an edit
+/// without text or caption carry no information about their message, so they do not mention it.
 pub fn mentions<'n>(notification: &'n Notification<'_>) -> impl Iterator<Item = Mention<'n>> {
     let found = match notification {
         Notification::IncomingMessageReceived(message)
@@ -41,14 +41,17 @@ pub fn mentions<'n>(notification: &'n Notification<'_>) -> impl Iterator<Item = 
         | Notification::OutgoingApiMessageReceived(message) => received(message),
         Notification::OutgoingMessageStatus(status) => {
             let id = nonempty(status.id_message.as_deref());
-            let tells = notification.status_name().is_some();
-            [id.filter(|_| tells).map(Mention::named(Role::Status)), None]
+            let has_status = notification.status_name().is_some();
+            [
+                id.filter(|_| has_status).map(Mention::named(Role::Status)),
+                None,
+            ]
         }
         Notification::IncomingCall(call) | Notification::OutgoingCall(call) => {
             let id_message = nonempty(call.id_message.as_deref());
             let role = Role::Call;
-            let tells = notification.status_name().is_some();
-            [tells.then_some(Mention { role, id_message }), None]
+            let has_status = notification.status_name().is_some();
+            [has_status.then_some(Mention { role, id_message }), None]
         }
         _ => [None, None],
     };
@@ -67,7 +70,7 @@ impl<'n> Mention<'n> {
 fn received<'n>(message: &'n MessageReceived<'_>) -> [Option<Mention<'n>>; 2] {
     let own = nonempty(message.id_message.as_deref());
     let notice = |other: Option<&str>| {
-        // MAX may give an edit the identifier of what it edits.
+        // On MAX an edit may carry the identifier of the message that it edits.
         own.filter(|own| Some(*own) != other)
             .map(Mention::named(Role::Notice))
     };
@@ -85,7 +88,7 @@ fn received<'n>(message: &'n MessageReceived<'_>) -> [Option<Mention<'n>>; 2] {
     }
 }
 
-/// In which way this message changes another one, and which, as far as it says.
+/// How this message changes another message, and that message's identifier if present.
 fn changed<'n>(message: &'n MessageReceived<'_>) -> Option<(Role, Option<&'n str>)> {
     let data = message.message_data.as_ref()?;
     let (role, changed) = match &data.content {
@@ -103,7 +106,7 @@ fn changed<'n>(message: &'n MessageReceived<'_>) -> Option<(Role, Option<&'n str
     Some((role, nonempty(changed.as_deref())))
 }
 
-/// Text and caption of an edit; `None` where this is no edit or says neither.
+/// Text and caption of an edit; `None` if this is not an edit or has neither.
 pub(super) fn edited<'n>(
     message: &'n MessageReceived<'_>,
 ) -> Option<(Option<&'n str>, Option<&'n str>)> {

@@ -1,4 +1,4 @@
-//! A message: what it says, how far it came, and what was done to it.
+//! A message: its content, its delivery status, and the edits and deletion applied to it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,65 +10,66 @@ use super::moment::in_time_order;
 use super::version::{Version, Versions};
 use crate::notification::{MessageData, MessageReceived, Notification, Outcome, Parsed, parse};
 
-/// A message as it is given back.
+/// A message as the API returns it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// The account.
+    /// Instance number of the account.
     pub id_instance: i64,
-    /// The chat, in its canonical form: `79…:3@c.us` and `79…@s.whatsapp.net` are `79…@c.us`. Null where
-    /// the notification names none.
+    /// Canonical identifier of the chat: `79…:3@c.us` and `79…@s.whatsapp.net` become `79…@c.us`. Null if
+    /// the notification has none.
     #[schema(required)]
     pub chat_id: Option<String>,
-    /// The message, unique only within its chat. Null where the notification names none.
+    /// Identifier of the message, unique only within its chat. Null if the notification has none.
     #[schema(required)]
     pub id_message: Option<String>,
-    /// Which way it went; null until something says so.
+    /// Direction; null until a notification indicates it.
     #[schema(required)]
     pub direction: Option<Direction>,
-    /// `typeMessage`; null until the message itself has come.
+    /// `typeMessage`; null until the message itself arrives.
     #[schema(required)]
     pub type_message: Option<String>,
-    /// Who wrote it.
+    /// Author of the message.
     #[schema(required)]
     pub sender: Option<String>,
-    /// What the writer is called.
+    /// Name of the author.
     #[schema(required)]
     pub sender_name: Option<String>,
-    /// GREEN-API's own timestamp, seconds since 1970; the earliest of those that it came with.
+    /// Timestamp from the notification, Unix seconds. If the message arrived several times, the earliest.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// Text shown to a reader, after the latest edit. Of contacts these are the names.
+    /// Text shown to a reader, after the latest edit. For contacts, their names.
     #[schema(required)]
     pub text: Option<String>,
-    /// Its file.
+    /// Attached file.
     #[schema(required)]
     pub file: Option<File>,
-    /// The place that it names.
+    /// Location that was sent.
     #[schema(required)]
     pub location: Option<Location>,
-    /// The contacts that it brings.
+    /// Contacts that were sent.
     pub contacts: Vec<Contact>,
-    /// The message that it quotes or answers.
+    /// Message that this one quotes or replies to.
     #[schema(required)]
     pub quoted: Option<Quoted>,
-    /// The furthest of sent, delivered and read, else the failure with the greatest timestamp.
+    /// The most advanced of `sent`, `delivered` and `read`; if there is none of these, the latest failure by
+    /// timestamp.
     #[schema(required)]
     pub status: Option<String>,
-    /// When it came that far, seconds since 1970.
+    /// When the message reached this status, Unix seconds.
     #[schema(required)]
     pub status_timestamp: Option<i64>,
-    /// Why it failed.
+    /// Reason for a failure.
     #[schema(required)]
     pub status_description: Option<String>,
-    /// Whether it was edited.
+    /// Whether the message was edited.
     pub edited: bool,
-    /// Whether it was deleted.
+    /// Whether the message was deleted.
     pub deleted: bool,
-    /// What an operator must hear of: `SWE001` and its like.
+    /// GREEN-API error marker that needs an operator's attention, such as `SWE001`.
     #[schema(required)]
     pub marker: Option<String>,
-    /// Its place in lists: the first event that speaks of it.
+    /// Position in lists: the seq of the first event that mentions the message.
     pub seq: i64,
 }
 
@@ -77,87 +78,87 @@ pub struct Message {
 #[schema(as = MessageFile)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
-    /// Where to get it.
+    /// Download URL.
     #[schema(required)]
     pub download_url: Option<String>,
-    /// Its name.
+    /// File name.
     #[schema(required)]
     pub file_name: Option<String>,
-    /// Its media type.
+    /// Media type.
     #[schema(required)]
     pub mime_type: Option<String>,
-    /// Text under it, after its last edit.
+    /// Caption, after the latest edit.
     #[schema(required)]
     pub caption: Option<String>,
 }
 
-/// A place that a message names.
+/// A location sent in a message.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = MessageLocation)]
 #[serde(rename_all = "camelCase")]
 pub struct Location {
-    /// Degrees to the north; null where the notification has none that can be read.
+    /// Latitude in degrees, positive to the north; null if missing or unreadable.
     #[schema(required)]
     pub latitude: Option<f64>,
-    /// Degrees to the east.
+    /// Longitude in degrees, positive to the east.
     #[schema(required)]
     pub longitude: Option<f64>,
-    /// Name of the place.
+    /// Name of the location.
     #[schema(required)]
     pub name: Option<String>,
-    /// Address of the place.
+    /// Address of the location.
     #[schema(required)]
     pub address: Option<String>,
 }
 
-/// The message that another one quotes or answers.
+/// A message that another message quotes or replies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quoted {
-    /// The message.
+    /// Identifier of the quoted message.
     pub id_message: String,
-    /// Who wrote it.
+    /// Author of the quoted message.
     #[schema(required)]
     pub participant: Option<String>,
 }
 
-/// Which message it is.
+/// Identity of a message.
 #[derive(Debug, Clone)]
 pub struct MessagePlace {
-    /// The first event that speaks of it.
+    /// Seq of the first event that mentions it.
     pub seq: i64,
-    /// The account.
+    /// Instance number of the account.
     pub id_instance: i64,
-    /// The chat.
+    /// Canonical identifier of the chat.
     pub chat_id: Option<String>,
-    /// The message.
+    /// Identifier of the message.
     pub id_message: Option<String>,
-    /// Which way it went.
+    /// Direction.
     pub direction: Option<Direction>,
 }
 
-/// The events that say what a message is now.
+/// The events that determine the current form of a message.
 #[derive(Debug, Clone, Default)]
 pub struct MessageEvents<'e> {
-    /// Those that [`Chosen`](super::Chosen) names, in whatever order: seq, arrival in milliseconds, body.
+    /// Events that [`Chosen`](super::Chosen) lists, in any order: seq, arrival in milliseconds, body.
     pub versions: Vec<(i64, i64, &'e [u8])>,
-    /// The body of the status that stands.
+    /// Body of the event that holds the current status.
     pub status: Option<&'e [u8]>,
     /// Whether it was deleted.
     pub deleted: bool,
 }
 
 impl Message {
-    /// Puts a message together, and gives the name of its chat beside it.
+    /// Builds a message and returns it with the name of its chat.
     #[must_use]
     pub fn new(place: MessagePlace, events: MessageEvents<'_>) -> (Self, Option<String>) {
-        let said = in_time_order(events.versions);
-        // A message without a chat is one event's own.
+        let parsed = in_time_order(events.versions);
+        // A message without a chat consists of a single event.
         let id_message = place
             .id_message
             .as_deref()
             .filter(|_| place.chat_id.is_some());
-        let versions = Versions::of(id_message, &said);
+        let versions = Versions::of(id_message, &parsed);
         let (mut message, chat_name) = Self::of(place, &versions);
         message.deleted = events.deleted;
         if let Some(status) = events.status {
@@ -166,7 +167,7 @@ impl Message {
         (message, chat_name)
     }
 
-    /// What its versions say of a message, and the name of its chat.
+    /// Builds a message from its versions and returns it with the name of its chat.
     pub(super) fn of(place: MessagePlace, versions: &Versions<'_>) -> (Self, Option<String>) {
         let mut message = Self {
             id_instance: place.id_instance,
@@ -207,15 +208,22 @@ impl Message {
             .first(|version| version.text.as_deref())
             .or(marked_text)
             .map(str::to_owned);
-        let is_file = versions.contents.iter().any(|said| said.content.is_file);
+        let is_file = versions
+            .contents
+            .iter()
+            .any(|version| version.content.is_file);
         self.file = is_file.then(|| File {
-            download_url: owned(versions.first(|said| said.download_url).or(marked_url)),
-            file_name: owned(versions.first(|said| said.content.file_name)),
-            mime_type: owned(versions.first(|said| said.content.mime_type)),
-            caption: owned(versions.first(|said| said.content.caption)),
+            download_url: owned(
+                versions
+                    .first(|version| version.download_url)
+                    .or(marked_url),
+            ),
+            file_name: owned(versions.first(|version| version.content.file_name)),
+            mime_type: owned(versions.first(|version| version.content.mime_type)),
+            caption: owned(versions.first(|version| version.content.caption)),
         });
-        let is_place = |said: &Version<'_>| said.content.location.is_some();
-        self.location = versions.contents.iter().any(is_place).then(|| {
+        let has_location = |version: &Version<'_>| version.content.location.is_some();
+        self.location = versions.contents.iter().any(has_location).then(|| {
             let coordinates = versions.first(Version::coordinates);
             Location {
                 latitude: coordinates.map(|(latitude, _)| latitude),
@@ -225,15 +233,18 @@ impl Message {
             }
         });
         self.contacts = versions
-            .first(|said| said.contacts_with_phones())
-            .or(versions.first(|said| said.named_contacts()))
-            .or(versions.first(|said| (!said.contacts.is_empty()).then_some(&said.contacts[..])))
+            .first(|version| version.contacts_with_phones())
+            .or(versions.first(|version| version.named_contacts()))
+            .or(versions
+                .first(|version| (!version.contacts.is_empty()).then_some(&version.contacts[..])))
             .unwrap_or_default()
             .to_vec();
-        self.quoted = versions.first(|said| said.content.quoted).map(|id| Quoted {
-            id_message: id.to_owned(),
-            participant: owned(versions.first(|said| said.content.quoted_participant)),
-        });
+        self.quoted = versions
+            .first(|version| version.content.quoted)
+            .map(|id| Quoted {
+                id_message: id.to_owned(),
+                participant: owned(versions.first(|version| version.content.quoted_participant)),
+            });
         owned(versions.first(|version| version.chat_name))
     }
 
@@ -267,7 +278,7 @@ impl Message {
         }
     }
 
-    /// What of it is searched for: its text, its caption, the name of its file, phone numbers.
+    /// The parts of the message that search covers: text, caption, file name, phone numbers.
     pub fn searched(&self) -> impl Iterator<Item = &str> {
         let file = self.file.as_ref();
         let caption = file.and_then(|file| file.caption.as_deref());
@@ -280,7 +291,7 @@ impl Message {
     }
 }
 
-/// The notification, where it is one.
+/// The notification, unless the body is malformed.
 pub(super) fn notification<'p, 'a>(parsed: &'p Parsed<'a>) -> Option<&'p Notification<'a>> {
     match &parsed.outcome {
         Outcome::Known(notification) | Outcome::Unknown(notification) => Some(notification),

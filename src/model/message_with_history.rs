@@ -1,20 +1,20 @@
-//! A message together with what was done to it.
+//! A message together with its history.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{History, Message};
 
-/// A message and a page of what was done to it.
+/// A message and one page of its history.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MessageWithHistory {
     /// The message.
     #[serde(flatten)]
     pub message: Message,
-    /// What was done to it, in time order.
+    /// Its history, in time order.
     #[serde(flatten)]
     pub history: History,
-    /// The seq that the history goes on behind, where there is more.
+    /// Cursor of the next page of the history, if there is one: its events come after this seq.
     #[serde(skip)]
     pub next: Option<i64>,
 }

@@ -1,6 +1,7 @@
-//! WHAT notifications say, taken together: messages with what became of them, calls, chats and
-//! accounts, as they are given back. Pure: made of notifications, and nothing here depends on the
-//! order in which they came.
+//! Messages with their history, calls, chats and accounts, as the API returns them.
+//!
+//! This module is pure: it builds its values from notifications, and the result does not depend on the
+//! order in which they arrived.
 
 mod call;
 mod catalogue;

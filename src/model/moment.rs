@@ -1,19 +1,19 @@
-//! When something happened, to tell which of two is the newer.
+//! When an event happened, for deciding which of two events is newer.
 
 use crate::notification::{Parsed, parse};
 
-/// GREEN-API's `timestamp`, else the second of arrival; of two in one second the one that was
-/// committed later is the newer.
+/// The notification's `timestamp`, or the second of arrival if it has none. Of two events in the same
+/// second, the one committed later is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
-    /// Seconds since 1970.
+    /// Unix seconds.
     pub timestamp: i64,
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
 }
 
 impl Moment {
-    /// When the event `seq` happened, which came at `received_at` (milliseconds since 1970).
+    /// The moment of the event `seq`, which arrived at `received_at` (Unix milliseconds).
     #[must_use]
     pub fn new(timestamp: Option<i64>, received_at: i64, seq: i64) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Moment {
     }
 }
 
-/// Events (seq, arrival in milliseconds, body) parsed and in the order in which they happened.
+/// Parses events (seq, arrival in milliseconds, body) and sorts them by the time they happened.
 pub(super) fn in_time_order<'e>(
     events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
 ) -> Vec<(Moment, Parsed<'e>)> {

@@ -1,4 +1,4 @@
-//! Polls: who chose what. A vote notification speaks for its voter only, and the latest one counts.
+//! Polls and their votes. A vote notification covers only its own voter, and the latest one counts.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,32 +13,32 @@ use super::moment::Moment;
 use crate::notification::message::{Poll as Question, PollUpdate};
 use crate::notification::{MessageContent, Parsed};
 
-/// The vote of one person, or of several where one notification names several.
+/// The vote of one person, or of several people if one notification names several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PollVote)]
 #[serde(rename_all = "camelCase")]
 pub struct Vote {
-    /// The event.
+    /// Sequence number of the event.
     pub seq: i64,
-    /// GREEN-API's own timestamp, seconds since 1970.
+    /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// Who sent it.
+    /// Sender of the notification.
     #[schema(required)]
     pub sender: Option<String>,
-    /// The answers of the poll, each with the voter of this vote where the voter chose it.
+    /// Every answer of the poll, each listing those voters of this vote who chose it.
     pub votes: Vec<VoteOption>,
 }
 
-/// An answer of a poll and the voters of one vote who chose it.
+/// A poll answer and those voters of one vote who chose it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PollAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct VoteOption {
-    /// The answer.
+    /// Text of the answer.
     #[schema(required)]
     pub option: Option<String>,
-    /// Who chose it.
+    /// Voters who chose it.
     pub voters: Vec<String>,
 }
 
@@ -49,24 +49,24 @@ pub struct Poll {
     /// The question.
     #[schema(required)]
     pub name: Option<String>,
-    /// Whether more than one answer may be chosen.
+    /// Whether a voter may choose more than one answer.
     #[schema(required)]
     pub multiple_answers: Option<bool>,
-    /// The answers in the order of the poll, then those that only votes name.
+    /// The answers in the order of the poll, followed by answers that appear only in votes.
     pub options: Vec<PollOption>,
-    /// How many people have a vote that counts.
+    /// Number of people whose vote counts.
     pub voters: usize,
 }
 
-/// An answer of a poll with its total.
+/// A poll answer with its total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PollOption {
-    /// The answer.
+    /// Text of the answer.
     pub option: String,
-    /// How many people chose it.
+    /// Number of people who chose it.
     pub total: usize,
-    /// Who chose it.
+    /// Voters who chose it.
     pub voters: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ struct Ballot<'p> {
     sender: Option<&'p str>,
     update: &'p PollUpdate<'p>,
     multiple_answers: Option<bool>,
-    /// Who voted, each under the one name of that person.
+    /// Voters, each under that person's canonical name.
     voters: BTreeSet<String>,
 }
 
@@ -88,21 +88,21 @@ pub(super) struct Ballots<'p> {
     names: Names,
 }
 
-/// The one name under which a person's votes are counted, by each other name.
+/// Maps a person's other names to the canonical name under which that person's votes are counted.
 struct Names(BTreeMap<String, String>);
 
 impl<'p> Ballots<'p> {
-    /// What events in time order say of the poll that the message `id_message` is.
+    /// Collects the votes in the poll `id_message` from events in time order.
     pub(super) fn of(id_message: &str, events: &'p [(Moment, Parsed<'_>)]) -> Self {
         let (mut question, mut ballots) = (None, Vec::new());
         for (at, parsed) in events {
-            let Some(said) = notification(parsed) else {
+            let Some(notification) = notification(parsed) else {
                 continue;
             };
-            let role = mentions(said).find(|found| found.id_message == Some(id_message));
+            let role = mentions(notification).find(|found| found.id_message == Some(id_message));
             match (
                 role.map(|found| found.role),
-                data(said).map(|data| &data.content),
+                data(notification).map(|data| &data.content),
             ) {
                 (Some(Role::Content), Some(MessageContent::PollMessage(poll))) => {
                     question = Some(fuller(question, &poll.poll_message_data));
@@ -127,7 +127,7 @@ impl<'p> Ballots<'p> {
                 .map(|voter| names.of_person(voter))
                 .collect();
             if voters.is_empty() {
-                // A vote that was taken back names nobody.
+                // A withdrawn vote names no voters.
                 voters.extend(ballot.sender.map(|sender| names.of_person(sender)));
             }
             ballot.voters = voters;
@@ -139,25 +139,25 @@ impl<'p> Ballots<'p> {
         }
     }
 
-    /// The place of the latest vote of each voter, where it was not taken back.
+    /// Index of each voter's latest vote, unless that vote was withdrawn.
     fn latest(&self) -> BTreeMap<&str, usize> {
         let mut latest = BTreeMap::new();
-        for (place, ballot) in self.all.iter().enumerate() {
+        for (index, ballot) in self.all.iter().enumerate() {
             for voter in &ballot.voters {
-                latest.insert(voter.as_str(), place);
+                latest.insert(voter.as_str(), index);
             }
         }
-        latest.retain(|_, place| named(self.all[*place].update).next().is_some());
+        latest.retain(|_, index| named(self.all[*index].update).next().is_some());
         latest
     }
 
     /// The latest vote of each voter in time order.
     pub(super) fn votes(&self) -> Vec<Vote> {
         let latest = self.latest();
-        let places: BTreeSet<_> = latest.values().copied().collect();
-        let vote = |place: usize| {
-            let ballot = &self.all[place];
-            let counts = |voter: &str| latest.get(voter) == Some(&place);
+        let indices: BTreeSet<_> = latest.values().copied().collect();
+        let vote = |index: usize| {
+            let ballot = &self.all[index];
+            let counts = |voter: &str| latest.get(voter) == Some(&index);
             Vote {
                 seq: ballot.seq,
                 timestamp: ballot.timestamp,
@@ -174,34 +174,34 @@ impl<'p> Ballots<'p> {
                     .collect(),
             }
         };
-        places.into_iter().map(vote).collect()
+        indices.into_iter().map(vote).collect()
     }
 
-    /// The poll with its totals; `None` where the message is none.
+    /// The poll with its totals; `None` if the message is not a poll.
     pub(super) fn poll(&self) -> Option<Poll> {
         if self.question.is_none() && self.all.is_empty() {
             return None;
         }
         let newest_first = || self.all.iter().rev();
         let mut options: Vec<(String, BTreeSet<String>)> = Vec::new();
-        let asked = self
+        let offered = self
             .question
             .into_iter()
             .flat_map(|poll| poll.options.iter().flatten());
-        for option in asked.filter_map(|option| nonempty(option.option_name.as_deref())) {
-            place(&mut options, option);
+        for option in offered.filter_map(|option| nonempty(option.option_name.as_deref())) {
+            index_of(&mut options, option);
         }
         for ballot in &self.all {
             for vote in ballot.update.votes.iter().flatten() {
                 if let Some(option) = nonempty(vote.option_name.as_deref()) {
-                    place(&mut options, option);
+                    index_of(&mut options, option);
                 }
             }
         }
         let votes = self.votes();
         for vote in votes.iter().flat_map(|vote| &vote.votes) {
             if let Some(option) = nonempty(vote.option.as_deref()) {
-                let at = place(&mut options, option);
+                let at = index_of(&mut options, option);
                 options[at].1.extend(vote.voters.iter().cloned());
             }
         }
@@ -225,7 +225,7 @@ impl<'p> Ballots<'p> {
     }
 }
 
-/// Of two versions of a poll the one with more answers, else the earlier one.
+/// The version of a poll with more answers; on a tie, the earlier one.
 fn fuller<'p>(known: Option<&'p Question<'p>>, other: &'p Question<'p>) -> &'p Question<'p> {
     let answers = |poll: &Question<'_>| poll.options.as_ref().map_or(0, Vec::len);
     known
@@ -233,8 +233,8 @@ fn fuller<'p>(known: Option<&'p Question<'p>>, other: &'p Question<'p>) -> &'p Q
         .unwrap_or(other)
 }
 
-/// Where an answer stands among the answers, as the last one where it is new.
-fn place(options: &mut Vec<(String, BTreeSet<String>)>, option: &str) -> usize {
+/// Index of an answer in `options`. Appends the answer if it is new.
+fn index_of(options: &mut Vec<(String, BTreeSet<String>)>, option: &str) -> usize {
     let found = options.iter().position(|(known, _)| known == option);
     found.unwrap_or_else(|| {
         options.push((option.to_owned(), BTreeSet::new()));
@@ -242,7 +242,7 @@ fn place(options: &mut Vec<(String, BTreeSet<String>)>, option: &str) -> usize {
     })
 }
 
-/// Whom a notification names as voters.
+/// The voters that a notification names.
 fn named<'p>(update: &'p PollUpdate<'_>) -> impl Iterator<Item = &'p str> {
     let votes = update.votes.iter().flatten();
     votes
@@ -251,8 +251,8 @@ fn named<'p>(update: &'p PollUpdate<'_>) -> impl Iterator<Item = &'p str> {
 }
 
 impl Names {
-    /// A sender who names one voter by the other kind of identifier (`@lid` or `@c.us`) is that voter.
-    /// One who names several is taken for nobody else.
+    /// A sender whose votes name exactly one voter by the other kind of identifier (`@lid` or `@c.us`) is
+    /// that voter. A sender whose votes name several is not matched with anyone.
     fn of(ballots: &[Ballot<'_>]) -> Self {
         let mut voters_of = BTreeMap::<String, BTreeSet<String>>::new();
         for ballot in ballots {
@@ -271,7 +271,7 @@ impl Names {
             let (Some(voter), None) = (others.next(), others.next()) else {
                 continue;
             };
-            // Where either names the other, or the sender itself, the phone number stands.
+            // If the two name each other, or the sender also names itself, the phone number is canonical.
             let is_named = voters.contains(sender)
                 || (voters_of.get(voter)).is_some_and(|others| others.contains(sender));
             if is_named && PrivateKind::of(sender) == Some(PrivateKind::Phone) {

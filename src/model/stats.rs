@@ -1,26 +1,26 @@
-//! Counts of what is stored.
+//! Counters of the stored data.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Counts of what is stored, of all accounts or of one.
+/// Counts of the stored data, for all accounts or for one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
-    /// Events.
+    /// Number of events.
     pub events: i64,
-    /// Events by what was made of them.
+    /// Events by outcome.
     pub events_by_outcome: BTreeMap<String, i64>,
-    /// Events by `typeWebhook`; under the empty name those that have none.
+    /// Events by `typeWebhook`. Events without one are counted under the empty name.
     pub events_by_type: BTreeMap<String, i64>,
-    /// Messages.
+    /// Number of messages.
     pub messages: i64,
-    /// Calls.
+    /// Number of calls.
     pub calls: i64,
-    /// Chats.
+    /// Number of chats.
     pub chats: i64,
-    /// Accounts.
+    /// Number of accounts.
     pub instances: i64,
 }

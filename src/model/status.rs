@@ -1,9 +1,9 @@
-//! What became of a sent message: which of its statuses stands.
+//! Delivery statuses of a sent message: which of them is current.
 
 use crate::notification::DeliveryStatus;
 
-/// How far a status is: sent, delivered and read go on in this order, whatever order they came in;
-/// 0 is everything else, of which the last stands until one of the three comes.
+/// Rank of a status: sent (1), delivered (2), read (3), in whichever order they arrive. Every other
+/// status is 0; the latest of those is current until one of the three arrives.
 #[must_use]
 pub fn rank(status: &str) -> u8 {
     [

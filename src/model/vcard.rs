@@ -1,23 +1,22 @@
 //! A lenient reader of vCards (RFC 6350 and its older versions): the name and the phone numbers.
 
-/// Bytes of a vCard that are read. Photographs stand behind names and numbers, and what is beyond is
-/// left out.
+/// Bytes of a vCard that are read; the rest is ignored. Photographs come after names and numbers.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Phone numbers that are taken of one card; further ones are left out.
+/// Phone numbers read from one card; further numbers are dropped.
 const MAX_PHONES: usize = 32;
 
-/// What is shown of a vCard.
+/// The parts of a vCard that are shown.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct VCard {
-    /// The formatted name, or the name made of its parts.
+    /// The formatted name, or the name assembled from its parts.
     pub(super) name: Option<String>,
-    /// The phone numbers as they are written.
+    /// The phone numbers, unchanged.
     pub(super) phones: Vec<String>,
 }
 
 impl VCard {
-    /// Reads a card. Lines that are not understood are passed over.
+    /// Reads a card, skipping lines that it does not recognize.
     pub(super) fn read(text: &str) -> Self {
         let text = &text[..text.floor_char_boundary(MAX_BYTES)];
         let (mut formatted, mut parts, mut phones) = (None, None, Vec::new());
@@ -40,7 +39,7 @@ impl VCard {
     }
 }
 
-/// The lines, each with those that continue it: they begin with a space or a tab.
+/// Splits into lines, joining continuation lines (which begin with a space or a tab) to the line before.
 fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split('\n') {
@@ -53,7 +52,7 @@ fn unfolded(text: &str) -> Vec<String> {
     lines
 }
 
-/// Name and value of a line: `item1.TEL;type=CELL:+7 900` is `TEL` and `+7 900`.
+/// Name and value of a line: `item1.TEL;type=CELL:+7 900` gives `TEL` and `+7 900`.
 fn property(line: &str) -> Option<(&str, &str)> {
     let mut is_quoted = false;
     let colon = line.find(|character| {
@@ -65,7 +64,7 @@ fn property(line: &str) -> Option<(&str, &str)> {
     Some((name.rsplit('.').next()?, value))
 }
 
-/// The parts of `N` (family, given, additional, prefix, suffix) in the order in which they are said.
+/// Joins the parts of `N` (family, given, additional, prefix, suffix) in spoken order.
 fn joined(value: &str) -> Option<String> {
     let mut parts = vec![String::new()];
     let mut characters = value.chars();
@@ -80,11 +79,11 @@ fn joined(value: &str) -> Option<String> {
             other => part.push(other),
         }
     }
-    let said: Vec<_> = [3, 1, 2, 0, 4]
+    let spoken: Vec<_> = [3, 1, 2, 0, 4]
         .into_iter()
-        .filter_map(|place| nonempty(&unescaped(parts.get(place)?)))
+        .filter_map(|index| nonempty(&unescaped(parts.get(index)?)))
         .collect();
-    nonempty(&said.join(" "))
+    nonempty(&spoken.join(" "))
 }
 
 fn unescaped(value: &str) -> String {
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_phones_are_read_whatever_the_spelling() {
+    fn name_and_phones_are_read_in_every_spelling() {
         for (text, expected) in [
             (
                 "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Baker;Vera;;;\r\nFN:Vera of the oven\r\n\
@@ -133,7 +132,7 @@ mod tests {
                 "item1.tel;x=\"a:b\":+7 1\nitem1.X-ABLabel:Mobile\nTEL:+7 2\nfn:Vera",
                 card(Some("Vera"), &["+7 1", "+7 2"]),
             ),
-            // Without a formatted name, or with an empty one.
+            // No formatted name, or an empty one.
             (
                 "FN:\nN:Baker;Vera;M.;Dr.;",
                 card(Some("Dr. Vera M. Baker"), &[]),
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_with_too_many_phones_has_the_first_ones() {
+    fn too_many_phones_keep_the_first_ones() {
         let read = VCard::read(&"TEL:1\n".repeat(1000));
         assert_eq!(read.phones.len(), MAX_PHONES);
     }

@@ -1,8 +1,8 @@
-//! Versions of a message: each event that brings the message or edits it says some of its fields.
+//! Versions of a message: each event that carries or edits the message supplies some of its fields.
 //!
-//! One message may come several times, and a later version may be poorer than an earlier one. So each
-//! field is the best version's that has it, whatever the order of arrival, and an event is kept only
-//! where it gives a field.
+//! One message may arrive several times, and a later version may have fewer fields than an earlier one. So
+//! each field is taken from the best version that has it, whatever the order of arrival, and an event is
+//! kept only if it supplies a field.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -14,11 +14,11 @@ use super::message::{Message, MessagePlace, notification, received};
 use super::moment::Moment;
 use crate::notification::{Notification, Parsed};
 
-/// Fields that a message takes from its versions.
+/// Number of fields that a message takes from its versions.
 const FIELDS: usize = 19;
 
-/// How much a version says. One with a marker in place of its text or file says less than one that has
-/// them, and one that has neither says least.
+/// How much content a version has. A version with a marker in place of its text or file ranks below a
+/// version with content, and a version with neither ranks lowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     Nothing,
@@ -26,7 +26,7 @@ enum Weight {
     Something,
 }
 
-/// What one event says of its message.
+/// The fields that one event supplies for its message.
 pub(super) struct Version<'p> {
     pub(super) at: Moment,
     weight: Weight,
@@ -37,9 +37,9 @@ pub(super) struct Version<'p> {
     pub(super) sender_name: Option<&'p str>,
     pub(super) chat_name: Option<&'p str>,
     pub(super) marker: Option<&'static str>,
-    /// The text; where there is a marker, that stands in `marked`.
+    /// The text. If the version has a marker, the text is in `marked` instead.
     pub(super) text: Option<Cow<'p, str>>,
-    /// Text and address of the file as they came, where one of them is a marker.
+    /// Text and file URL as received, if one of them is a marker.
     pub(super) marked: Option<(Option<&'p str>, Option<&'p str>)>,
     pub(super) download_url: Option<&'p str>,
     pub(super) content: Content<'p>,
@@ -91,7 +91,7 @@ impl<'p> Version<'p> {
         } else if self.text.is_some()
             || self.download_url.is_some()
             || self.content.is_unknown
-            || self.names_place()
+            || self.has_location()
         {
             Weight::Something
         } else {
@@ -99,39 +99,39 @@ impl<'p> Version<'p> {
         }
     }
 
-    fn names_place(&self) -> bool {
+    fn has_location(&self) -> bool {
         self.coordinates().is_some() || self.place_name().is_some() || self.address().is_some()
     }
 
-    /// Degrees to the north and to the east, where both are there.
+    /// Latitude and longitude in degrees, if both are present.
     pub(super) fn coordinates(&self) -> Option<(f64, f64)> {
         let place = self.content.location?;
         Some((place.latitude?.0, place.longitude?.0))
     }
 
-    /// What its place is called.
+    /// Name of its location.
     pub(super) fn place_name(&self) -> Option<&'p str> {
         nonempty(self.content.location?.name_location.as_deref())
     }
 
-    /// The address of its place.
+    /// Address of its location.
     pub(super) fn address(&self) -> Option<&'p str> {
         nonempty(self.content.location?.address.as_deref())
     }
 
-    /// Its contacts, where one of them has a name.
+    /// Its contacts, if any of them has a name.
     pub(super) fn named_contacts(&self) -> Option<&[Contact]> {
         let has = |contact: &Contact| contact.name.is_some();
         self.contacts.iter().any(has).then_some(&self.contacts)
     }
 
-    /// Its contacts, where one of them has a phone number.
+    /// Its contacts, if any of them has a phone number.
     pub(super) fn contacts_with_phones(&self) -> Option<&[Contact]> {
         let has = |contact: &Contact| !contact.phones.is_empty();
         self.contacts.iter().any(has).then_some(&self.contacts)
     }
 
-    /// Which fields it has. A field that a message takes from its versions has to be in here.
+    /// Which fields it has. Every field that a message takes from its versions must be listed here.
     fn fields(&self) -> [bool; FIELDS] {
         let content = &self.content;
         [
@@ -158,7 +158,7 @@ impl<'p> Version<'p> {
     }
 }
 
-/// What one edit says.
+/// Text and caption of one edit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EditVersion<'p> {
     at: Moment,
@@ -166,22 +166,23 @@ pub(super) struct EditVersion<'p> {
     caption: Option<&'p str>,
 }
 
-/// All versions of one message, each kind with the best first.
+/// All versions of one message: contents sorted best first, edits sorted newest first.
 pub(super) struct Versions<'p> {
     pub(super) contents: Vec<Version<'p>>,
     edits: Vec<EditVersion<'p>>,
 }
 
 impl<'p> Versions<'p> {
-    /// What these events say of the message `id_message`; `None` for a message that is one event's own.
+    /// Collects the versions of the message `id_message` from events. `None` means a message without an
+    /// identity, which consists of a single event.
     pub(super) fn of(id_message: Option<&str>, events: &'p [(Moment, Parsed<'_>)]) -> Self {
         let (mut contents, mut edits) = (Vec::new(), Vec::new());
         for (at, parsed) in events {
-            match notification(parsed).and_then(|said| role(said, id_message)) {
+            match notification(parsed).and_then(|found| role(found, id_message)) {
                 Some(Role::Content) => contents.extend(Version::of(*at, parsed)),
                 Some(Role::Edit) => {
-                    let said = notification(parsed).and_then(received).and_then(edited);
-                    edits.extend(said.map(|(text, caption)| EditVersion {
+                    let edit = notification(parsed).and_then(received).and_then(edited);
+                    edits.extend(edit.map(|(text, caption)| EditVersion {
                         at: *at,
                         text,
                         caption,
@@ -195,7 +196,7 @@ impl<'p> Versions<'p> {
         Self { contents, edits }
     }
 
-    /// A field of the best version that has it.
+    /// A field, from the best version that has it.
     pub(super) fn first<'v, T>(
         &'v self,
         field: impl Fn(&'v Version<'p>) -> Option<T>,
@@ -216,9 +217,9 @@ impl<'p> Versions<'p> {
         !self.edits.is_empty()
     }
 
-    /// Text and caption after the edits, each the newest.
+    /// Text and caption after all edits: the newest of each.
     pub(super) fn edited(&self, is_file: bool) -> (Option<&'p str>, Option<&'p str>) {
-        // Some edits of a caption come as a text.
+        // Some caption edits arrive as a text edit.
         let text =
             |edit: &EditVersion<'p>| edit.text.filter(|_| !is_file || edit.caption.is_some());
         let caption = |edit: &EditVersion<'p>| edit.caption.or(edit.text.filter(|_| is_file));
@@ -228,7 +229,7 @@ impl<'p> Versions<'p> {
         )
     }
 
-    /// The events that give a field, the best first; all others change nothing of the message.
+    /// Seqs of the events that supply a field, best first. The other events do not affect the message.
     fn content_seqs(&self) -> Vec<i64> {
         let fields: Vec<_> = self.contents.iter().map(Version::fields).collect();
         let mut needed = vec![false; fields.len()];
@@ -253,7 +254,7 @@ impl<'p> Versions<'p> {
             .collect()
     }
 
-    /// The same of edits, the newest first.
+    /// Seqs of the edits that supply a field, newest first.
     fn edit_seqs(&self) -> Vec<i64> {
         let newest = |has: fn(&EditVersion<'_>) -> bool| self.edits.iter().position(has);
         let mut needed: Vec<_> = [
@@ -268,29 +269,30 @@ impl<'p> Versions<'p> {
         needed.sort_unstable();
         needed.dedup();
         (needed.into_iter())
-            .map(|place| self.edits[place].at.seq)
+            .map(|index| self.edits[index].at.seq)
             .collect()
     }
 }
 
-/// The events that a message is made of, as they are kept, and what is asked for without them.
+/// The events kept for a message, and the fields that are queried without reading those events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chosen {
-    /// The event with the best content.
+    /// Seq of the event with the best content.
     pub content: Option<i64>,
-    /// The newest edit.
+    /// Seq of the newest edit.
     pub edit: Option<i64>,
-    /// Further events that give a field, in the order of their seqs.
+    /// Seqs of further events that supply a field, in ascending order.
     pub extra: Vec<i64>,
-    /// Which way the message went, as its best content says.
+    /// Direction of the message, from its best content.
     pub direction: Option<Direction>,
     /// The `typeMessage` that is shown.
     pub type_message: Option<String>,
 }
 
 impl Chosen {
-    /// Chooses among events of a message that has an identifier, and gives the message that they make
-    /// beside it. The choice from a choice and one event more is the choice from all of them.
+    /// Chooses among the events of a message that has an identifier, and returns the choice with the message
+    /// built from it. Choosing incrementally (from an earlier choice plus one new event) gives the same
+    /// result as choosing from all events.
     pub fn from<'e>(
         place: MessagePlace,
         events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
@@ -318,7 +320,7 @@ impl Chosen {
     }
 }
 
-/// In which way a notification speaks of a message, its own where that has no identity.
+/// How a notification relates to a message. A message without an identity has only its own notification.
 fn role(notification: &Notification<'_>, id_message: Option<&str>) -> Option<Role> {
     if id_message.is_none() {
         return Some(Role::Content);

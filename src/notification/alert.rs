@@ -1,11 +1,11 @@
-//! What an operator must hear of.
+//! Conditions in a notification that need an operator's attention.
 //!
-//! Source: document 003, section 1.3.13, "Отслеживание состояние инстанса", and its standard errors.
+//! Source: GREEN-API docs, Webhook endpoint > Tracking the instance state, including its standard errors.
 
 use super::message::{ExtendedText, FileData, MessageContent, MessageReceived};
 use super::{CallStatus, DeliveryStatus, Notification, Socket, State};
 
-/// Markers that stand where a text or the address of a file should be.
+/// Error markers that GREEN-API sends in place of a text or file URL.
 const MARKERS: [(&str, &str); 4] = [
     ("{{SWE001}}", "SWE001"),
     ("{{SWE002}}", "SWE002"),
@@ -13,16 +13,16 @@ const MARKERS: [(&str, &str); 4] = [
     ("{{SWE999}}", "SWE999"),
 ];
 
-/// The marker of a group that is too large; how large stands behind it, in a text or in the
-/// description of a status.
+/// Marker of a group that is too large. It appears in a text or in a status description, followed by the
+/// size of the group.
 const LARGE_GROUP: &str = "SWE004";
 
-/// The marker of a message that came empty. Such a message gets it whatever stands in place of its
-/// text: an operator has to do the same.
+/// Marker of a message that arrived empty. A blank text gets this marker too, because the operator has to
+/// take the same action.
 const EMPTY: &str = "SWE001";
 
 impl Notification<'_> {
-    /// The marker of the message, or of the message that a status is about, if there is one.
+    /// The marker of the message, or of the message that a status refers to, if any.
     #[must_use]
     pub fn marker(&self) -> Option<&'static str> {
         match self {
@@ -37,8 +37,8 @@ impl Notification<'_> {
         }
     }
 
-    /// What an operator must hear of, if there is something: a marker, a failure, a state, a quota,
-    /// or a status or state that is in no document.
+    /// The condition that needs an operator's attention, if any: a marker, a failure, an account state, an
+    /// exceeded quota, or an undocumented status or state.
     #[must_use]
     pub fn alert(&self) -> Option<&'static str> {
         self.marker().or_else(|| match self {
@@ -96,11 +96,11 @@ fn of_message(message: &MessageReceived<'_>) -> Option<&'static str> {
 
 fn of_extended(text: &ExtendedText<'_>) -> Option<&'static str> {
     let preview = [&text.title, &text.description, &text.source_url];
-    let says = |part: &Option<super::scalar::Text<'_>>| {
+    let has_text = |part: &Option<super::scalar::Text<'_>>| {
         part.as_deref().is_some_and(|part| !part.trim().is_empty())
     };
     match text.text.as_deref() {
-        None | Some("") if preview.into_iter().any(says) => None,
+        None | Some("") if preview.into_iter().any(has_text) => None,
         text => of_text(text),
     }
 }
@@ -110,8 +110,8 @@ fn of_text(text: Option<&str>) -> Option<&'static str> {
     if text.is_empty() {
         return Some(EMPTY);
     }
-    let behind = text.strip_prefix("{{");
-    if behind.is_some_and(|marker| marker.starts_with(LARGE_GROUP)) {
+    let marker = text.strip_prefix("{{");
+    if marker.is_some_and(|marker| marker.starts_with(LARGE_GROUP)) {
         return Some(LARGE_GROUP);
     }
     known(text)

@@ -9,13 +9,13 @@ use super::scalar::{Id, Integer, Text};
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct IncomingBlock<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The chat.
+    /// Identifier of the chat.
     pub chat_id: Option<Id<'a>>,
-    /// What it is now.
+    /// New state of the chat.
     pub chat_state: Option<ChatState<'a>>,
 }
 
@@ -27,9 +27,9 @@ pub struct IncomingBlock<'a> {
     expecting = "expected a string"
 )]
 pub enum ChatState<'a> {
-    /// It is.
+    /// The chat is blocked.
     Blocked,
-    /// A value that is in no document.
+    /// An undocumented value.
     #[serde(untagged)]
     Unknown(Text<'a>),
 }

@@ -3,31 +3,31 @@
 use serde::Deserialize;
 
 use super::scalar::{Id, Integer, Text};
-use super::{InstanceData, said};
+use super::{InstanceData, nonblank};
 
-/// A call; its offer and its outcome share one `idMessage`.
+/// A call. Its offer and its outcome share one `idMessage`.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Call<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The call.
+    /// Identifier of the call.
     pub id_message: Option<Id<'a>>,
-    /// Who called; of a call from the account, the chat that was called.
+    /// The caller; for an outgoing call, the chat that was called.
     pub from: Option<Id<'a>>,
-    /// What became of the call.
+    /// Status of the call.
     pub status: Option<CallStatus<'a>>,
     /// Whether it is a video call.
     pub is_video: Option<bool>,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     pub duration: Option<Integer>,
-    /// Who took part, in a group call.
+    /// Participants of a group call.
     pub participants: Option<Vec<Participant<'a>>>,
 }
 
-/// What became of a call.
+/// Status of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     bound(deserialize = "'de: 'a"),
@@ -35,46 +35,46 @@ pub struct Call<'a> {
     expecting = "expected a string"
 )]
 pub enum CallStatus<'a> {
-    /// It rings.
+    /// The call is ringing.
     Offer,
     /// Answered.
     PickUp,
-    /// Refused by the one who was called. Outgoing calls spell it `hungUp`.
+    /// Rejected by the callee. Outgoing calls spell it `hungUp`.
     #[serde(alias = "hungUp")]
     HangUp,
-    /// Ended by the caller before it was answered.
+    /// Ended by the caller before anyone answered.
     Missed,
     /// Not answered in time.
     Declined,
-    /// Could not be made.
+    /// The call could not be made.
     Invalid,
-    /// A status that is in no document.
+    /// An undocumented status.
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
 
-/// One who took part in a call.
+/// A participant of a group call.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Participant<'a> {
-    /// The account.
+    /// Identifier of the participant.
     pub wid: Option<Id<'a>>,
-    /// The same, as the public page of outgoing calls writes it.
+    /// The same identifier, under the key that the public page on outgoing calls uses.
     pub id: Option<Id<'a>>,
-    /// What became of the call for this account.
+    /// Status of the call for this participant.
     pub status: Option<CallStatus<'a>>,
 }
 
 impl Call<'_> {
-    /// The name of the status; `None` where it is missing or blank, which says nothing.
+    /// The name of the status; `None` if it is missing or blank.
     #[must_use]
     pub fn status_name(&self) -> Option<&str> {
-        said(self.status.as_ref()?.name())
+        nonblank(self.status.as_ref()?.name())
     }
 }
 
 impl Participant<'_> {
-    /// The account, under whichever key it stands.
+    /// The participant's identifier, under whichever key it is present.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         let ids = [self.wid.as_deref(), self.id.as_deref()];
@@ -83,7 +83,7 @@ impl Participant<'_> {
 }
 
 impl CallStatus<'_> {
-    /// The name of a status that may be spelled as outgoing calls spell it.
+    /// Normalizes a status name: outgoing calls spell `hangUp` as `hungUp`.
     #[must_use]
     pub fn usual_name(name: &str) -> &str {
         if name == "hungUp" {
@@ -93,7 +93,7 @@ impl CallStatus<'_> {
         }
     }
 
-    /// Its name as GREEN-API's documents spell it.
+    /// Its name as GREEN-API's docs spell it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

@@ -1,4 +1,4 @@
-//! What readers filter by, found in any JSON object whether it is understood or not.
+//! The fields that clients filter by, extracted from any JSON object, documented or not.
 
 use serde::Deserialize;
 
@@ -7,17 +7,17 @@ use super::lenient::{self, Required, Value};
 use super::reason::Reason;
 use super::scalar::{Id, Integer, Text};
 
-/// Its name as a key.
+/// Key of the notification type.
 const TYPE_WEBHOOK: &str = "typeWebhook";
 
-/// The type of a call from the account.
+/// `typeWebhook` of an outgoing call.
 const OUTGOING_CALL: &str = "outgoingCall";
 
-/// Bytes that an identifier or a name of a type may have; a longer one is not taken as a column.
+/// Maximum bytes of an identifier or type name; a longer value is not stored as a column.
 const MAX_COLUMN_BYTES: usize = 128;
 
-/// The values that an event is found by. What a body does not have, or has in a form that does not
-/// fit, is `None`.
+/// The values by which events are filtered. A value is `None` if the body lacks it or has it in the wrong
+/// form.
 #[derive(Debug, Default)]
 pub struct Columns<'a> {
     /// `instanceData.idInstance`.
@@ -26,20 +26,20 @@ pub struct Columns<'a> {
     pub type_instance: Option<Text<'a>>,
     /// `typeWebhook`.
     pub type_webhook: Option<Text<'a>>,
-    /// `messageData.typeMessage`, as it was spelled.
+    /// `messageData.typeMessage`, spelled as received.
     pub type_message: Option<Text<'a>>,
     /// `idMessage`.
     pub id_message: Option<Text<'a>>,
-    /// The chat it belongs to: `senderData.chatId`, `chatId`, `avatarInfo.chatId`, or `from` of a call
-    /// from the account, which is the chat that was called.
+    /// Chat of the event: `senderData.chatId`, `chatId`, `avatarInfo.chatId`, or `from` of an outgoing
+    /// call, which is the chat that was called.
     pub chat_id: Option<Text<'a>>,
-    /// Who caused it: `senderData.sender`, or `from` of a call to the account.
+    /// Sender of the message (`senderData.sender`) or caller of an incoming call (`from`).
     pub sender: Option<Text<'a>>,
-    /// GREEN-API's own `timestamp`, in seconds since 1970 by its documents.
+    /// The notification's `timestamp`; Unix seconds, according to GREEN-API's docs.
     pub timestamp: Option<i64>,
 }
 
-/// What is looked for.
+/// The JSON fields that become columns.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 struct Found<'a> {
@@ -54,7 +54,7 @@ struct Found<'a> {
     avatar_info: Option<Avatar<'a>>,
 }
 
-/// An object of which nothing is looked for.
+/// Any JSON object; its fields are ignored.
 #[derive(Deserialize)]
 struct Object {}
 
@@ -85,34 +85,34 @@ struct Avatar<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Finds the columns of a JSON object. Of what does not fit, only a `typeWebhook` that stands
-    /// there twice is added to `drift`: whether the other fields are described depends on the type.
+    /// Reads the columns of a JSON object. Of the misfits, only a duplicate `typeWebhook` key is added to
+    /// `drift`, because whether the other fields are documented depends on the type.
     ///
     /// # Errors
     ///
-    /// It is not JSON.
+    /// Fails if `json` is not a JSON object.
     pub(super) fn read(json: &'a str, drift: &mut Vec<Drift>) -> Result<Self, Reason> {
-        // Nearly always all of it fits, and to see that is faster than to look at each by itself.
+        // Fast path: in nearly every body all fields fit, so try a single strict pass first.
         if !has_control(json)
             && let Ok(found) = serde_json::from_str::<Found<'a>>(json)
         {
             return Ok(found.into());
         }
         serde_json::from_str::<Object>(json).map_err(|error| Reason::not_json(&error))?;
-        let mut left_out = Vec::new();
+        let mut omitted = Vec::new();
         let found = serde_json::from_str::<Found<'a>>(json).or_else(|_| {
             let read = |value: Value<'a, '_>| Found::deserialize(value);
-            lenient::read(json, "", Required::Refused, &mut left_out, read)
+            lenient::read(json, "", Required::Refused, &mut omitted, read)
         })?;
         drift.extend(
-            left_out
+            omitted
                 .into_iter()
                 .filter(|drift| drift.path == TYPE_WEBHOOK),
         );
         Ok(found.into())
     }
 
-    /// The same, borrowing from nothing.
+    /// Converts to owned values.
     pub(super) fn into_owned(self) -> Columns<'static> {
         let owned = |text: Option<Text<'a>>| text.map(Text::into_owned);
         Columns {
@@ -137,42 +137,42 @@ impl<'a> From<Found<'a>> for Columns<'a> {
             .sender_data
             .map_or((None, None), |s| (s.chat_id, s.sender));
         let avatar_chat = found.avatar_info.and_then(|avatar| avatar.chat_id);
-        // Of a call from the account, `from` is the chat that was called.
-        let (called, calling) = match found.type_webhook.as_deref() {
+        // In an outgoing call, `from` is the chat that was called.
+        let (callee, caller) = match found.type_webhook.as_deref() {
             Some(OUTGOING_CALL) => (found.from, None),
             _ => (None, found.from),
         };
         Self {
             id_instance: id_instance.map(|id| id.0),
-            type_instance: type_instance.and_then(fitting),
-            type_webhook: found.type_webhook.and_then(fitting),
+            type_instance: type_instance.and_then(within_limit),
+            type_webhook: found.type_webhook.and_then(within_limit),
             type_message: found
                 .message_data
                 .and_then(|m| m.type_message)
-                .and_then(fitting),
+                .and_then(within_limit),
             id_message: found.id_message.and_then(identifier),
             chat_id: sender_chat
                 .or(found.chat_id)
                 .or(avatar_chat)
-                .or(called)
+                .or(callee)
                 .and_then(identifier),
-            sender: sender.or(calling).and_then(identifier),
+            sender: sender.or(caller).and_then(identifier),
             timestamp: found.timestamp.map(|timestamp| timestamp.0),
         }
     }
 }
 
 fn identifier(id: Id<'_>) -> Option<Text<'_>> {
-    fitting(id.into_text())
+    within_limit(id.into_text())
 }
 
-fn fitting(text: Text<'_>) -> Option<Text<'_>> {
+fn within_limit(text: Text<'_>) -> Option<Text<'_>> {
     (1..=MAX_COLUMN_BYTES).contains(&text.len()).then_some(text)
 }
 
-/// Whether there are control characters. In a string they are not JSON, which `serde_json` says of
-/// what it passes over, but not of what it reads as bytes.
+/// Whether the text contains control characters. They are invalid inside JSON strings; `serde_json`
+/// rejects them in values that it skips, but not in strings that it reads as bytes.
 fn has_control(json: &str) -> bool {
-    // Without an early end, so that many bytes are compared at once.
+    // No early exit, so that the compiler can vectorize the loop.
     json.bytes().fold(u8::MAX, u8::min) < b' '
 }

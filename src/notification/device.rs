@@ -6,7 +6,7 @@ use serde::de::{self, Deserializer};
 use super::InstanceData;
 use super::scalar::{Id, Integer, Text};
 
-/// The phone of the account, or the avatar of a contact; one of the two is always there.
+/// The phone of the account or the avatar of a contact. At least one of the two is always present.
 #[derive(Debug, Deserialize)]
 #[serde(
     remote = "Self",
@@ -14,9 +14,9 @@ use super::scalar::{Id, Integer, Text};
     rename_all = "camelCase"
 )]
 pub struct DeviceInfo<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
     /// The phone.
     pub device_data: Option<DeviceData<'a>>,
@@ -28,17 +28,17 @@ pub struct DeviceInfo<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct DeviceData<'a> {
-    /// The system of the phone.
+    /// Operating system of the phone.
     pub platform: Option<Text<'a>>,
-    /// Who made it.
+    /// Manufacturer of the phone.
     pub device_manufacturer: Option<Text<'a>>,
-    /// What model it is.
+    /// Model of the phone.
     pub device_model: Option<Text<'a>>,
-    /// Version of its system.
+    /// Version of the operating system.
     pub os_version: Option<Text<'a>>,
     /// Version of WhatsApp.
     pub wa_version: Option<Text<'a>>,
-    /// Charge of the battery in percent.
+    /// Battery charge in percent.
     pub battery: Option<Integer>,
 }
 
@@ -46,17 +46,17 @@ pub struct DeviceData<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct AvatarInfo<'a> {
-    /// Whose avatar it is.
+    /// Chat of the contact or group that the avatar belongs to.
     pub chat_id: Option<Id<'a>>,
-    /// Where it is; empty if there is none.
+    /// URL of the avatar; empty if there is none.
     pub url_avatar: Option<Text<'a>>,
-    /// Why it could not be found out.
+    /// Why the avatar could not be determined.
     pub reason: Option<Text<'a>>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for DeviceInfo<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The function that `remote` made of the fields.
+        // Calls the inherent function that `#[serde(remote)]` generates, not this trait method.
         let info = Self::deserialize(deserializer)?;
         if info.device_data.is_none() && info.avatar_info.is_none() {
             return Err(de::Error::custom(

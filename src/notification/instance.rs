@@ -1,28 +1,28 @@
-//! The account that a notification comes from.
+//! The GREEN-API instance that a notification comes from.
 
 use serde::Deserialize;
 
 use super::scalar::{Integer, Text};
 
-/// `instanceData`: the one object that every notification has.
+/// `instanceData`: the only object that every notification has.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct InstanceData<'a> {
-    /// The number of the instance.
+    /// Instance number.
     pub id_instance: Integer,
-    /// The account; empty or missing before it is authorized.
+    /// Messenger account; empty or missing before the instance is authorized.
     pub wid: Option<Text<'a>>,
     /// `whatsapp`, `v3` (MAX) or `telegram`.
     pub type_instance: Option<Text<'a>>,
 }
 
 impl InstanceData<'_> {
-    /// Whether the account is one of MAX, whose messages may come without `messageData`.
+    /// Whether this is a MAX account, whose messages may lack `messageData`.
     pub(super) fn is_max(&self) -> bool {
         self.type_instance.as_deref() == Some("v3")
     }
 
-    /// Whether the account may be one of MAX, because it says of no other product line that it is.
+    /// Whether this may be a MAX account: `typeInstance` names no other messenger.
     pub(super) fn may_be_max(&self) -> bool {
         !matches!(self.type_instance.as_deref(), Some("whatsapp" | "telegram"))
     }

@@ -1,9 +1,9 @@
-//! Reads what does not fit as far as it fits.
+//! Lenient deserialization: omits the values that do not match their documented form and reads the rest.
 //!
-//! A notification is first read strictly, which is fast. Where that fails, it is read here: reading
-//! names the first value that does not fit, that value is left out, and the rest is read again until
-//! all of it fits. What was left out is drift. Bodies that need this are rare, so it may cost a few
-//! passes; their number is bounded.
+//! A notification is first deserialized strictly, which is fast. If that fails, this module takes over. Each
+//! pass reports the first misfit; that value is omitted and the rest is read again, until everything fits.
+//! The omitted values are reported as drift. Few bodies need this, so a few extra passes are acceptable;
+//! their number is bounded.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -21,37 +21,37 @@ use super::Drift;
 use super::misfit::{Misfit, join, kind};
 use super::scalar::Text;
 
-/// Fields of one value that are left out one by one. Beyond that, the field of the outermost object
-/// that has the next misfit is left out as a whole.
+/// Fields of one value that are omitted individually. Beyond that, the whole field of the outermost object
+/// that contains the next misfit is omitted.
 const MAX_SINGLE: usize = 32;
 
-/// Passes over one value. What does not fit after so many is refused.
+/// Passes over one value. If it still does not fit after that, it is rejected.
 const MAX_PASSES: usize = 128;
 
-/// What is done about a misfit.
+/// How a misfit is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edit {
-    /// The value is left out, as if its key or its element were not there.
-    LeftOut,
-    /// The value is required: an empty object stands in for it.
+    /// The value is omitted, as if its key or array element were absent.
+    Omitted,
+    /// The value is required, so an empty object is read in its place.
     Emptied,
 }
 
-/// What to do where something that is required does not fit.
+/// How to handle a required value that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Required {
-    /// It is refused.
+    /// Reject the whole value with an error.
     Refused,
-    /// An empty object is read in its place, which is drift too.
+    /// Read an empty object in its place and report drift.
     Emptied,
 }
 
-/// Reads `json`, which has to be valid, with `read`; `at` is where it stands in the body. Adds to
-/// `drift` what was left out of it.
+/// Reads `json`, which must be valid JSON, with `read`. `at` is its path in the body. Adds the omitted
+/// values to `drift`.
 ///
 /// # Errors
 ///
-/// Something that is required does not fit: the first misfit.
+/// Returns the first misfit if a required value does not fit.
 pub(super) fn read<'de, T>(
     json: &'de str,
     at: &str,
@@ -60,12 +60,12 @@ pub(super) fn read<'de, T>(
     read: impl for<'e> Fn(Value<'de, 'e>) -> Result<T, Misfit>,
 ) -> Result<T, Misfit> {
     let mut edits = BTreeMap::new();
-    let mut left_out: Vec<Drift> = Vec::new();
+    let mut omitted: Vec<Drift> = Vec::new();
     let mut first = None;
     for _ in 0..MAX_PASSES {
         let pass = Pass {
             edits: &edits,
-            twice: RefCell::default(),
+            duplicate_keys: RefCell::default(),
         };
         let value = Value {
             json,
@@ -74,32 +74,34 @@ pub(super) fn read<'de, T>(
         };
         let misfit = match read(value) {
             Ok(value) => {
-                let twice = pass.twice.into_inner().into_iter();
-                left_out.extend(twice.map(|path| Misfit::twice(path.clone()).drift(path)));
-                drift.extend(left_out);
+                let duplicate_keys = pass.duplicate_keys.into_inner().into_iter();
+                omitted.extend(
+                    duplicate_keys.map(|path| Misfit::duplicate_key(path.clone()).drift(path)),
+                );
+                drift.extend(omitted);
                 return Ok(value);
             }
-            Err(misfit) => misfit.placed(at, kind(json), ""),
+            Err(misfit) => misfit.located(at, kind(json), ""),
         };
-        let path = place(misfit.path(), at, &edits, required, left_out.len());
-        let Some((path, edit)) = path else {
+        let target = edit_for(misfit.path(), at, &edits, required, omitted.len());
+        let Some((path, edit)) = target else {
             return Err(first.unwrap_or(misfit));
         };
-        // What was left out inside of it goes with it.
+        // Edits inside the omitted value are now obsolete.
         edits.retain(|inner, _| !is_inside(inner, &path));
-        left_out.retain(|inner| !is_inside(&inner.path, &path));
-        if edit == Edit::LeftOut {
-            left_out.push(misfit.drift(path.clone()));
+        omitted.retain(|inner| !is_inside(&inner.path, &path));
+        if edit == Edit::Omitted {
+            omitted.push(misfit.drift(path.clone()));
         }
         edits.insert(path, edit);
         first.get_or_insert(misfit);
     }
-    Err(first.unwrap_or_else(|| de::Error::custom("too much does not fit")))
+    Err(first.unwrap_or_else(|| de::Error::custom("too many values do not fit")))
 }
 
-/// The value to leave out because of a misfit at `path`: that one, or the nearest one around it for
-/// which something can still be done.
-fn place(
+/// The value to edit because of a misfit at `path`, and the edit: the misfit itself or its nearest enclosing
+/// value that can still be edited.
+fn edit_for(
     path: &str,
     root: &str,
     edits: &BTreeMap<String, Edit>,
@@ -117,14 +119,14 @@ fn place(
             return None;
         }
         match (edits.get(&path), required) {
-            (None, _) => return Some((path, Edit::LeftOut)),
-            (Some(Edit::LeftOut), Required::Emptied) => return Some((path, Edit::Emptied)),
+            (None, _) => return Some((path, Edit::Omitted)),
+            (Some(Edit::Omitted), Required::Emptied) => return Some((path, Edit::Emptied)),
             (Some(_), _) => path.truncate(parent(&path)?.len()),
         }
     }
 }
 
-/// The path of what is around, `None` for the outermost.
+/// Path of the enclosing value; `None` for the outermost value.
 fn parent(path: &str) -> Option<&str> {
     if path.is_empty() {
         return None;
@@ -141,11 +143,11 @@ fn is_inside(path: &str, outer: &str) -> bool {
 #[derive(Debug)]
 struct Pass<'e> {
     edits: &'e BTreeMap<String, Edit>,
-    /// Keys that are described and stand there twice.
-    twice: RefCell<BTreeSet<String>>,
+    /// Paths of documented keys that occur more than once.
+    duplicate_keys: RefCell<BTreeSet<String>>,
 }
 
-/// A JSON value, read without what is left out of it.
+/// A JSON value, read with the edits of a pass applied.
 #[derive(Debug)]
 pub(super) struct Value<'de, 'e> {
     json: &'de str,
@@ -210,27 +212,26 @@ impl<'de> Value<'de, '_> {
         };
         visitor
             .visit_map(members)
-            .map_err(|misfit| misfit.placed(&self.path, kind(self.json), &last_key.borrow()))
+            .map_err(|misfit| misfit.located(&self.path, kind(self.json), &last_key.borrow()))
     }
 
-    /// The members of an object without those that are left out. Of a key that stands there several
-    /// times the last one counts.
+    /// The members of an object after the edits. If a key occurs several times, the last one counts.
     fn edited(
         &self,
         fields: &'static [&'static str],
         members: Vec<Member<'de>>,
     ) -> Vec<Member<'de>> {
         let mut edited: Vec<Member<'de>> = Vec::with_capacity(members.len());
-        let mut places = HashMap::with_capacity(members.len());
+        let mut indices = HashMap::with_capacity(members.len());
         for (key, json) in members {
-            if let Some(&place) = places.get(&key) {
-                edited[place] = (key.clone(), json);
+            if let Some(&index) = indices.get(&key) {
+                edited[index] = (key.clone(), json);
                 if fields.contains(&&*key) {
                     let path = join(&self.path, &key);
-                    self.pass.twice.borrow_mut().insert(path);
+                    self.pass.duplicate_keys.borrow_mut().insert(path);
                 }
             } else {
-                places.insert(key.clone(), edited.len());
+                indices.insert(key.clone(), edited.len());
                 edited.push((key, json));
             }
         }
@@ -243,7 +244,7 @@ impl<'de> Value<'de, '_> {
     }
 }
 
-/// A part of valid JSON as what it must be, which cannot fail.
+/// Parses a part of JSON that is known to be valid, so this never fails in practice.
 fn parse<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Misfit> {
     serde_json::from_str(json).map_err(|_| de::Error::custom("not JSON"))
 }
@@ -276,7 +277,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         if !self.json.starts_with('{') {
             return self.visit(&[], visitor);
         }
-        // One object in place of a list is a list of one.
+        // Accept a single object in place of an array, as an array of one element.
         visitor.visit_seq(Elements {
             elements: vec![parse(self.json)?].into_iter().enumerate(),
             around: &self,
@@ -288,7 +289,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        // Only `RawValue` is one.
+        // `RawValue` is the only newtype struct here.
         let mut json = serde_json::Deserializer::from_str(self.json);
         json.deserialize_newtype_struct(name, visitor)
             .map_err(|_| de::Error::custom("not JSON"))
@@ -307,7 +308,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
 /// A key and its value as JSON.
 type Member<'de> = (Text<'de>, &'de str);
 
-/// Every member of an object, as they stand there.
+/// Every member of an object, in source order.
 struct Members<'de>(Vec<Member<'de>>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -334,10 +335,10 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// The members of an object on their way into a struct.
+/// Feeds the members of an object to a struct's visitor.
 struct Fields<'de, 'v, 'e> {
     members: std::vec::IntoIter<Member<'de>>,
-    /// The value behind the key that was read last, and that key.
+    /// Value of the key that was read last.
     value: &'de str,
     last_key: &'v RefCell<String>,
     around: &'v Value<'de, 'e>,
@@ -363,11 +364,11 @@ impl<'de> MapAccess<'de> for Fields<'de, '_, '_> {
         let path = join(&self.around.path, &self.last_key.borrow());
         let value = self.around.inner(self.value, path.clone());
         seed.deserialize(value)
-            .map_err(|misfit| misfit.placed(&path, kind(self.value), ""))
+            .map_err(|misfit| misfit.located(&path, kind(self.value), ""))
     }
 }
 
-/// The elements of an array that are not left out.
+/// Feeds the elements of an array that are not omitted.
 struct Elements<'de, 'v, 'e> {
     elements: std::iter::Enumerate<std::vec::IntoIter<&'de RawValue>>,
     around: &'v Value<'de, 'e>,
@@ -390,7 +391,7 @@ impl<'de> SeqAccess<'de> for Elements<'de, '_, '_> {
             return seed
                 .deserialize(value)
                 .map(Some)
-                .map_err(|misfit| misfit.placed(&path, kind(json), ""));
+                .map_err(|misfit| misfit.located(&path, kind(json), ""));
         }
         Ok(None)
     }

@@ -1,5 +1,5 @@
-//! A value that does not fit its description: where it is, what was expected, and what kind of value
-//! was found. Never the value, since it may be a phone number or a text.
+//! A value that does not match its documented form: its path, what was expected, and what kind of value was
+//! found. The value itself is never included, because it may be a phone number or a text.
 
 use std::fmt;
 
@@ -7,37 +7,37 @@ use serde::de::{self, Expected, Unexpected};
 
 use super::Drift;
 
-/// A value that does not fit.
+/// A value that does not match its documented form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misfit {
-    /// Keys joined by dots, with the index of an array in brackets. `None` until whoever reads the
-    /// object or array around the value has set it.
+    /// Keys joined by dots, array indexes in brackets. `None` until the deserializer of the enclosing
+    /// object or array sets it.
     path: Option<String>,
     problem: Problem,
 }
 
-/// What is wrong.
+/// The kind of problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// The value is of another kind than the one expected.
+    /// The value is not of the expected kind.
     Unfit {
         expected: String,
         found: &'static str,
     },
     /// A required field is missing from an object.
     Missing(&'static str),
-    /// A key stands in an object twice.
-    Twice,
-    /// A rule of ours is broken; the text holds no value.
+    /// An object has the same key twice.
+    DuplicateKey,
+    /// One of our own rules is violated; the text contains no value.
     Rule(String),
 }
 
 impl Misfit {
-    /// A key that stands twice at `path`.
-    pub(super) fn twice(path: String) -> Self {
+    /// A duplicate key at `path`.
+    pub(super) fn duplicate_key(path: String) -> Self {
         Self {
             path: Some(path),
-            problem: Problem::Twice,
+            problem: Problem::DuplicateKey,
         }
     }
 
@@ -52,7 +52,7 @@ impl Misfit {
         }
     }
 
-    /// The field `path`, which is required and missing.
+    /// The required field `path` is missing.
     pub(super) fn missing(path: &'static str) -> Self {
         Self {
             path: Some(path.to_owned()),
@@ -60,22 +60,22 @@ impl Misfit {
         }
     }
 
-    /// The same misfit, placed at `path` where it has no place yet. `found` is the kind of value
-    /// there, and `last_key` the key of that object which was read last.
-    pub(super) fn placed(mut self, path: &str, found: &'static str, last_key: &str) -> Self {
+    /// Sets the path to `path` unless the misfit already has one. `found` is the kind of value at `path`,
+    /// and `last_key` is the last key read from that object.
+    pub(super) fn located(mut self, path: &str, found: &'static str, last_key: &str) -> Self {
         if self.path.is_some() {
             return self;
         }
         let within = |key: &str| join(path, key);
         self.path = Some(match &mut self.problem {
             Problem::Missing(field) => within(field),
-            Problem::Twice => within(last_key),
+            Problem::DuplicateKey => within(last_key),
             Problem::Unfit { found: kind, .. } => {
                 *kind = found;
                 path.to_owned()
             }
             Problem::Rule(rule) => {
-                // Serde's derived enums say only what they expect.
+                // Errors of Serde's derived enums state only what was expected.
                 if let Some(expected) = rule.strip_prefix("expected ")
                     && !expected.contains(", found ")
                 {
@@ -90,19 +90,19 @@ impl Misfit {
         self
     }
 
-    /// Where it is; empty for the whole value that was read.
+    /// Its path; empty for the whole value that was read.
     pub(super) fn path(&self) -> &str {
         self.path.as_deref().unwrap_or_default()
     }
 
-    /// The drift that it is where the notification is read without the value at `path`: its own, or
-    /// one around it.
+    /// The drift to report when the value at `path` is omitted. That is the misfit itself or a value that
+    /// contains it.
     pub(super) fn drift(&self, path: String) -> Drift {
         let (expected, found) = match &self.problem {
-            _ if path != self.path() => (format!("{} that fits", self.path()), "one that does not"),
+            _ if path != self.path() => (format!("a valid {}", self.path()), "an invalid one"),
             Problem::Unfit { expected, found } => (expected.clone(), *found),
             Problem::Missing(_) => ("an object".to_owned(), "nothing"),
-            Problem::Twice => ("once".to_owned(), "twice"),
+            Problem::DuplicateKey => ("once".to_owned(), "twice"),
             Problem::Rule(rule) => (rule.clone(), "something else"),
         };
         Drift {
@@ -112,12 +112,12 @@ impl Misfit {
         }
     }
 
-    /// The problem in words.
+    /// The problem in words, without the path.
     pub(super) fn problem(&self) -> String {
         match &self.problem {
             Problem::Unfit { expected, found } => format!("expected {expected}, found {found}"),
             Problem::Missing(_) => "required, but missing".to_owned(),
-            Problem::Twice => "expected once, found twice".to_owned(),
+            Problem::DuplicateKey => "expected once, found twice".to_owned(),
             Problem::Rule(rule) => rule.clone(),
         }
     }
@@ -130,7 +130,7 @@ impl Misfit {
     }
 }
 
-/// A key of the object at `path`.
+/// Path of `key` in the object at `path`.
 pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
@@ -174,7 +174,7 @@ impl de::Error for Misfit {
         };
         Self::new(Problem::Unfit {
             expected,
-            // Whoever places the misfit sees the value.
+            // `located` fills this in, because it has the value.
             found: "",
         })
     }
@@ -191,7 +191,7 @@ impl de::Error for Misfit {
     }
 
     fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
-        // The name that was found is a value.
+        // Do not include the name that was found, because it is a value.
         Self::custom("expected the name of a variant")
     }
 
@@ -200,6 +200,6 @@ impl de::Error for Misfit {
     }
 
     fn duplicate_field(_: &'static str) -> Self {
-        Self::new(Problem::Twice)
+        Self::new(Problem::DuplicateKey)
     }
 }

@@ -1,14 +1,14 @@
-//! WHAT arrives: the notifications of GREEN-API as typed values.
+//! GREEN-API's notifications as typed values.
 //!
-//! Parsing is pure (bytes in, values out) and never fails: what nobody has described is
-//! [`Outcome::Unknown`], what does not fit its description is [`Outcome::Malformed`] with a reason,
-//! and both are ordinary outcomes. It takes two passes: the first finds the tags and the values
-//! that readers filter by, the second reads the one struct that the tag names.
+//! Parsing is pure (bytes in, values out) and never fails. An undocumented notification is
+//! [`Outcome::Unknown`]; a body that is not a valid notification is [`Outcome::Malformed`] with a reason.
+//! Both are ordinary outcomes. Parsing takes two passes: the first extracts the tags and the values that
+//! clients filter by, the second deserializes the one struct that the tag selects.
 //!
 //! To add a notification, write one file with its struct and add one line to [`Notification`];
-//! to add a message, do the same with [`MessageContent`].
+//! to add a message type, do the same with [`MessageContent`].
 //!
-//! Source: document 003, section 1.3.4 "Формат входящих уведомлений".
+//! Source: GREEN-API docs, Webhook endpoint > Notification format.
 
 mod alert;
 mod block;
@@ -49,46 +49,46 @@ pub use reason::Reason;
 pub use state::{Socket, State, StateInstanceChanged, StatusInstanceChanged};
 pub use status::{DeliveryStatus, OutgoingMessageStatus};
 
-/// Levels of nesting that a body may have; a deeper one is malformed.
+/// Maximum nesting levels of a body; a deeper body is malformed.
 ///
-/// Readers of JSON have limits, `serde_json` one of 127 levels; three are for what a body is
-/// inside of where it is given back.
+/// `serde_json` stops at 127 levels. Three of them are reserved for the JSON that surrounds the body in a
+/// response.
 pub const MAX_DEPTH: usize = 124;
 
-/// Every notification that GREEN-API describes: the one table from `typeWebhook` to its struct.
+/// Every notification in GREEN-API's docs: the only table from `typeWebhook` to its struct.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub enum Notification<'a> {
     /// A message that the account received.
     IncomingMessageReceived(MessageReceived<'a>),
-    /// A message that was sent from the phone.
+    /// A message sent from the phone.
     OutgoingMessageReceived(MessageReceived<'a>),
-    /// A message that was sent through the API.
+    /// A message sent through the API.
     #[serde(rename = "outgoingAPIMessageReceived")]
     OutgoingApiMessageReceived(MessageReceived<'a>),
-    /// What became of a sent message.
+    /// Delivery status of a sent message.
     OutgoingMessageStatus(OutgoingMessageStatus<'a>),
     /// The authorization of the account changed.
     StateInstanceChanged(StateInstanceChanged<'a>),
     /// The socket of the account opened or closed (deprecated by GREEN-API).
     StatusInstanceChanged(StatusInstanceChanged<'a>),
-    /// The phone, or the avatar of a contact: two layouts under one name.
+    /// The phone or the avatar of a contact: two layouts under one name.
     DeviceInfo(DeviceInfo<'a>),
-    /// A call to the account.
+    /// An incoming call.
     IncomingCall(Call<'a>),
-    /// A call from the account.
+    /// An outgoing call.
     OutgoingCall(Call<'a>),
     /// A chat was blocked.
     IncomingBlock(IncomingBlock<'a>),
-    /// A limit of the tariff was reached.
+    /// A tariff limit was reached.
     QuotaExceeded(QuotaExceeded<'a>),
-    /// A `typeWebhook` that is in no document.
+    /// An undocumented `typeWebhook`.
     #[serde(other)]
     Unknown,
 }
 
 impl Notification<'_> {
-    /// The status of a message or a call; `None` where it is missing or blank, which says nothing.
+    /// The status of a message or call; `None` if it is missing or blank.
     #[must_use]
     pub fn status_name(&self) -> Option<&str> {
         match self {
@@ -98,7 +98,7 @@ impl Notification<'_> {
         }
     }
 
-    /// The state or the socket of an account, likewise.
+    /// The authorization or socket state of an account; `None` if it is missing or blank.
     #[must_use]
     pub fn state_name(&self) -> Option<&str> {
         match self {
@@ -108,7 +108,7 @@ impl Notification<'_> {
         }
     }
 
-    /// Whether its `typeWebhook`, or the `typeMessage` inside, is in no document.
+    /// Whether its `typeWebhook` or `typeMessage` is undocumented.
     fn is_unknown(&self) -> bool {
         match self {
             Self::IncomingMessageReceived(message)
@@ -120,36 +120,36 @@ impl Notification<'_> {
     }
 }
 
-/// What parsing made of a body.
+/// Result of parsing a body.
 #[derive(Debug)]
 pub enum Outcome<'a> {
-    /// A notification that is described, as a typed value.
+    /// A documented notification as a typed value.
     Known(Notification<'a>),
-    /// A JSON object whose `typeWebhook` or `typeMessage` nobody has described, as far as it is.
+    /// A JSON object with an undocumented `typeWebhook` or `typeMessage`. Its documented parts are parsed.
     Unknown(Notification<'a>),
-    /// Not a notification; the reason names the place and what was expected there.
+    /// Not a valid notification. The reason gives the path and what was expected there.
     Malformed(Reason),
 }
 
-/// A body and what was understood of it.
+/// Everything that parsing extracts from a body.
 #[derive(Debug)]
 pub struct Parsed<'a> {
-    /// What readers filter by, as far as the body has it, whatever the outcome.
+    /// The values that clients filter by, as far as the body has them, for every outcome.
     pub columns: Columns<'a>,
-    /// What the body is.
+    /// The notification, or why there is none.
     pub outcome: Outcome<'a>,
-    /// The fields that were left out because they do not fit. Empty for nearly every body.
+    /// Fields omitted because they do not match their documented form. Empty for nearly every body.
     pub drift: Vec<Drift>,
 }
 
-/// Reads a body as GREEN-API sent it. It takes any bytes and does not panic.
+/// Parses a body as GREEN-API sent it. Accepts any bytes and never panics.
 #[must_use]
 pub fn parse(body: &[u8]) -> Parsed<'_> {
-    // A defect of ours must not become a 500 that GREEN-API repeats for a day.
+    // A bug in the parser must not become a 500 response that GREEN-API retries for a day.
     catch_unwind(|| {
         let (mut columns, mut drift) = (Columns::default(), Vec::new());
         let outcome = outcome(body, &mut columns, &mut drift).unwrap_or_else(|reason| {
-            // The reason says what is wrong.
+            // The reason already describes the problem.
             drift.clear();
             Outcome::Malformed(reason)
         });
@@ -166,8 +166,8 @@ pub fn parse(body: &[u8]) -> Parsed<'_> {
     })
 }
 
-/// Reads a body again that [`parse`] understood before, as far as it is described, and whose
-/// `typeWebhook` is known. `None` where it is not understood any more.
+/// Parses a body again that [`parse`] accepted before, given its `typeWebhook`. `None` if the parser no
+/// longer accepts it.
 #[must_use]
 pub fn read<'a>(type_webhook: &str, body: &'a [u8]) -> Option<Notification<'a>> {
     let json = simdutf8::basic::from_utf8(envelope::without_mark(body)).ok()?;
@@ -175,8 +175,8 @@ pub fn read<'a>(type_webhook: &str, body: &'a [u8]) -> Option<Notification<'a>> 
     catch_unwind(|| notification(type_webhook, json, &mut Vec::new()).ok()).ok()?
 }
 
-/// A name that says something.
-fn said(name: &str) -> Option<&str> {
+/// A trimmed name; `None` if it is blank.
+fn nonblank(name: &str) -> Option<&str> {
     Some(name.trim()).filter(|name| !name.is_empty())
 }
 

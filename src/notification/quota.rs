@@ -1,34 +1,34 @@
-//! `quotaExceeded`: a limit of the tariff was reached.
+//! `quotaExceeded`: a tariff limit was reached.
 
 use serde::Deserialize;
 
 use super::InstanceData;
 use super::scalar::{Integer, Text};
 
-/// A limit of the tariff was reached. Its examples have no `timestamp`.
+/// A tariff limit was reached. GREEN-API's examples have no `timestamp`.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct QuotaExceeded<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
     /// The limit.
     pub quota_data: QuotaData<'a>,
 }
 
-/// A limit and how much of it is used.
+/// A limit and its usage.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct QuotaData<'a> {
-    /// The method or the limit.
+    /// The method or limit that was exceeded.
     pub method: Option<Text<'a>>,
-    /// How much was used this month.
+    /// Amount used this month.
     pub used: Option<Integer>,
-    /// How much there is in a month.
+    /// Monthly allowance.
     pub total: Option<Integer>,
-    /// A stable name of what happened.
+    /// Stable status name.
     pub status: Option<Text<'a>>,
-    /// The same in words; holds phone numbers.
+    /// Human-readable form of the status; contains phone numbers.
     pub description: Option<Text<'a>>,
 }

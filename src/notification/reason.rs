@@ -1,5 +1,5 @@
-//! Why a body is not a notification: the place and what was expected there, never the value that
-//! was found, since a value may be a phone number or a text.
+//! Why a body is malformed: the path and what was expected there. The value that was found is never
+//! included, because it may be a phone number or a text.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use memchr::{memchr2, memchr2_iter};
 use super::MAX_DEPTH;
 use super::misfit::Misfit;
 
-/// Why a body is malformed, in words fit for a log.
+/// Why a body is malformed, in words that are safe to log.
 ///
 /// ```
 /// let parsed = green_inbox::notification::parse(br#"{"typeWebhook": "stateInstanceChanged"}"#);
@@ -17,7 +17,7 @@ use super::misfit::Misfit;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// Where it is, empty for the whole body.
+    /// Path of the problem; empty for the whole body.
     path: String,
     problem: String,
 }
@@ -56,16 +56,16 @@ impl Reason {
     }
 
     pub(super) fn defect() -> Self {
-        Self::of_body("the parser failed on this body, which is a defect of green-inbox")
+        Self::of_body("the parser panicked on this body; this is a bug in green-inbox")
     }
 
-    /// Where `serde_json` finds that a text is not JSON. Its message holds no value.
+    /// A JSON syntax error. `serde_json`'s message contains the position but no value.
     pub(super) fn not_json(error: &serde_json::Error) -> Self {
         Self::of_body(format!("not JSON: {error}"))
     }
 }
 
-/// The body as text, if it can be one JSON object: UTF-8, an opening brace, nested within bounds.
+/// The body as text, if it can be a JSON object: valid UTF-8, an opening brace, nesting within the limit.
 pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
     let json = simdutf8::compat::from_utf8(body)
         .map_err(|error| Reason::of_body(format!("not UTF-8: byte {}", error.valid_up_to())))?;
@@ -87,11 +87,12 @@ pub(super) fn json_object(body: &[u8]) -> Result<&str, Reason> {
     Ok(json)
 }
 
-/// Whether brackets outside of strings are nested deeper than `levels`.
+/// Whether brackets outside strings are nested deeper than `levels`.
 ///
-/// The readers of `serde_json` bound the depth of what they read but not of what they skip.
+/// `serde_json` limits the depth of values that it reads, but not of values that it skips.
 fn deeper_than(json: &[u8], levels: usize) -> bool {
-    // What has no more brackets than that is not, and nearly nothing has.
+    // Fast path: text with at most `levels` opening brackets cannot be nested deeper. Nearly all bodies
+    // end here.
     if memchr2_iter(b'{', b'[', json).nth(levels).is_none() {
         return false;
     }
@@ -114,7 +115,7 @@ fn deeper_than(json: &[u8], levels: usize) -> bool {
     false
 }
 
-/// How many bytes a string takes after its opening quote, with the closing one.
+/// Length of a string in bytes, from after its opening quote through its closing quote.
 fn string_length(rest: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {

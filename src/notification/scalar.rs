@@ -1,5 +1,5 @@
-//! Single values as loosely as GREEN-API writes them: a number may come as a string of digits, an
-//! identifier as a number.
+//! Scalar values, as loosely typed as GREEN-API sends them: a number may be a string of digits, and an
+//! identifier may be a number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,20 +10,20 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
-/// A string, borrowed from the body where it has no escapes.
+/// A string, borrowed from the body if it has no escapes.
 ///
-/// Half of a surrogate pair (`"\ud83d"`, what is left of a shortened emoji) is replaced by U+FFFD.
+/// A lone surrogate (`"\ud83d"`, the remainder of a truncated emoji) is replaced by U+FFFD.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
-    /// The text itself, borrowed where it could be.
+    /// The text itself, borrowed if possible.
     #[must_use]
     pub fn into_inner(self) -> Cow<'a, str> {
         self.0
     }
 
-    /// The same, borrowing from nothing.
+    /// Converts to an owned text.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
@@ -64,30 +64,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
 
             fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                // Nearly all are, and to see that is faster than to look for what is not.
+                // Fast path: nearly all strings are valid UTF-8, and checking is cheaper than repairing.
                 Ok(Text(match simdutf8::basic::from_utf8(bytes) {
                     Ok(text) => Cow::Borrowed(text),
-                    Err(_) => Cow::Owned(without_half_pairs(bytes)),
+                    Err(_) => Cow::Owned(with_surrogates_replaced(bytes)),
                 }))
             }
 
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(without_half_pairs(bytes))))
+                Ok(Text(Cow::Owned(with_surrogates_replaced(bytes))))
             }
         }
 
-        // As bytes, because serde_json refuses half a surrogate pair in a string.
+        // Read as bytes, because `serde_json` rejects a lone surrogate in a string.
         deserializer.deserialize_bytes(TextVisitor)
     }
 }
 
-/// The text of bytes in which `serde_json` has written half of a surrogate pair as the three bytes that
-/// UTF-8 would have for it if it were a character.
-fn without_half_pairs(bytes: &[u8]) -> String {
+/// Decodes bytes in which `serde_json` has encoded a lone surrogate as three bytes, as if it were a
+/// character, and replaces each by U+FFFD.
+fn with_surrogates_replaced(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        // The first of the three is a chunk of its own, and so is each of the others.
+        // Each of the three bytes is a chunk of its own; the first one is 0xED.
         if chunk.invalid().first() == Some(&0xED) {
             text.push(char::REPLACEMENT_CHARACTER);
         }
@@ -95,9 +95,9 @@ fn without_half_pairs(bytes: &[u8]) -> String {
     text
 }
 
-/// An identifier: a string, or a whole number of any length kept as it was written.
+/// An identifier: a string, or a whole number of any length with its digits unchanged.
 ///
-/// MAX and Telegram identifiers have up to 21 digits, more than 64 bits hold.
+/// MAX and Telegram identifiers have up to 21 digits, which do not fit into 64 bits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Id<'a>(Text<'a>);
 
@@ -144,7 +144,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
     }
 }
 
-/// An amount of money as it was written: a string or a number.
+/// An amount of money, a string or a number, kept as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount<'a>(Text<'a>);
 
@@ -169,7 +169,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Amount<'a> {
     }
 }
 
-/// An identifier, or an object that has it under one of the keys that were seen around one.
+/// An identifier, or an object that holds it under one of the keys seen in notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedId<'a>(pub Id<'a>);
 
@@ -202,7 +202,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for WrappedId<'a> {
     }
 }
 
-/// A whole number, the same as a string of digits, or its two halves of 32 bits.
+/// A whole number, a string of its digits, or an object with its two 32-bit halves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integer(pub i64);
 
@@ -234,7 +234,8 @@ impl<'de> Deserialize<'de> for Integer {
                     .map_err(|_| E::invalid_value(Unexpected::Str(digits), &self))
             }
 
-            /// The two halves of 32 bits that Protocol Buffers have in JavaScript.
+            /// Reads `{low, high}`, the 32-bit halves in which Protocol Buffers' JavaScript represents a
+            /// 64-bit integer.
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Integer, A::Error> {
                 #[derive(Deserialize)]
                 struct Long {
@@ -256,7 +257,7 @@ impl<'de> Deserialize<'de> for Integer {
     }
 }
 
-/// A number, or the same as a string.
+/// A number, or a string that holds one.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Float(pub f64);
 

@@ -4,17 +4,17 @@
 use serde::Deserialize;
 
 use super::scalar::{Integer, Text};
-use super::{InstanceData, said};
+use super::{InstanceData, nonblank};
 
 /// The authorization of the account changed.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct StateInstanceChanged<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The state that it is in now.
+    /// The new state.
     pub state_instance: Option<State<'a>>,
 }
 
@@ -28,23 +28,23 @@ pub struct StateInstanceChanged<'a> {
 pub enum State<'a> {
     /// Nobody is logged in: an operator must scan the QR code.
     NotAuthorized,
-    /// It works.
+    /// Logged in and working.
     Authorized,
     /// Banned by the messenger.
     Blocked,
     /// The phone is off (no longer sent).
     SleepMode,
-    /// Restarting, up to five minutes.
+    /// Restarting, which takes up to five minutes.
     Starting,
-    /// Sending is stopped, fully or in part, because of a warning.
+    /// Sending is fully or partly suspended because of a warning.
     YellowCard,
-    /// Limited for a time (MAX).
+    /// Temporarily restricted (MAX).
     Suspended,
-    /// Waits for the code (Telegram).
+    /// Waiting for the login code (Telegram).
     PendingCode,
-    /// Waits for the password (Telegram).
+    /// Waiting for the password (Telegram).
     PendingPassword,
-    /// A state that is in no document.
+    /// An undocumented state.
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
@@ -53,11 +53,11 @@ pub enum State<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct StatusInstanceChanged<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The socket now.
+    /// The new socket state.
     pub status_instance: Option<Socket<'a>>,
 }
 
@@ -69,35 +69,35 @@ pub struct StatusInstanceChanged<'a> {
     expecting = "expected a string"
 )]
 pub enum Socket<'a> {
-    /// It can. One example spells it `onLine`.
+    /// The account can. One of GREEN-API's examples spells it `onLine`.
     #[serde(alias = "onLine")]
     Online,
-    /// It cannot.
+    /// The account cannot.
     #[serde(alias = "offLine")]
     Offline,
-    /// A value that is in no document.
+    /// An undocumented value.
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
 
 impl StateInstanceChanged<'_> {
-    /// The name of the state; `None` where it is missing or blank, which says nothing.
+    /// The name of the state; `None` if it is missing or blank.
     #[must_use]
     pub fn state_name(&self) -> Option<&str> {
-        said(self.state_instance.as_ref()?.name())
+        nonblank(self.state_instance.as_ref()?.name())
     }
 }
 
 impl StatusInstanceChanged<'_> {
-    /// The name of the socket's state; `None` where it is missing or blank, which says nothing.
+    /// The name of the socket's state; `None` if it is missing or blank.
     #[must_use]
     pub fn socket_name(&self) -> Option<&str> {
-        said(self.status_instance.as_ref()?.name())
+        nonblank(self.status_instance.as_ref()?.name())
     }
 }
 
 impl State<'_> {
-    /// Its name as GREEN-API's documents spell it.
+    /// Its name as GREEN-API's docs spell it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -116,7 +116,7 @@ impl State<'_> {
 }
 
 impl Socket<'_> {
-    /// Its name as GREEN-API's documents spell it.
+    /// Its name as GREEN-API's docs spell it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

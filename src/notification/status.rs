@@ -1,31 +1,31 @@
-//! `outgoingMessageStatus`: what became of a sent message.
+//! `outgoingMessageStatus`: the delivery status of a sent message.
 
 use serde::Deserialize;
 
 use super::scalar::{Id, Integer, Text};
-use super::{InstanceData, said};
+use super::{InstanceData, nonblank};
 
-/// What became of a sent message. It may come before the message, or without it.
+/// Delivery status of a sent message. It may arrive before the message or without it.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct OutgoingMessageStatus<'a> {
-    /// The account that sent the message.
+    /// Instance that sent the message.
     pub instance_data: InstanceData<'a>,
-    /// When it happened, in seconds since 1970.
+    /// When it happened, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The chat of the message.
+    /// Chat of the message.
     pub chat_id: Option<Id<'a>>,
-    /// The message that this speaks of.
+    /// Identifier of the message.
     pub id_message: Option<Id<'a>>,
-    /// What became of it.
+    /// Its new status.
     pub status: Option<DeliveryStatus<'a>>,
-    /// Why it failed; may hold the marker `SWE004`.
+    /// Reason for a failure; may contain the marker `SWE004`.
     pub description: Option<Text<'a>>,
-    /// Whether it was sent through the API.
+    /// Whether the message was sent through the API.
     pub send_by_api: Option<bool>,
 }
 
-/// How far a message came.
+/// Delivery status of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     bound(deserialize = "'de: 'a"),
@@ -35,37 +35,38 @@ pub struct OutgoingMessageStatus<'a> {
 pub enum DeliveryStatus<'a> {
     /// Handed to the messenger.
     Sent,
-    /// On the receiver's device.
+    /// Delivered to the recipient's device.
     Delivered,
-    /// Read, or listened to.
+    /// Read or listened to.
     Read,
-    /// Not sent; the description says why.
+    /// Not sent; the description gives the reason.
     Failed,
-    /// The receiver has no account.
+    /// The recipient has no account.
     NoAccount,
-    /// The account is not a member of the group.
+    /// The sending account is not a member of the group.
     NotInGroup,
-    /// Sending is stopped because of a warning on the account.
+    /// Sending is suspended because of a warning on the account.
     YellowCard,
-    /// Sending is stopped for a time.
+    /// Sending is temporarily suspended.
     Suspended,
-    /// The 24 hours after the receiver's last message are over, in which WABA may write to him.
+    /// WABA may message the recipient only within 24 hours of the recipient's last message, and that window
+    /// has closed.
     NoActiveSession,
-    /// A status that is in no document.
+    /// An undocumented status.
     #[serde(untagged)]
     Unknown(Text<'a>),
 }
 
 impl OutgoingMessageStatus<'_> {
-    /// The name of the status; `None` where it is missing or blank, which says nothing.
+    /// The name of the status; `None` if it is missing or blank.
     #[must_use]
     pub fn status_name(&self) -> Option<&str> {
-        said(self.status.as_ref()?.name())
+        nonblank(self.status.as_ref()?.name())
     }
 }
 
 impl DeliveryStatus<'_> {
-    /// Its name as GREEN-API's documents spell it.
+    /// Its name as GREEN-API's docs spell it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

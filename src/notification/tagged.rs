@@ -1,8 +1,7 @@
-//! Reads an enum whose variant is named by a tag that was found before.
+//! Deserializes an enum whose variant is selected by a tag that is already known.
 //!
-//! Serde's own `#[serde(tag = …)]` buffers the whole value and cannot borrow from it. Here the
-//! variant list of the enum is the table from tag to struct, and the struct is read straight from
-//! the JSON text.
+//! Serde's own `#[serde(tag = …)]` buffers the whole value and cannot borrow from it. Here the enum's
+//! variants are the table from tag to struct, and the struct is deserialized directly from the JSON text.
 
 use std::marker::PhantomData;
 
@@ -15,12 +14,12 @@ use super::Drift;
 use super::lenient::{self, Required};
 use super::misfit::Misfit;
 
-/// Reads the variant of `T` that `tag` names from the JSON object `json`, which stands at `at` in the
-/// body. Adds to `drift` what does not fit.
+/// Reads the variant of `T` that `tag` names from the JSON object `json`, whose path in the body is `at`.
+/// Adds omitted values to `drift`.
 ///
 /// # Errors
 ///
-/// Something that is required does not fit.
+/// Fails if a required value does not fit.
 pub(super) fn read<'de, T: Deserialize<'de>>(
     tag: &str,
     json: &'de str,
@@ -29,15 +28,15 @@ pub(super) fn read<'de, T: Deserialize<'de>>(
     drift: &mut Vec<Drift>,
 ) -> Result<T, Misfit> {
     let mut content = serde_json::Deserializer::from_str(json);
-    let strictly = T::deserialize(Tagged::new(tag, &mut content));
-    strictly.or_else(|_| {
+    let strict = T::deserialize(Tagged::new(tag, &mut content));
+    strict.or_else(|_| {
         lenient::read(json, at, required, drift, |content| {
             T::deserialize(Tagged::new(tag, content))
         })
     })
 }
 
-/// A tag, and the content of the variant that it names.
+/// A tag and the content of the variant that it names.
 struct Tagged<'t, 'de, D> {
     tag: &'t str,
     content: D,

@@ -1,4 +1,4 @@
-//! Imports point one way: the table in ARCHITECTURE.md is the law, and this reads the code by it.
+//! Imports point one way: `src/` must import exactly what the table in ARCHITECTURE.md allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,13 +8,13 @@ type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The rows `| module | what it imports | …` between the two marks.
+/// Parses the rows `| module | what it imports | …` between the two `<!-- imports -->` marks.
 fn allowed() -> Arrows {
     let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
     let table = text
         .split("<!-- imports -->")
         .nth(1)
-        .expect("the table stands between two marks");
+        .expect("ARCHITECTURE.md has a table between two import marks");
     let rows = table.lines().filter(|line| line.starts_with("| `"));
     let names = |cell: &str| -> BTreeSet<String> {
         cell.split('`')
@@ -31,7 +31,7 @@ fn allowed() -> Arrows {
     .collect()
 }
 
-/// Every module of ours that each module names, in code and not in comments.
+/// The crate's modules that each module names in code; comments do not count.
 fn found() -> Arrows {
     let source = Path::new(ROOT).join("src");
     let files = files_below(&source);
@@ -80,14 +80,14 @@ fn found() -> Arrows {
     arrows
 }
 
-/// What is named directly below the root of the crate: behind `crate::`, or behind as many
-/// `super::` as the file is deep; a group in braces counts whole.
+/// Names directly below the crate root: after `crate::`, or after as many `super::` as the file
+/// is deep. All names of a group in braces count.
 fn paths(line: &str, depth: usize) -> Vec<String> {
     let to_root = "super::".repeat(depth);
     let mut paths = Vec::new();
     for prefix in ["crate::", &to_root] {
-        for (at, _) in line.match_indices(prefix) {
-            let rest = &line[at + prefix.len()..];
+        for (index, _) in line.match_indices(prefix) {
+            let rest = &line[index + prefix.len()..];
             let group = rest
                 .strip_prefix('{')
                 .and_then(|rest| rest.split('}').next());
@@ -121,7 +121,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_imports_are_those_of_the_table() {
+fn imports_match_the_table() {
     let (allowed, found) = (allowed(), found());
     assert!(
         found.len() > 5 && found.values().any(|imports| !imports.is_empty()),
@@ -134,7 +134,7 @@ fn the_imports_are_those_of_the_table() {
 }
 
 #[test]
-fn the_table_has_no_circle() {
+fn import_table_has_no_cycle() {
     let mut rest = allowed();
     while !rest.is_empty() {
         let leaves: Vec<String> = rest
@@ -142,13 +142,13 @@ fn the_table_has_no_circle() {
             .filter(|(_, imports)| imports.iter().all(|import| !rest.contains_key(import)))
             .map(|(name, _)| name.clone())
             .collect();
-        assert!(!leaves.is_empty(), "a circle among {rest:?}");
+        assert!(!leaves.is_empty(), "an import cycle among {rest:?}");
         rest.retain(|name, _| !leaves.contains(name));
     }
 }
 
 #[test]
-fn every_way_to_name_a_module_is_seen() {
+fn every_way_to_name_a_module_is_recognized() {
     assert_eq!(paths("use crate::store::Writer;", 2), ["store"]);
     assert_eq!(paths("    let x = crate::api::router(y);", 2), ["api"]);
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Everything that GREEN-API sends goes in, is understood, and comes out as the bytes that it was.
+//! End to end: every documented example and every sample is received, parsed as known, and
+//! returned byte for byte.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,8 +11,8 @@ use serde_json::json;
 
 use crate::support::{TestServer, get, post};
 
-/// Sends a body and looks at what came of it from all sides.
-async fn goes_through(server: &TestServer, name: &str, body: &[u8]) -> i64 {
+/// Posts a body and checks the response, the stored body and the event's columns.
+async fn assert_goes_through(server: &TestServer, name: &str, body: &[u8]) -> i64 {
     let answer = post(server.public, body.to_vec()).await.json();
     let seq = answer["seq"].as_i64().unwrap();
     assert_eq!(
@@ -51,7 +52,7 @@ async fn goes_through(server: &TestServer, name: &str, body: &[u8]) -> i64 {
 }
 
 #[tokio::test]
-async fn every_example() {
+async fn every_example_is_known_and_returned_unchanged() {
     let server = TestServer::start().await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/notification/examples");
     let files = fs::read_dir(folder)
@@ -63,26 +64,26 @@ async fn every_example() {
             .is_some_and(|extension| extension == "json")
     }) {
         let body = fs::read(&file).unwrap();
-        seqs.insert(goes_through(&server, &file.display().to_string(), &body).await);
+        seqs.insert(assert_goes_through(&server, &file.display().to_string(), &body).await);
     }
     assert_eq!(seqs.len(), 54);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn every_sample() {
+async fn every_sample_is_known_and_returned_unchanged() {
     let server = TestServer::start().await;
     let samples = sample::all();
     let mut seqs = HashSet::new();
     for (line, sample) in samples.iter().enumerate() {
-        // An instance of its own for each, since two accounts may say the same.
+        // Each sample gets its own instance, so that no two bodies are equal.
         let id_instance = 7_100_000_000 + i64::try_from(line).unwrap();
         let values = Values {
             id_instance,
             serial: 7,
             timestamp: 1_767_225_600,
         };
-        seqs.insert(goes_through(&server, sample.name(), &sample.body(&values)).await);
+        seqs.insert(assert_goes_through(&server, sample.name(), &sample.body(&values)).await);
     }
     assert_eq!(seqs.len(), samples.len());
     server.stop().await;

@@ -1,4 +1,5 @@
-//! After the file has failed, the program does not go on: what it has in memory may not be true.
+//! After a failed read of the database file the program exits: its memory may no longer match
+//! the disk.
 
 use std::fs::OpenOptions;
 
@@ -7,9 +8,10 @@ use serde_json::json;
 use crate::support::client::try_request;
 use crate::support::{Process, TOKEN, get, post};
 
-/// What another connection writes makes the server read its pages again, and then they are gone.
+/// A write by another connection makes the server reread its pages from the WAL, which the test
+/// has truncated.
 #[tokio::test]
-async fn a_database_that_cannot_be_read_ends_the_program() {
+async fn unreadable_database_ends_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(folder.path());
     let body = json!({"typeWebhook": "stateInstanceChanged"}).to_string();
@@ -19,10 +21,10 @@ async fn a_database_that_cannot_be_read_ends_the_program() {
     let database = folder.path().join("inbox.db");
     let other = rusqlite::Connection::open(&database).unwrap();
     other.execute_batch("CREATE TABLE other (a)").unwrap();
-    let log = folder.path().join("inbox.db-wal");
+    let wal = folder.path().join("inbox.db-wal");
     OpenOptions::new()
         .write(true)
-        .open(log)
+        .open(wal)
         .unwrap()
         .set_len(0)
         .unwrap();
@@ -36,7 +38,7 @@ async fn a_database_that_cannot_be_read_ends_the_program() {
         "{}",
     )
     .await;
-    // It may be gone before it can answer, but it never says 200.
+    // The server may exit before it responds, but it must never respond 200.
     if let Ok(answer) = answer {
         assert_eq!(answer.status, 503);
     }

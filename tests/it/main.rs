@@ -1,13 +1,13 @@
-//! Tests from outside: the real router on a port of its own, and the real program.
+//! Integration tests: the real router on its own port, and the real program as a process.
 
 #![allow(
     unreachable_pub,
-    reason = "a test is a program: nothing reaches into it from outside"
+    reason = "a test is a program: nothing outside uses its items"
 )]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "clippy allows them in a test but not in what a test calls"
+    reason = "clippy allows them in test functions but not in their helpers"
 )]
 
 mod api;
@@ -17,5 +17,6 @@ mod failing_disk;
 mod ingest;
 mod notification;
 mod process;
+mod rooms;
 mod store;
 mod support;

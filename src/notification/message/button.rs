@@ -1,4 +1,4 @@
-//! Buttons, and the one that was pressed.
+//! Buttons and the button that was pressed.
 
 use serde::Deserialize;
 
@@ -19,13 +19,13 @@ pub struct ButtonsMessage<'a> {
 pub struct Buttons<'a> {
     /// The text.
     pub content_text: Option<Text<'a>>,
-    /// The text below.
+    /// The footer.
     pub footer: Option<Text<'a>>,
     /// The buttons.
     pub buttons: Option<Vec<Button<'a>>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }
 
@@ -35,7 +35,7 @@ pub struct Buttons<'a> {
 pub struct Button<'a> {
     /// Its identifier.
     pub button_id: Option<Id<'a>>,
-    /// What it says.
+    /// Text on the button.
     pub button_text: Option<Text<'a>>,
 }
 
@@ -52,10 +52,10 @@ pub struct ButtonsResponseMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ButtonsResponse<'a> {
-    /// The message with the buttons.
+    /// Identifier of the message with the buttons.
     pub stanza_id: Option<Id<'a>>,
-    /// The button.
+    /// Identifier of the button.
     pub selected_button_id: Option<Id<'a>>,
-    /// What it says.
+    /// Text on the button.
     pub selected_button_text: Option<Text<'a>>,
 }

@@ -17,18 +17,18 @@ pub struct ContactMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Contact<'a> {
-    /// Name to show.
+    /// Display name.
     pub display_name: Option<Text<'a>>,
     /// The contact as a vCard (RFC 6350).
     pub vcard: Option<Text<'a>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }
 
-/// `contactsArrayMessage`. The documents say `messageData.contacts`, the examples nest it as
-/// `messageData.messageData.contacts`; both are read.
+/// `contactsArrayMessage`. GREEN-API's docs describe `messageData.contacts`, but the examples nest it as
+/// `messageData.messageData.contacts`; both forms are accepted.
 #[derive(Debug)]
 pub struct ContactsArrayMessage<'a> {
     /// The contacts.

@@ -1,5 +1,5 @@
-//! Edits and deletions. Each has an `idMessage` of its own and names in `stanzaId` the message that
-//! it changes.
+//! Edits and deletions. Each has its own `idMessage` and refers to the message that it changes in
+//! `stanzaId`.
 
 use serde::Deserialize;
 
@@ -13,15 +13,15 @@ pub struct EditedMessage<'a> {
     pub edited_message_data: Edited<'a>,
 }
 
-/// What a message says now.
+/// New content of an edited message.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Edited<'a> {
-    /// The message that was edited.
+    /// Identifier of the message that was edited.
     pub stanza_id: Option<Id<'a>>,
-    /// Its text now.
+    /// New text.
     pub text_message: Option<Text<'a>>,
-    /// Its caption now, where it is a file.
+    /// New caption, if the message is a file.
     pub caption: Option<Text<'a>>,
 }
 
@@ -33,12 +33,12 @@ pub struct DeletedMessage<'a> {
     pub deleted_message_data: Deleted<'a>,
 }
 
-/// A message that is gone.
+/// A deleted message.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Deleted<'a> {
-    /// The message that was deleted.
+    /// Identifier of the message that was deleted.
     pub stanza_id: Option<Id<'a>>,
-    /// What type it was.
+    /// Type of the deleted message.
     pub type_message: Option<Text<'a>>,
 }

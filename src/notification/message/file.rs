@@ -1,4 +1,4 @@
-//! Files: picture, video, document, sound, sticker.
+//! Files: images, videos, documents, audio and stickers.
 
 use serde::Deserialize;
 
@@ -12,24 +12,24 @@ pub struct FileMessage<'a> {
     pub file_message_data: FileData<'a>,
 }
 
-/// A file and where to get it.
+/// A file and its download URL.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct FileData<'a> {
-    /// Where to get it, or `{{SWE002}}` where it is over 100 MB.
+    /// Download URL, or `{{SWE002}}` if the file is over 100 MB.
     pub download_url: Option<Text<'a>>,
-    /// Text under it.
+    /// Caption.
     pub caption: Option<Text<'a>>,
-    /// Its name; made up by GREEN-API for all but documents.
+    /// File name; GREEN-API generates it, except for documents.
     pub file_name: Option<Text<'a>>,
-    /// Preview in base64.
+    /// Base64-encoded preview.
     pub jpeg_thumbnail: Option<Text<'a>>,
-    /// Its media type.
+    /// Media type.
     pub mime_type: Option<Text<'a>>,
-    /// Whether a sticker moves.
+    /// Whether a sticker is animated.
     pub is_animated: Option<bool>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }

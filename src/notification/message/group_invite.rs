@@ -16,11 +16,11 @@ pub struct GroupInviteMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct GroupInvite<'a> {
-    /// The group.
+    /// Identifier of the group.
     pub group_jid: Option<Id<'a>>,
-    /// The code to join with.
+    /// Invite code for joining the group.
     pub invite_code: Option<Text<'a>>,
-    /// When it ends, in seconds since 1970.
+    /// When the invitation expires, Unix seconds.
     pub invite_expiration: Option<Integer>,
     /// Name of the group.
     pub group_name: Option<Text<'a>>,
@@ -28,6 +28,6 @@ pub struct GroupInvite<'a> {
     pub caption: Option<Text<'a>>,
     /// Name of the sender.
     pub name: Option<Text<'a>>,
-    /// Preview in base64.
+    /// Base64-encoded preview.
     pub jpeg_thumbnail: Option<Text<'a>>,
 }

@@ -1,4 +1,4 @@
-//! Buttons that copy, call, open a link or answer, and the one that was pressed.
+//! Buttons that copy a text, call a number, open a link or send a reply, and the button that was pressed.
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
@@ -23,7 +23,7 @@ pub struct Interactive<'a> {
     /// The text.
     #[serde(alias = "body")]
     pub content_text: Option<Text<'a>>,
-    /// The text below.
+    /// The footer.
     #[serde(alias = "footer")]
     pub footer_text: Option<Text<'a>>,
     /// The buttons.
@@ -39,25 +39,25 @@ pub struct InteractiveButton<'a> {
     pub kind: Option<Text<'a>>,
     /// Its identifier.
     pub button_id: Option<Id<'a>>,
-    /// What it says.
+    /// Text on the button.
     pub button_text: Option<Text<'a>>,
-    /// What it copies.
+    /// Text that the button copies.
     pub copy_code: Option<Id<'a>>,
-    /// What it calls.
+    /// Phone number that the button calls.
     pub phone_number: Option<Id<'a>>,
-    /// What it opens.
+    /// URL that the button opens.
     pub url: Option<Text<'a>>,
 }
 
-/// `interactiveButtonsReply`. The public pages disagree on the key of its content, so each that
-/// they name is read.
+/// `interactiveButtonsReply`. GREEN-API's public pages disagree on the key of its content, so every key
+/// that they use is accepted.
 #[derive(Debug)]
 pub struct InteractiveButtonsReply<'a> {
-    /// The buttons that answer, or the one that was pressed.
+    /// The reply buttons, or the one that was pressed.
     pub reply: InteractiveReply<'a>,
 }
 
-/// Buttons that answer, or the one of them that was pressed.
+/// Reply buttons, or the one of them that was pressed.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct InteractiveReply<'a> {
@@ -67,18 +67,18 @@ pub struct InteractiveReply<'a> {
     /// The text.
     #[serde(alias = "body")]
     pub content_text: Option<Text<'a>>,
-    /// The text below.
+    /// The footer.
     #[serde(alias = "footer")]
     pub footer_text: Option<Text<'a>>,
     /// The buttons.
     pub buttons: Option<Vec<InteractiveButton<'a>>>,
-    /// The message with the buttons, where one was pressed.
+    /// Identifier of the message with the buttons, if one was pressed.
     pub stanza_id: Option<Id<'a>>,
-    /// Place of the pressed button in the row.
+    /// Index of the pressed button in its row.
     pub selected_index: Option<Integer>,
-    /// The pressed button.
+    /// Identifier of the pressed button.
     pub selected_id: Option<Id<'a>>,
-    /// What the pressed button says.
+    /// Text on the pressed button.
     pub selected_display_text: Option<Text<'a>>,
 }
 
@@ -102,7 +102,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for InteractiveButtonsReply<'a> {
     }
 }
 
-/// `interactiveButtonsResponse`: what a customer has answered.
+/// `interactiveButtonsResponse`: the customer's response.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct InteractiveButtonsResponse<'a> {
@@ -110,18 +110,18 @@ pub struct InteractiveButtonsResponse<'a> {
     pub interactive_buttons_response: InteractiveResponse<'a>,
 }
 
-/// A button that a customer has pressed.
+/// A button that a customer pressed.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct InteractiveResponse<'a> {
-    /// The message with the buttons.
+    /// Identifier of the message with the buttons.
     pub stanza_id: Option<Id<'a>>,
-    /// Place of the button in the row.
+    /// Index of the button in its row.
     pub selected_index: Option<Integer>,
-    /// The button.
+    /// Identifier of the button.
     #[serde(alias = "selectedButtonId")]
     pub selected_id: Option<Id<'a>>,
-    /// What it says.
+    /// Text on the button.
     #[serde(alias = "selectedButtonText")]
     pub selected_display_text: Option<Text<'a>>,
 }

@@ -1,4 +1,4 @@
-//! Lists to choose from, and what was chosen.
+//! Lists to choose from, and the row that was chosen.
 
 use serde::Deserialize;
 
@@ -21,37 +21,37 @@ pub struct List<'a> {
     pub content_text: Option<Text<'a>>,
     /// The title.
     pub title: Option<Text<'a>>,
-    /// The text below.
+    /// The footer.
     pub footer: Option<Text<'a>>,
-    /// What the button says that opens the list.
+    /// Text on the button that opens the list.
     pub button_text: Option<Text<'a>>,
-    /// The parts of the list.
+    /// The sections of the list.
     pub sections: Option<Vec<ListSection<'a>>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }
 
-/// A part of a list.
+/// A section of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ListSection<'a> {
     /// Its title.
     pub title: Option<Text<'a>>,
-    /// What is to choose from.
+    /// The rows to choose from.
     pub rows: Option<Vec<ListRow<'a>>>,
 }
 
-/// A line of a list.
+/// A row of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ListRow<'a> {
-    /// What it says.
+    /// Text of the row.
     pub title: Option<Text<'a>>,
     /// Its identifier.
     pub row_id: Option<Id<'a>>,
-    /// More about it.
+    /// Description of the row.
     pub description: Option<Text<'a>>,
 }
 
@@ -59,21 +59,21 @@ pub struct ListRow<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ListResponseMessage<'a> {
-    /// What was chosen.
+    /// The row that was chosen.
     #[serde(alias = "ListResponseMessage")]
     pub list_response_message: ListResponse<'a>,
 }
 
-/// What was chosen from a list.
+/// The row that was chosen from a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ListResponse<'a> {
-    /// The message with the list.
+    /// Identifier of the message with the list.
     pub stanza_id: Option<Id<'a>>,
-    /// What the line says.
+    /// Text of the row.
     pub title: Option<Text<'a>>,
-    /// Kind of list; 1 is a choice of one.
+    /// Kind of list; 1 means single choice.
     pub list_type: Option<Id<'a>>,
-    /// The line.
+    /// Identifier of the row.
     pub single_select_reply: Option<WrappedId<'a>>,
 }

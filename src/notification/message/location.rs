@@ -1,4 +1,4 @@
-//! A place.
+//! Locations.
 
 use serde::Deserialize;
 
@@ -8,26 +8,26 @@ use crate::notification::scalar::{Float, Integer, Text};
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct LocationMessage<'a> {
-    /// The place.
+    /// The location.
     pub location_message_data: Location<'a>,
 }
 
-/// A place on the earth.
+/// A geographic location.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Location<'a> {
-    /// What it is called.
+    /// Name of the location.
     pub name_location: Option<Text<'a>>,
     /// Its address.
     pub address: Option<Text<'a>>,
-    /// Degrees to the north.
+    /// Latitude in degrees, positive to the north.
     pub latitude: Option<Float>,
-    /// Degrees to the east.
+    /// Longitude in degrees, positive to the east.
     pub longitude: Option<Float>,
-    /// Preview in base64.
+    /// Base64-encoded preview.
     pub jpeg_thumbnail: Option<Text<'a>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }

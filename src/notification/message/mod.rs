@@ -47,38 +47,38 @@ use super::misfit::{self, Misfit};
 use super::scalar::{Id, Integer, Text};
 use super::{Drift, InstanceData, tagged};
 
-/// Where the content of a message stands.
+/// Path of a message's content.
 const DATA: &str = "messageData";
 
-/// Where the type of a message stands.
+/// Path of a message's type.
 const TYPE: &str = "messageData.typeMessage";
 
 /// A message that was received, or sent from the phone or through the API.
 ///
-/// Source: document 003, section 1.3.4, "Входящие сообщения".
+/// Source: GREEN-API docs, Webhook endpoint > Notification format > Incoming messages.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct MessageReceived<'a> {
-    /// The account.
+    /// Instance that sent the notification.
     pub instance_data: InstanceData<'a>,
-    /// When it was sent, in seconds since 1970.
+    /// When the message was sent, Unix seconds.
     pub timestamp: Option<Integer>,
-    /// The message; unique only within its chat.
+    /// Identifier of the message; unique only within its chat.
     pub id_message: Option<Id<'a>>,
-    /// The chat and who wrote.
+    /// The chat and the author.
     pub sender_data: Option<SenderData<'a>>,
-    /// What was written. Only MAX leaves it out, where an edit replaces the media.
+    /// Content of the message. Only MAX omits it, when an edit replaces the media.
     #[serde(skip)]
     pub message_data: Option<MessageData<'a>>,
-    /// The message that is quoted, where it stands beside `messageData` and not inside.
+    /// The quoted message, if it is next to `messageData` and not inside it.
     pub quoted_message: Option<Box<QuotedMessage<'a>>>,
-    /// `messageData` as it stands there, which [`Self::read_data`] reads.
+    /// Raw JSON of `messageData`, which [`Self::read_data`] parses.
     #[serde(rename = "messageData", borrow)]
     json: Option<&'a RawValue>,
 }
 
 impl<'a> MessageReceived<'a> {
-    /// The message that it quotes or reacts to, wherever that stands.
+    /// The message that it quotes or reacts to, in either location.
     #[must_use]
     pub fn quoted(&self) -> Option<&QuotedMessage<'a>> {
         let inside = self.message_data.as_ref();
@@ -87,16 +87,16 @@ impl<'a> MessageReceived<'a> {
             .or(self.quoted_message.as_deref())
     }
 
-    /// Whether its `typeMessage` is missing or in no document.
+    /// Whether its `typeMessage` is missing or undocumented.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(&self.message_data, Some(data) if !data.is_described)
     }
 
-    /// Reads `messageData`, which needs its own `typeMessage` to be read.
+    /// Parses `messageData`, whose layout depends on its own `typeMessage`.
     ///
     /// # Errors
     ///
-    /// It is missing, or no object.
+    /// Fails if `messageData` is missing or not an object.
     pub(super) fn read_data(&mut self, drift: &mut Vec<Drift>) -> Result<(), Misfit> {
         let misfit = match self.json.map(RawValue::get) {
             Some(json) if json.starts_with('{') => {
@@ -115,42 +115,42 @@ impl<'a> MessageReceived<'a> {
     }
 }
 
-/// The chat of a message and who wrote it.
+/// The chat and the author of a message.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct SenderData<'a> {
-    /// The chat.
+    /// Identifier of the chat.
     pub chat_id: Option<Id<'a>>,
-    /// Who wrote.
+    /// Identifier of the author.
     pub sender: Option<Id<'a>>,
     /// Name of the chat.
     pub chat_name: Option<Text<'a>>,
-    /// Name that the sender gave itself.
+    /// Name that the sender chose.
     pub sender_name: Option<Text<'a>>,
-    /// Name of the sender among the contacts of the account (WhatsApp).
+    /// Name of the sender in the account's contacts (WhatsApp).
     pub sender_contact_name: Option<Text<'a>>,
     /// Phone number of the sender, 0 when hidden (MAX, Telegram).
     pub sender_phone_number: Option<Id<'a>>,
-    /// `user`, `group`, `supergroup`, `channel`, `bot` (MAX, Telegram).
+    /// Type of the chat: `user`, `group`, `supergroup`, `channel` or `bot` (MAX, Telegram).
     pub chat_type: Option<Text<'a>>,
-    /// The same of the sender (MAX, Telegram).
+    /// Type of the sender, with the same values (MAX, Telegram).
     pub sender_type: Option<Text<'a>>,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug)]
 pub struct MessageData<'a> {
-    /// `typeMessage` as it was spelled.
+    /// `typeMessage`, spelled as received.
     pub type_message: Option<Text<'a>>,
-    /// Whether that is a type which GREEN-API describes.
+    /// Whether GREEN-API documents that type.
     is_described: bool,
     /// The message that is quoted or reacted to.
     pub quoted_message: Option<Box<QuotedMessage<'a>>>,
-    /// Whether it was forwarded, where it is said here and not inside of the content.
+    /// Whether the message was forwarded, if the key is here and not inside the content.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded, likewise.
+    /// How many times the message was forwarded, if the key is here and not inside the content.
     pub forwarding_score: Option<Integer>,
-    /// What is inside, by `typeMessage`; where nobody has described that, by the key of the payload.
+    /// The payload, selected by `typeMessage`, or by the payload key if `typeMessage` is undocumented.
     pub content: MessageContent<'a>,
 }
 
@@ -165,7 +165,7 @@ impl<'a> MessageData<'a> {
         let mut content = tagged::read(tag.unwrap_or_default(), json, DATA, emptied, drift)?;
         let is_described = !matches!(content, MessageContent::Unknown);
         if !is_described && let Some(tag) = payload::type_of(json) {
-            // What is not described does not drift.
+            // Undocumented content cannot drift, so discard what this pass reports.
             content = tagged::read(tag, json, DATA, emptied, &mut Vec::new())?;
         }
         Ok(Self {
@@ -179,7 +179,8 @@ impl<'a> MessageData<'a> {
     }
 }
 
-/// What every message may have beside its content. An enum, because everything is read by a tag.
+/// Fields that any message may have besides its content. This is an enum because [`tagged::read`] reads only
+/// enums.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 enum Common<'a> {
@@ -196,8 +197,8 @@ struct CommonData<'a> {
     forwarding_score: Option<Integer>,
 }
 
-/// Every message that GREEN-API describes: the one table from `typeMessage` to its struct, with
-/// the spellings that were seen in the wild as aliases.
+/// Every message type in GREEN-API's docs: the only table from `typeMessage` to its struct. Aliases cover
+/// spellings seen in the wild.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub enum MessageContent<'a> {
@@ -207,17 +208,17 @@ pub enum MessageContent<'a> {
     ExtendedTextMessage(ExtendedTextMessage<'a>),
     /// Text that quotes a message.
     QuotedMessage(QuotedTextMessage<'a>),
-    /// A picture.
+    /// An image.
     ImageMessage(FileMessage<'a>),
     /// A video.
     VideoMessage(FileMessage<'a>),
     /// A file.
     DocumentMessage(FileMessage<'a>),
-    /// A sound.
+    /// An audio file.
     AudioMessage(FileMessage<'a>),
     /// A sticker.
     StickerMessage(FileMessage<'a>),
-    /// A place.
+    /// A location.
     #[serde(alias = "LocationMessage")]
     LocationMessage(LocationMessage<'a>),
     /// A contact.
@@ -241,31 +242,31 @@ pub enum MessageContent<'a> {
     /// A list to choose from.
     #[serde(alias = "ListMessage")]
     ListMessage(ListMessage<'a>),
-    /// What was chosen from a list.
+    /// A row that was chosen from a list.
     #[serde(alias = "ListResponseMessage")]
     ListResponseMessage(ListResponseMessage<'a>),
     /// A template with buttons.
     #[serde(alias = "TemplateMessage")]
     TemplateMessage(TemplateMessage<'a>),
-    /// A button of a template that was pressed.
+    /// A template button that was pressed.
     #[serde(alias = "templateButtonReplyMessage")]
     TemplateButtonsReplyMessage(TemplateButtonsReplyMessage<'a>),
-    /// A message was edited.
+    /// An edit of a message.
     EditedMessage(EditedMessage<'a>),
-    /// A message was deleted.
+    /// A deletion of a message.
     DeletedMessage(DeletedMessage<'a>),
-    /// Buttons that copy, call, open a link or answer.
+    /// Buttons that copy a text, call a number, open a link or send a reply.
     InteractiveButtons(InteractiveButtons<'a>),
-    /// One of them that was pressed, or buttons that answer.
+    /// An interactive button that was pressed, or reply buttons.
     #[serde(alias = "interactiveButtonReply")]
     InteractiveButtonsReply(InteractiveButtonsReply<'a>),
-    /// One of them that a customer pressed.
+    /// An interactive button that a customer pressed.
     InteractiveButtonsResponse(InteractiveButtonsResponse<'a>),
-    /// A product of a catalogue.
+    /// A product from a catalogue.
     ProductMessage(ProductMessage<'a>),
     /// An order from a catalogue.
     OrderMessage(OrderMessage<'a>),
-    /// A `typeMessage` that is in no document.
+    /// An undocumented `typeMessage`.
     #[serde(other)]
     Unknown,
 }

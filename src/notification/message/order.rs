@@ -1,4 +1,4 @@
-//! Products and orders of a catalogue.
+//! Products and orders from a catalogue.
 
 use serde::Deserialize;
 
@@ -13,23 +13,23 @@ pub struct ProductMessage<'a> {
     pub product_message: Product<'a>,
 }
 
-/// A product of a catalogue.
+/// A product from a catalogue.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Product<'a> {
     /// Its identifier.
     pub product_id: Option<Id<'a>>,
-    /// What it is called.
+    /// Title of the product.
     pub title: Option<Text<'a>>,
-    /// What it is.
+    /// Description of the product.
     pub description: Option<Text<'a>>,
-    /// Its price, as the shop writes it.
+    /// Price, as the shop writes it.
     pub price: Option<Amount<'a>>,
     /// Currency of the price (ISO 4217).
     pub currency_code: Option<Text<'a>>,
-    /// Its page.
+    /// URL of the product page.
     pub url: Option<Text<'a>>,
-    /// How many pictures there are.
+    /// Number of pictures.
     pub product_image_count: Option<Integer>,
     /// Its picture.
     pub file_message_data: Option<FileData<'a>>,
@@ -49,22 +49,22 @@ pub struct OrderMessage<'a> {
 pub struct Order<'a> {
     /// Its identifier.
     pub order_id: Option<Id<'a>>,
-    /// What it is called.
+    /// Title of the order.
     #[serde(alias = "title")]
     pub order_title: Option<Text<'a>>,
-    /// What it costs in all, as the messenger writes it.
+    /// Total price, as the messenger writes it.
     pub total_price: Option<Amount<'a>>,
-    /// Currency of the price (ISO 4217).
+    /// Currency of the total price (ISO 4217).
     #[serde(alias = "currencyCode")]
     pub total_currency_code: Option<Text<'a>>,
-    /// How many things are ordered.
+    /// Number of items ordered.
     pub item_count: Option<Integer>,
-    /// What the customer has written to it.
+    /// The customer's message.
     pub message: Option<Text<'a>>,
     /// The seller.
     pub seller_jid: Option<Id<'a>>,
-    /// What the shop asks for the details of the order with.
+    /// Token with which the shop requests the details of the order.
     pub token: Option<Text<'a>>,
-    /// The picture of a thing that is ordered.
+    /// Picture of an ordered item.
     pub file_message_data: Option<FileData<'a>>,
 }

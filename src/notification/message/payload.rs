@@ -1,5 +1,5 @@
-//! What is inside of a message whose type nobody has described: most new types bring a payload under
-//! a key that is known.
+//! Payload of a message with an undocumented type. Most new message types carry their payload under a key
+//! that is already known.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::notification::scalar::Text;
 
-/// Keys of payloads, and the type of message that reads them.
+/// Payload keys and the message type whose struct reads each of them.
 const PAYLOADS: [(&str, &str); 8] = [
     ("fileMessageData", "documentMessage"),
     ("locationMessageData", "locationMessage"),
@@ -19,7 +19,7 @@ const PAYLOADS: [(&str, &str); 8] = [
     ("statusExtendedTextMessageData", "extendedTextMessage"),
 ];
 
-/// The type of message that reads the payload of this `messageData`, if it has one that is known.
+/// The message type whose struct reads the payload of this `messageData`, if it has a known payload key.
 pub(super) fn type_of(json: &str) -> Option<&'static str> {
     let members: HashMap<Text<'_>, &RawValue> = serde_json::from_str(json).ok()?;
     let mut payloads = PAYLOADS.into_iter();

@@ -20,7 +20,7 @@ pub struct Poll<'a> {
     pub name: Option<Text<'a>>,
     /// The answers.
     pub options: Option<Vec<PollOption<'a>>>,
-    /// Whether more than one may be chosen.
+    /// Whether a voter may choose more than one answer.
     pub multiple_answers: Option<bool>,
 }
 
@@ -28,7 +28,7 @@ pub struct Poll<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollOption<'a> {
-    /// What it says.
+    /// Text of the answer.
     pub option_name: Option<Text<'a>>,
 }
 
@@ -38,31 +38,30 @@ pub struct PollOption<'a> {
 pub struct PollUpdateMessage<'a> {
     /// The vote.
     pub poll_message_data: PollUpdate<'a>,
-    /// Whether more than one may be chosen, where it stands beside the vote.
+    /// Whether a voter may choose more than one answer, if the key is next to the vote and not inside it.
     pub multiple_answers: Option<bool>,
 }
 
-/// The answers of a poll, with whoever the notification speaks of among the voters of those that he
-/// chose. One notification has the vote of one voter.
+/// The vote of one voter: all answers of the poll, where the answers that the voter chose list that voter.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollUpdate<'a> {
-    /// The message with the poll.
+    /// Identifier of the message with the poll.
     pub stanza_id: Option<Id<'a>>,
     /// The question.
     pub name: Option<Text<'a>>,
     /// The answers.
     pub votes: Option<Vec<PollVote<'a>>>,
-    /// Whether more than one may be chosen.
+    /// Whether a voter may choose more than one answer.
     pub multiple_answers: Option<bool>,
 }
 
-/// An answer and who chose it.
+/// An answer and the voters who chose it.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct PollVote<'a> {
-    /// The answer.
+    /// Text of the answer.
     pub option_name: Option<Text<'a>>,
-    /// Who chose it.
+    /// Voters who chose it.
     pub option_voters: Option<Vec<WrappedId<'a>>>,
 }

@@ -1,4 +1,4 @@
-//! The message that another one quotes, with its payload under keys of its own.
+//! The message that another message quotes. Its payload is under its own set of keys.
 
 use serde::Deserialize;
 
@@ -8,31 +8,31 @@ use super::poll::Poll;
 use super::text::ExtendedText;
 use crate::notification::scalar::{Id, Text};
 
-/// `quotedMessage`: what is quoted, or what is reacted to.
+/// `quotedMessage`: the message that is quoted or reacted to.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct QuotedMessage<'a> {
-    /// The quoted message.
+    /// Identifier of the quoted message.
     pub stanza_id: Option<Id<'a>>,
-    /// Who wrote it.
+    /// Author of the quoted message.
     pub participant: Option<Id<'a>>,
-    /// What type it is.
+    /// Type of the quoted message.
     pub type_message: Option<Text<'a>>,
     /// Its text.
     pub text_message: Option<Text<'a>>,
-    /// Where its file is.
+    /// Download URL of its file.
     pub download_url: Option<Text<'a>>,
-    /// Text under its file.
+    /// Caption of its file.
     pub caption: Option<Text<'a>>,
     /// Name of its file.
     pub file_name: Option<Text<'a>>,
-    /// Preview in base64.
+    /// Base64-encoded preview.
     pub jpeg_thumbnail: Option<Text<'a>>,
     /// Its contact.
     pub contact: Option<Contact<'a>>,
-    /// Its place.
+    /// Its location.
     pub location: Option<Location<'a>>,
-    /// Its link.
+    /// Its text with a link.
     pub extended_text_message: Option<ExtendedText<'a>>,
     /// Its poll.
     pub poll_message_data: Option<Poll<'a>>,

@@ -1,4 +1,4 @@
-//! A reaction to a message, which `quotedMessage` names.
+//! A reaction to the message in `quotedMessage`.
 
 use serde::Deserialize;
 
@@ -16,6 +16,6 @@ pub struct ReactionMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct Reaction<'a> {
-    /// The emoji; an empty one takes the reaction back.
+    /// The emoji; an empty string withdraws the reaction.
     pub text: Option<Text<'a>>,
 }

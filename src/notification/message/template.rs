@@ -19,7 +19,7 @@ pub struct TemplateMessage<'a> {
 pub struct Template<'a> {
     /// The text.
     pub content_text: Option<Text<'a>>,
-    /// The text below.
+    /// The footer.
     pub footer: Option<Text<'a>>,
     /// Namespace of the organization.
     pub namespace: Option<Text<'a>>,
@@ -27,9 +27,9 @@ pub struct Template<'a> {
     pub element_name: Option<Text<'a>>,
     /// The buttons.
     pub buttons: Option<Vec<TemplateButton<'a>>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
 }
 
@@ -37,13 +37,13 @@ pub struct Template<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TemplateButton<'a> {
-    /// Its place in the row.
+    /// Index of the button in its row.
     pub index: Option<Integer>,
-    /// Opens a link.
+    /// Button that opens a link.
     pub url_button: Option<UrlButton<'a>>,
-    /// Calls a number.
+    /// Button that calls a number.
     pub call_button: Option<CallButton<'a>>,
-    /// Answers.
+    /// Button that sends a reply.
     pub quick_reply_button: Option<QuickReplyButton<'a>>,
 }
 
@@ -51,7 +51,7 @@ pub struct TemplateButton<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct UrlButton<'a> {
-    /// What it says.
+    /// Text on the button.
     pub display_text: Option<Text<'a>>,
     /// The link.
     pub url: Option<Text<'a>>,
@@ -61,17 +61,17 @@ pub struct UrlButton<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct CallButton<'a> {
-    /// What it says.
+    /// Text on the button.
     pub display_text: Option<Text<'a>>,
     /// The number.
     pub phone_number: Option<Id<'a>>,
 }
 
-/// A button that answers.
+/// A button that sends a reply.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct QuickReplyButton<'a> {
-    /// What it says.
+    /// Text on the button.
     pub display_text: Option<Text<'a>>,
     /// Its identifier.
     pub id: Option<Id<'a>>,
@@ -86,16 +86,16 @@ pub struct TemplateButtonsReplyMessage<'a> {
     pub template_button_reply_message: TemplateButtonsReply<'a>,
 }
 
-/// A button of a template that was pressed.
+/// The template button that was pressed.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TemplateButtonsReply<'a> {
-    /// The message with the buttons.
+    /// Identifier of the message with the buttons.
     pub stanza_id: Option<Id<'a>>,
-    /// Place of the button in the row.
+    /// Index of the button in its row.
     pub selected_index: Option<Integer>,
-    /// The button.
+    /// Identifier of the button.
     pub selected_id: Option<Id<'a>>,
-    /// What it says.
+    /// Text on the button.
     pub selected_display_text: Option<Text<'a>>,
 }

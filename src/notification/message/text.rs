@@ -1,4 +1,4 @@
-//! Text: plain, with a link, or as the old form of a quote.
+//! Text messages: plain, with a link, or in the old form of a quote.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use crate::notification::scalar::{Id, Integer, Text};
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TextMessage<'a> {
-    /// The text. That of a story has a key of its own.
+    /// The text. A story has it under a different key.
     #[serde(alias = "statusTextMessageData")]
     pub text_message_data: TextMessageData<'a>,
 }
@@ -17,11 +17,11 @@ pub struct TextMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct TextMessageData<'a> {
-    /// The text, or a marker such as `{{SWE001}}` where the messenger gave none. That of a story is
-    /// under `text`.
+    /// The text, or a marker such as `{{SWE001}}` if the messenger provided none. A story has it under
+    /// `text`.
     #[serde(alias = "text")]
     pub text_message: Option<Text<'a>>,
-    /// Whether it was made from a template.
+    /// Whether the message was created from a template.
     pub is_template_message: Option<bool>,
 }
 
@@ -29,58 +29,57 @@ pub struct TextMessageData<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ExtendedTextMessage<'a> {
-    /// The text and its link. That of a story has a key of its own.
+    /// The text and its link. A story has them under a different key.
     #[serde(alias = "statusExtendedTextMessageData")]
     pub extended_text_message_data: ExtendedText<'a>,
 }
 
-/// `quotedMessage` as a type of its own: the old form of a quote.
+/// `quotedMessage` as a message type: the old form of a quote.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct QuotedTextMessage<'a> {
-    /// The text and the message that it answers.
+    /// The text and the message that it replies to.
     pub extended_text_message_data: ExtendedText<'a>,
 }
 
-/// A text with a preview of its link; an advertisement fills the fields from
-/// `contains_auto_reply` on.
+/// A text with a link preview. The fields from `contains_auto_reply` on are set for advertisements.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub struct ExtendedText<'a> {
     /// The text.
     pub text: Option<Text<'a>>,
-    /// What the linked page says of itself.
+    /// Description of the linked page.
     pub description: Option<Text<'a>>,
     /// Title of the linked page.
     pub title: Option<Text<'a>>,
-    /// Preview in base64.
+    /// Base64-encoded preview.
     pub jpeg_thumbnail: Option<Text<'a>>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub is_forwarded: Option<bool>,
-    /// How often it was forwarded.
+    /// How many times the message was forwarded.
     pub forwarding_score: Option<Integer>,
     /// Kind of preview.
     pub preview_type: Option<Text<'a>>,
-    /// The quoted message, in the old form of a quote.
+    /// Identifier of the quoted message, in the old form of a quote.
     pub stanza_id: Option<Id<'a>>,
-    /// Who wrote the quoted message.
+    /// Author of the quoted message.
     pub participant: Option<Id<'a>>,
-    /// Whether the advertisement answers by itself.
+    /// Whether the advertisement replies automatically.
     pub contains_auto_reply: Option<bool>,
-    /// Kind of media of the advertisement.
+    /// Media type of the advertisement.
     pub media_type: Option<Text<'a>>,
-    /// Whether it is to be shown as an advertisement.
+    /// Whether the message should be shown as an advertisement.
     pub show_ad_attribution: Option<bool>,
-    /// The advertisement.
+    /// Identifier of the advertisement.
     pub source_id: Option<Id<'a>>,
-    /// Kind of source, as `ad`.
+    /// Kind of source, for example `ad`.
     pub source_type: Option<Text<'a>>,
-    /// Where the advertisement is.
+    /// URL of the advertisement.
     pub source_url: Option<Text<'a>>,
-    /// Where its preview is.
+    /// URL of its preview.
     pub thumbnail_url: Option<Text<'a>>,
-    /// Place where the advertisement was shown.
+    /// Where the advertisement was shown.
     pub conversion_source: Option<Text<'a>>,
-    /// Application that it was opened from.
+    /// Application from which the advertisement was opened.
     pub entry_point_conversion_app: Option<Text<'a>>,
 }

@@ -15,7 +15,7 @@ use crate::model::OutcomeKind;
 use crate::notification::parse;
 use crate::store::error::OpenError;
 use crate::store::event::{BodyDigest, NewEvent};
-use crate::store::projection::{Projection, Setback};
+use crate::store::projection::{AdvanceError, Projection};
 use crate::store::write::dedup;
 use crate::store::write::transaction::INSERT_DRIFT;
 
@@ -113,11 +113,11 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
             Ok(true) => progress(Step::Derive, projection.seq().unsigned_abs(), newest),
             Ok(false) => return Ok(done),
             // The server makes it anew when it starts.
-            Err(Setback::Lost(problem)) => {
+            Err(AdvanceError::Lost(problem)) => {
                 warn!("messages, chats and calls could not be derived: {problem}");
                 return Ok(done);
             }
-            Err(Setback::Passing(failure)) => return Err(failure.into()),
+            Err(AdvanceError::Transient(failure)) => return Err(failure.into()),
         }
     }
 }

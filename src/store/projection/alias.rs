@@ -1,5 +1,5 @@
-//! Private chats of one person: WhatsApp names a person by the phone number (`@c.us`) or hides it
-//! (`@lid`), and events show now and then that both mean the same.
+//! Aliases: private chats of one person. WhatsApp identifies a person by the phone number (`@c.us`)
+//! or by an identifier that hides it (`@lid`), and some events show that both belong to one person.
 
 use rusqlite::{Result, params};
 
@@ -11,7 +11,8 @@ use crate::model::{Content, PrivateKind, canonical_chat, differ_in_kind};
 use crate::notification::Notification;
 
 impl Projector<'_> {
-    /// Looks for what an event shows by itself: who writes in a private chat, and what is quoted there.
+    /// Finds the aliases that one event shows: the sender in a private chat, and the participant of
+    /// a quoted message.
     pub(super) fn find_aliases(
         &mut self,
         row: &Row,
@@ -43,7 +44,7 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// Notes that a message was quoted which may be in another chat of the same person.
+    /// Records that a message was quoted which may be in another chat of the same person.
     fn insert_hint(&mut self, quoted: &Identity<'_>, chat_id: &str) -> Result<()> {
         let chat = self.terms.id(TermKind::Chat, chat_id)?;
         self.projection
@@ -59,8 +60,8 @@ impl Projector<'_> {
         self.compare_chats(quoted.id_instance, (chat, chat_id), &others)
     }
 
-    /// Compares the chat of a message that came first now with the other chats that have or quote a
-    /// message of its identifier.
+    /// Compares the chat of a new message with the other chats that contain or quote a message with
+    /// the same identifier.
     pub(super) fn find_chats_of_one_person(
         &mut self,
         identity: &Identity<'_>,
@@ -95,7 +96,7 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// Notes that two private chats are of one person, where they differ in kind.
+    /// Records two private chats as aliases if one is `@c.us` and the other `@lid`.
     pub(super) fn are_one_person(
         &mut self,
         id_instance: i64,

@@ -1,38 +1,38 @@
-//! Calls: joined by their identifier, whoever their events say has called.
+//! Calls. Events of one call are joined by its identifier, even where they name different callers.
 
 use rusqlite::{Result, params};
 
 use super::TermKind;
 use super::entity::{EntityKind, Entry};
 use super::find::{Entity, Identity};
-use super::projector::{Measure, Projector, Said};
+use super::projector::{Measure, ParsedEvent, Projector};
 use crate::model::{Role, call_rank, canonical_chat};
 
-/// Events of one call whose callers are compared. Further ones give no aliases.
+/// Number of events of one call whose callers are compared. Later events add no aliases.
 const MAX_COMPARED: i64 = 256;
 
 impl Projector<'_> {
-    /// An event of a call.
+    /// Projects an event of a call.
     pub(super) fn call(
         &mut self,
-        said: &Said<'_>,
+        event: &ParsedEvent<'_>,
         id_instance: i64,
         identity: Option<&Identity<'_>>,
     ) -> Result<()> {
-        // Of a call from the account it is the chat.
-        let from = said.row.sender.as_deref().or(said.row.chat_id.as_deref());
+        // For a call from the account, the chat stands in for the sender.
+        let from = event.row.sender.as_deref().or(event.row.chat_id.as_deref());
         let from = from.map(canonical_chat);
         let chat = match &from {
             Some(from) => Some(self.terms.id(TermKind::Chat, from)?),
             None => None,
         };
         let found = match identity {
-            Some(identity) => self.find(identity, None, said.digest)?.0,
+            Some(identity) => self.find(identity, None, event.digest)?.0,
             None => None,
         };
-        let seq = found.as_ref().map_or(said.row.seq, |found| found.seq);
+        let seq = found.as_ref().map_or(event.row.seq, |found| found.seq);
         if let Some(from) = &from {
-            // A call is found by each of its callers.
+            // A filter by chat finds the call under each of its callers.
             self.terms.post(TermKind::Chat, from, seq)?;
         }
         let Some(entity) = found else {
@@ -43,40 +43,40 @@ impl Projector<'_> {
                 chat,
                 id_message: identity.map(|identity| identity.id_message),
             };
-            self.insert(said, Role::Call, &entry)?;
+            self.insert(event, Role::Call, &entry)?;
             self.add(Measure::Calls, id_instance, "", 1);
             self.terms.post(TermKind::Call, "", seq)?;
             return self
                 .terms
                 .post(TermKind::Call, &id_instance.to_string(), seq);
         };
-        self.insert_mention(said, &entity)?;
+        self.insert_mention(event, &entity)?;
         if let (Some(from), Some(chat)) = (&from, chat)
             && entity.chat != Some(chat)
         {
             self.compare_callers(id_instance, (chat, from), entity.seq)?;
         }
-        self.merge_call(said, &entity)
+        self.merge_call(event, &entity)
     }
 
-    fn merge_call(&self, said: &Said<'_>, entity: &Entity) -> Result<()> {
+    fn merge_call(&self, event: &ParsedEvent<'_>, entity: &Entity) -> Result<()> {
         let (Some(status), Some(other), Some(other_seq)) = (
-            said.notification.status_name(),
+            event.notification.status_name(),
             &entity.status,
             entity.status_seq,
         ) else {
             return Ok(());
         };
         let (new, old) = (call_rank(status), call_rank(other));
-        if new > old || (new == old && said.row.moment() > self.moment(other_seq)?) {
+        if new > old || (new == old && event.row.moment() > self.moment(other_seq)?) {
             self.projection
                 .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
-                .execute(params![entity.seq, status, said.row.seq])?;
+                .execute(params![entity.seq, status, event.row.seq])?;
         }
         Ok(())
     }
 
-    /// One person may call under two identifiers.
+    /// Records aliases between the callers of one call: a person may call under two identifiers.
     fn compare_callers(&mut self, id_instance: i64, from: (i64, &str), entity: i64) -> Result<()> {
         for seq in self.first_events(entity, MAX_COMPARED)? {
             let sender: Option<String> = self
@@ -91,7 +91,7 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// The first events that speak of a entity.
+    /// The first events that refer to an entity, up to `limit`.
     fn first_events(&self, entity: i64, limit: i64) -> Result<Vec<i64>> {
         self.projection
             .prepare_cached(

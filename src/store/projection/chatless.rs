@@ -1,30 +1,30 @@
-//! Statuses that name no chat. Each joins the message of its identifier while the account has exactly
-//! one; where it has none or several, the status says nothing of any of them.
+//! Statuses without a chat. Such a status applies to the message with its identifier if the account
+//! has exactly one. If the account has none or several, the status applies to none.
 
 use rusqlite::{Result, params};
 
 use super::entity::{EntityKind, direction};
 use super::find::Identity;
-use super::merge::stands_before;
-use super::projector::{Projector, Said};
+use super::merge::supersedes;
+use super::projector::{ParsedEvent, Projector};
 use crate::model::{Moment, Role};
 use crate::notification::{Notification, read};
 
-/// The `typeWebhook` of statuses.
+/// The `typeWebhook` of status notifications.
 const STATUS: &str = "outgoingMessageStatus";
 
-/// A status that a message has, and the event that brought it.
-struct Told {
+/// A status of a message, and the event that reported it.
+struct ReportedStatus {
     name: String,
     at: Moment,
     direction: Option<i64>,
 }
 
 impl Projector<'_> {
-    /// A status without a chat.
+    /// Stores a status without a chat.
     pub(super) fn insert_chatless(
         &mut self,
-        said: &Said<'_>,
+        event: &ParsedEvent<'_>,
         identity: &Identity<'_>,
     ) -> Result<()> {
         let same: Option<i64> = self
@@ -38,28 +38,28 @@ impl Projector<'_> {
                     identity.key,
                     identity.id_instance,
                     identity.id_message,
-                    said.digest
+                    event.digest
                 ],
                 |row| row.get(0),
             )?;
         if let Some(same) = same {
-            self.insert_duplicate(said.row.seq, same)?;
+            self.insert_duplicate(event.row.seq, same)?;
         }
         self.projection
             .prepare_cached("INSERT INTO chatless VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![
                 identity.key,
-                said.row.seq,
+                event.row.seq,
                 identity.id_instance,
                 identity.id_message,
-                said.digest
+                event.digest
             ])?;
         self.has_chatless = true;
         self.settle_chatless(identity)
     }
 
-    /// Joins the statuses without a chat to the one message of their identifier, or takes them from it
-    /// where it is not the only one any more.
+    /// Attaches the statuses without a chat to the only message with their identifier, or detaches
+    /// them once it is no longer the only one.
     pub(super) fn settle_chatless(&mut self, identity: &Identity<'_>) -> Result<()> {
         if !self.has_chatless {
             return Ok(());
@@ -109,23 +109,23 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// Finds the status of a message again, among all events that speak of it.
+    /// Determines the status of a message again from all events that refer to it.
     fn find_status(&mut self, entity: i64) -> Result<()> {
         let seqs: Vec<i64> = self
             .projection
             .prepare_cached("SELECT ?1 UNION ALL SELECT seq FROM mention WHERE entity = ?1")?
             .query_map([entity], |row| row.get(0))?
             .collect::<Result<_>>()?;
-        let (mut stands, mut found_direction): (Option<Told>, _) = (None, None);
+        let (mut current, mut found_direction): (Option<ReportedStatus>, _) = (None, None);
         for seq in seqs {
-            let Some(told) = self.status_of(seq)? else {
+            let Some(reported) = self.status_of(seq)? else {
                 continue;
             };
-            found_direction = found_direction.max(told.direction);
-            if stands.as_ref().is_none_or(|before| {
-                stands_before((&told.name, told.at), (&before.name, before.at))
+            found_direction = found_direction.max(reported.direction);
+            if current.as_ref().is_none_or(|before| {
+                supersedes((&reported.name, reported.at), (&before.name, before.at))
             }) {
-                stands = Some(told);
+                current = Some(reported);
             }
         }
         let (before, has_content): (Option<String>, bool) = self
@@ -135,15 +135,15 @@ impl Projector<'_> {
         if let Some(before) = before {
             self.terms.unpost_status(&before, entity)?;
         }
-        if let Some(told) = &stands {
-            self.terms.post_status(&told.name, entity)?;
+        if let Some(reported) = &current {
+            self.terms.post_status(&reported.name, entity)?;
         }
         self.projection
             .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
             .execute(params![
                 entity,
-                stands.as_ref().map(|told| &told.name),
-                stands.as_ref().map(|told| told.at.seq)
+                current.as_ref().map(|reported| &reported.name),
+                current.as_ref().map(|reported| reported.at.seq)
             ])?;
         if !has_content {
             self.projection
@@ -153,9 +153,8 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// What the event `seq` tells of a message's status, if it is one; lets the message that it joins be
-    /// found by its direction.
-    fn status_of(&mut self, seq: i64) -> Result<Option<Told>> {
+    /// The status that the event `seq` reports, or `None` if it is no status.
+    fn status_of(&mut self, seq: i64) -> Result<Option<ReportedStatus>> {
         let mut statement = self.events.prepare_cached(
             "SELECT timestamp, received_at, body FROM event WHERE seq = ?1 AND type_webhook = ?2",
         )?;
@@ -163,13 +162,13 @@ impl Projector<'_> {
             let at = Moment::new(row.get(0)?, row.get(1)?, seq);
             Ok((at, row.get::<_, Vec<u8>>(2)?))
         });
-        // It is of another type, or cannot be read any more.
+        // The event has another type or is no longer readable.
         let Ok((at, body)) = found else {
             return Ok(None);
         };
         let notification: Option<Notification<'_>> = read(STATUS, &body);
         Ok(notification.and_then(|notification| {
-            Some(Told {
+            Some(ReportedStatus {
                 name: notification.status_name()?.to_owned(),
                 at,
                 direction: direction(&notification, Role::Status),

@@ -1,37 +1,36 @@
-//! What messages say: which events their fields come from, and the words that they are found by.
+//! The content of messages: which events their fields come from, and which words a search finds
+//! them by.
 
 use rusqlite::{Result, params};
 
 use super::entity::{EntityKind, Entry};
 use super::find::{Entity, Identity};
-use super::projector::{Projector, Said};
+use super::projector::{ParsedEvent, Projector};
 use super::words;
 use crate::model::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
 
-pub(super) const INSERT_WORDS: &str = "INSERT INTO word (rowid, text) VALUES (?1, ?2)";
-
-/// An event with its arrival in milliseconds and its body.
+/// The seq of an event, its arrival in milliseconds since 1970, and its body.
 type Version = (i64, i64, Vec<u8>);
 
 impl Projector<'_> {
-    /// The message itself once more, or an edit of it.
+    /// Merges another copy of the message, or an edit, into its entity.
     pub(super) fn merge_version(
         &mut self,
-        said: &Said<'_>,
+        event: &ParsedEvent<'_>,
         role: Role,
         identity: &Identity<'_>,
         entity: &Entity,
     ) -> Result<()> {
-        let row = said.row;
-        let moved;
+        let row = event.row;
+        let relocated;
         let entity = if role == Role::Content && entity.seq < 0 {
-            moved = self.give_place(entity, row.seq)?;
-            &moved
+            relocated = self.move_to(entity, row.seq)?;
+            &relocated
         } else {
             entity
         };
         if role == Role::Content {
-            // The list of messages finds it where it stands by what is asked for.
+            // Filters find the message at the seq of its entity.
             self.post_columns(row, entity.seq)?;
         }
         let mut versions = Vec::new();
@@ -86,7 +85,7 @@ impl Projector<'_> {
         )
     }
 
-    /// An earlier event; `None` where it cannot be read any more.
+    /// Reads an earlier event; `None` if it is no longer readable.
     fn version(&self, seq: i64) -> Result<Option<Version>> {
         let mut statement = self
             .events
@@ -95,10 +94,10 @@ impl Projector<'_> {
         Ok(version.ok())
     }
 
-    /// Writes the words of a message of which one event is known.
-    pub(super) fn first_words(&mut self, said: &Said<'_>, entry: &Entry<'_>) -> Result<()> {
-        let row = said.row;
-        let content = Content::of(said.notification);
+    /// Indexes the words of a message that has only one event so far.
+    pub(super) fn first_words(&mut self, event: &ParsedEvent<'_>, entry: &Entry<'_>) -> Result<()> {
+        let row = event.row;
+        let content = Content::of(event.notification);
         let plain = [content.text, content.caption, content.file_name];
         if content.contacts.is_empty() && content.catalogue.is_none() {
             return self.write_words(
@@ -130,7 +129,7 @@ impl Projector<'_> {
         entity: i64,
         texts: impl Iterator<Item = &'t str>,
     ) -> Result<()> {
-        // No term has the number 0.
+        // No term has the identifier 0.
         let Some(words) = words::of(id_instance, chat.unwrap_or(0), texts) else {
             return Ok(());
         };

@@ -1,10 +1,11 @@
-//! Scripts that are written without spaces between words (Chinese, Japanese, Thai and their like), and
-//! Korean, whose words carry their particles. Their runs are found by pairs of characters: each pair
-//! that overlaps the next is a word.
+//! Scripts written without spaces between words (Chinese, Japanese, Thai and similar), and Korean,
+//! whose words carry particles. A run of such characters is indexed as overlapping pairs (bigrams);
+//! each pair is one word of the index.
 
-/// Whether a folded text has characters of such a script, as far as its bytes tell at once.
+/// Whether a folded text may contain such a script, judged by its bytes alone.
 pub(super) fn may_have(words: &str) -> bool {
-    // All of them have three bytes or more, and nearly no letter of other scripts has.
+    // Characters of these scripts take three bytes or more in UTF-8; hardly any letter of another
+    // script does.
     words.bytes().fold(0, u8::max) >= 0xE0
 }
 
@@ -15,7 +16,7 @@ fn is_dense(character: char) -> bool {
         '\u{0E00}'..='\u{0EFF}'
             | '\u{1000}'..='\u{109F}'
             | '\u{1780}'..='\u{17FF}'
-            // Korean, in syllables and in letters.
+            // Korean syllables and letters.
             | '\u{1100}'..='\u{11FF}'
             | '\u{AC00}'..='\u{D7A3}'
             // Japanese and Chinese.
@@ -28,19 +29,19 @@ fn is_dense(character: char) -> bool {
     )
 }
 
-/// Parts of a word: runs of such a script, and what is between them.
+/// Splits a word into runs of such a script and the text between them.
 fn runs(word: &str) -> impl Iterator<Item = (bool, &str)> {
     let mut rest = word;
     std::iter::from_fn(move || {
         let dense = is_dense(rest.chars().next()?);
         let end = rest.find(|letter| is_dense(letter) != dense);
-        let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = behind;
+        let (run, remainder) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = remainder;
         Some((dense, run))
     })
 }
 
-/// The pairs of a run; one character alone is none.
+/// The pairs of a run. A single character yields none.
 fn pairs(run: &str) -> impl Iterator<Item = &str> {
     let starts = run.char_indices().map(|(at, _)| at);
     let ends = run.char_indices().skip(2).map(|(at, _)| at);
@@ -52,8 +53,8 @@ fn pairs(run: &str) -> impl Iterator<Item = &str> {
         })
 }
 
-/// A folded text with its runs as pairs. The last character of a run stands alone too, so that each
-/// character is the beginning of a word.
+/// A folded text with its runs as pairs. The last character of a run is also a word of its own, so
+/// that every character begins some word.
 pub(super) fn indexed(words: &str) -> String {
     let mut indexed = String::with_capacity(words.len() * 2);
     for word in words.split_ascii_whitespace() {
@@ -73,27 +74,27 @@ pub(super) fn indexed(words: &str) -> String {
     indexed
 }
 
-/// The words to look for in place of a folded word that somebody searches for, each with whether it is
-/// only the beginning of one.
-pub(super) fn asked(word: &str, is_beginning: bool) -> Vec<(&str, bool)> {
-    let mut asked = Vec::new();
+/// The index words to match for one folded word of a search, each with whether it matches as a
+/// prefix.
+pub(super) fn query_words(word: &str, is_prefix: bool) -> Vec<(&str, bool)> {
+    let mut found = Vec::new();
     let mut runs = runs(word).peekable();
     while let Some((dense, run)) = runs.next() {
         if !dense {
             let is_last = runs.peek().is_none();
-            asked.push((run, is_beginning && is_last));
+            found.push((run, is_prefix && is_last));
         } else if run.chars().nth(1).is_none() {
-            asked.push((run, true));
+            found.push((run, true));
         } else {
-            asked.extend(pairs(run).map(|pair| (pair, false)));
+            found.extend(pairs(run).map(|pair| (pair, false)));
         }
     }
-    asked
+    found
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, indexed, may_have};
+    use super::{indexed, may_have, query_words};
 
     #[test]
     fn run_is_indexed_as_pairs() {
@@ -103,15 +104,18 @@ mod tests {
     }
 
     #[test]
-    fn word_that_is_asked_for_is_its_pairs() {
-        assert_eq!(asked("订单号", true), [("订单", false), ("单号", false)]);
-        assert_eq!(asked("单", false), [("单", true)]);
-        assert_eq!(asked("no5号", true), [("no5", false), ("号", true)]);
-        assert_eq!(asked("bre", true), [("bre", true)]);
+    fn searched_run_becomes_its_pairs() {
+        assert_eq!(
+            query_words("订单号", true),
+            [("订单", false), ("单号", false)]
+        );
+        assert_eq!(query_words("单", false), [("单", true)]);
+        assert_eq!(query_words("no5号", true), [("no5", false), ("号", true)]);
+        assert_eq!(query_words("bre", true), [("bre", true)]);
     }
 
     #[test]
-    fn latin_and_cyrillic_have_none() {
+    fn latin_and_cyrillic_contain_no_dense_script() {
         assert!(!may_have("straße хлеб λογοσ"));
         assert!(may_have("订"));
         assert!(may_have("ข"));

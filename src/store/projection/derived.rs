@@ -1,4 +1,4 @@
-//! The projection of some events: its file, and what moves it on.
+//! The projection of one database: its connections, and how it advances.
 
 use std::path::Path;
 
@@ -8,37 +8,37 @@ use super::file::{self, Source, Stamp};
 use super::slice::Slice;
 use crate::store::error::OpenError;
 
-/// Pages of the WAL after which it is checkpointed.
+/// WAL pages; from this many on, the projection runs a checkpoint.
 const CHECKPOINT_PAGES: i64 = 4000;
 
-/// The projection and the events that it is made of.
+/// The projection and a read-only connection to the events that it is derived from.
 #[derive(Debug)]
 pub(crate) struct Projection {
     pub(super) source: Source,
     events: Connection,
     connection: Connection,
-    /// What its own last write left behind.
+    /// The state of the files after the projection's own last write.
     stamp: Stamp,
     pub(super) seq: i64,
-    /// Events that could not be read and were passed over.
+    /// Number of unreadable events that were skipped.
     pub(super) damaged: u64,
 }
 
 /// Why the projection did not advance.
 #[derive(Debug)]
-pub(crate) enum Setback {
-    /// The file cannot be used any more.
+pub(crate) enum AdvanceError {
+    /// The file is no longer usable and must be rebuilt.
     Lost(String),
-    /// It may go on later.
-    Passing(rusqlite::Error),
+    /// The failure may go away; the file itself is fine, and a retry may succeed.
+    Transient(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Setback {
+impl From<rusqlite::Error> for AdvanceError {
     fn from(failure: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly};
         let is_lost = match (failure.sqlite_error(), failure.sqlite_error_code()) {
             (_, Some(CannotOpen | DatabaseCorrupt | NotADatabase | ReadOnly)) => true,
-            // Where something cannot be written, as on a full disk, what is there is still right.
+            // A failed write, as on a full disk, leaves what is already in the file intact.
             (Some(error), _) => matches!(
                 error.extended_code,
                 ffi::SQLITE_IOERR_READ
@@ -51,13 +51,13 @@ impl From<rusqlite::Error> for Setback {
         if is_lost {
             Self::Lost(failure.to_string())
         } else {
-            Self::Passing(failure)
+            Self::Transient(failure)
         }
     }
 }
 
 impl Projection {
-    /// Opens it, made anew where it does not fit.
+    /// Opens the projection of `database`, rebuilding the file if it does not fit.
     pub(crate) fn open(database: &Path, epoch: &str) -> Result<Self, OpenError> {
         let source = Source {
             database: database.to_owned(),
@@ -82,7 +82,7 @@ impl Projection {
         })
     }
 
-    /// Begins anew with another file.
+    /// Replaces the file with an empty one.
     pub(super) fn replace(&mut self) -> Result<(), OpenError> {
         let events = file::events(&self.source.database)?;
         let connection = file::replace(&self.source)?;
@@ -90,37 +90,37 @@ impl Projection {
         Ok(())
     }
 
-    /// Takes the file of the projection of the events at `database` away.
+    /// Deletes the projection file of the database at `database`.
     pub(crate) fn remove(database: &Path) -> Result<(), OpenError> {
         file::remove(database)
     }
 
-    /// How far it is.
+    /// The last projected seq.
     pub(crate) fn seq(&self) -> i64 {
         self.seq
     }
 
-    /// Whether the file is as its own last write left it.
-    pub(super) fn check_untouched(&self) -> Result<(), Setback> {
+    /// Checks that nothing but this projection has changed the file since its last write.
+    pub(super) fn check_untouched(&self) -> Result<(), AdvanceError> {
         if Stamp::of(&self.source.database) == self.stamp {
             Ok(())
         } else {
             let problem = "it was removed, replaced or changed by another program";
-            Err(Setback::Lost(problem.to_owned()))
+            Err(AdvanceError::Lost(problem.to_owned()))
         }
     }
 
-    /// Projects some of the events behind its place. `false` if there are none.
-    pub(crate) fn advance(&mut self) -> Result<bool, Setback> {
+    /// Projects the next slice of events. Returns `false` if there is none.
+    pub(crate) fn advance(&mut self) -> Result<bool, AdvanceError> {
         self.check_untouched()?;
-        // What is wrong with the events is not the fault of this file.
-        let slice = Slice::read(&self.events, self.seq).map_err(Setback::Passing)?;
+        // A failure to read the events says nothing about the projection file.
+        let slice = Slice::read(&self.events, self.seq).map_err(AdvanceError::Transient)?;
         let Some(slice) = slice else {
             return Ok(false);
         };
         let written = self.write(&slice);
         let after = Stamp::of(&self.source.database);
-        // A slice that was rolled back, as on a full disk, may have left something in the WAL too.
+        // Even a slice that was rolled back, as on a full disk, may have written to the WAL.
         if after.has_same_main_file(&self.stamp) {
             self.stamp = after;
         }
@@ -140,10 +140,10 @@ impl Projection {
         transaction.commit()
     }
 
-    /// Moves the WAL into the file where it is long enough. Between checkpoints the file itself does
-    /// not change.
-    fn checkpoint(&mut self) -> Result<(), Setback> {
-        // The first only says how much there is.
+    /// Checkpoints the WAL once it is long enough. Between checkpoints the main file does not
+    /// change.
+    fn checkpoint(&mut self) -> Result<(), AdvanceError> {
+        // NOOP only reports how many pages are waiting.
         let waiting = self.checkpoint_as("PRAGMA wal_checkpoint(NOOP)")?;
         if waiting >= CHECKPOINT_PAGES {
             self.checkpoint_as("PRAGMA wal_checkpoint(PASSIVE)")?;
@@ -152,7 +152,7 @@ impl Projection {
         Ok(())
     }
 
-    /// Runs a checkpoint: how many pages of the WAL are not in the file yet.
+    /// Runs a checkpoint and returns the number of WAL pages that are not in the main file yet.
     fn checkpoint_as(&self, pragma: &str) -> rusqlite::Result<i64> {
         let mut statement = self.connection.prepare_cached(pragma)?;
         statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))

@@ -1,31 +1,29 @@
-//! Messages: the first event that speaks of one, and those that follow it.
+//! Entities (messages, calls and notices): the first event that mentions one creates it, and later
+//! events are merged into it.
 
 use rusqlite::{Result, params};
 
 use super::TermKind;
 use super::find::{Entity, Identity};
-use super::projector::{Measure, Projector, Said};
+use super::projector::{Measure, ParsedEvent, Projector};
 use crate::model::{Direction, Mention, Role};
 use crate::notification::Notification;
 
-/// What a entity is.
+/// What an entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum EntityKind {
     /// A message.
     Message = 0,
     /// A call.
     Call = 1,
-    /// An edit, a deletion, a reaction or a vote, which is no message. It is kept because statuses name
-    /// it as they name messages, and may come before it.
+    /// An edit, a deletion, a reaction or a vote, none of which is a message. The projection keeps
+    /// notices because statuses refer to them as they refer to messages, and may arrive before
+    /// them.
     Notice = 2,
 }
 
-pub(super) const INSERT_ENTITY: &str = "
-    INSERT INTO entity (seq, key, kind, id_instance, chat, id_message, direction, type_message,
-                         status, content_seq, edit_seq, status_seq, deletion_seq, digest)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-
-/// What a entity is kept under. Without a key nothing else speaks of it.
+/// The identity that a new entity is stored under. No other event refers to an entity without a
+/// key.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'m> {
     pub(super) kind: EntityKind,
@@ -36,32 +34,32 @@ pub(super) struct Entry<'m> {
 }
 
 impl Projector<'_> {
-    /// Writes that an event speaks of a message or a call.
-    pub(super) fn mention(&mut self, said: &Said<'_>, mention: Mention<'_>) -> Result<()> {
-        let Some(id_instance) = said.row.id_instance else {
+    /// Projects one mention of a message or a call.
+    pub(super) fn mention(&mut self, event: &ParsedEvent<'_>, mention: Mention<'_>) -> Result<()> {
+        let Some(id_instance) = event.row.id_instance else {
             return Ok(());
         };
         let role = mention.role;
         let identity = mention
             .id_message
             .map(|id| Identity::new(role == Role::Call, id_instance, id));
-        match (role, identity, said.chat) {
-            (Role::Call, identity, _) => self.call(said, id_instance, identity.as_ref()),
-            (_, Some(identity), Some(chat)) => self.message(said, role, &identity, chat),
-            (Role::Status, Some(identity), None) => self.insert_chatless(said, &identity),
-            _ => self.without_identity(said, role, id_instance),
+        match (role, identity, event.chat) {
+            (Role::Call, identity, _) => self.call(event, id_instance, identity.as_ref()),
+            (_, Some(identity), Some(chat)) => self.message(event, role, &identity, chat),
+            (Role::Status, Some(identity), None) => self.insert_chatless(event, &identity),
+            _ => self.without_identity(event, role, id_instance),
         }
     }
 
     fn message(
         &mut self,
-        said: &Said<'_>,
+        event: &ParsedEvent<'_>,
         role: Role,
         identity: &Identity<'_>,
         chat_id: &str,
     ) -> Result<()> {
         let chat = self.terms.id(TermKind::Chat, chat_id)?;
-        let (found, others) = self.find(identity, Some(chat), said.digest)?;
+        let (found, others) = self.find(identity, Some(chat), event.digest)?;
         let Some(entity) = found else {
             let kind = if role == Role::Notice {
                 EntityKind::Notice
@@ -75,31 +73,37 @@ impl Projector<'_> {
                 chat: Some(chat),
                 id_message: Some(identity.id_message),
             };
-            self.insert(said, role, &entry)?;
+            self.insert(event, role, &entry)?;
             self.find_chats_of_one_person(identity, (chat, chat_id), &others)?;
             return self.settle_chatless(identity);
         };
-        self.insert_mention(said, &entity)?;
-        self.merge(said, role, identity, &entity)
+        self.insert_mention(event, &entity)?;
+        self.merge(event, role, identity, &entity)
     }
 
-    /// Writes that a further event speaks of a entity.
-    pub(super) fn insert_mention(&self, said: &Said<'_>, entity: &Entity) -> Result<()> {
+    /// Records that another event mentions the entity.
+    pub(super) fn insert_mention(&self, event: &ParsedEvent<'_>, entity: &Entity) -> Result<()> {
         self.projection
             .prepare_cached("INSERT OR IGNORE INTO mention VALUES (?1, ?2, ?3)")?
-            .execute(params![entity.seq, said.row.seq, said.digest])?;
+            .execute(params![entity.seq, event.row.seq, event.digest])?;
         match entity.same {
-            Some(same) => self.insert_duplicate(said.row.seq, same),
+            Some(same) => self.insert_duplicate(event.row.seq, same),
             None => Ok(()),
         }
     }
 
-    /// A message that lacks its identifier or its chat is one event's own.
-    fn without_identity(&mut self, said: &Said<'_>, role: Role, id_instance: i64) -> Result<()> {
+    /// Stores a message that lacks its identifier or its chat. Such a message consists of a single
+    /// event.
+    fn without_identity(
+        &mut self,
+        event: &ParsedEvent<'_>,
+        role: Role,
+        id_instance: i64,
+    ) -> Result<()> {
         if !matches!(role, Role::Content | Role::Edit) {
             return Ok(());
         }
-        let chat = match said.chat {
+        let chat = match event.chat {
             Some(chat) => Some(self.terms.id(TermKind::Chat, chat)?),
             None => None,
         };
@@ -108,48 +112,54 @@ impl Projector<'_> {
             key: None,
             id_instance,
             chat,
-            id_message: own_id(said.notification),
+            id_message: own_id(event.notification),
         };
-        self.insert(said, Role::Content, &entry)
+        self.insert(event, Role::Content, &entry)
     }
 
-    /// The first event that speaks of a message or a call.
-    pub(super) fn insert(&mut self, said: &Said<'_>, role: Role, entry: &Entry<'_>) -> Result<()> {
-        let row = said.row;
+    /// Inserts an entity for the first event that mentions it.
+    pub(super) fn insert(
+        &mut self,
+        event: &ParsedEvent<'_>,
+        role: Role,
+        entry: &Entry<'_>,
+    ) -> Result<()> {
+        let row = event.row;
         let at = |wanted| (role == wanted).then_some(row.seq);
-        let status = said
+        let status = event
             .notification
             .status_name()
             .filter(|_| role != Role::Notice);
         let type_message = row.type_message.as_deref();
-        // Its event may be the first that speaks of another entity too, whose place it is then.
-        let place = match entry.kind {
+        // The same event may also be the first mention of another entity, which then has this seq.
+        let seq = match entry.kind {
             EntityKind::Notice => -row.seq,
             EntityKind::Message | EntityKind::Call => row.seq,
         };
         self.statements.insert_entity.execute(params![
-            place,
+            seq,
             entry.key,
             entry.kind as i64,
             entry.id_instance,
             entry.chat,
             entry.id_message,
-            direction(said.notification, role),
+            direction(event.notification, role),
             type_message.filter(|_| role == Role::Content),
             status,
             at(Role::Content),
             at(Role::Edit),
             at(Role::Status).or(at(Role::Call)),
             at(Role::Deletion),
-            said.digest.filter(|_| entry.key.is_some()),
+            event.digest.filter(|_| entry.key.is_some()),
         ])?;
         if entry.kind == EntityKind::Call {
             return Ok(());
         }
-        if said.chat != row.chat_id.as_deref()
-            && let Some(chat) = said.chat
+        if event.chat != row.chat_id.as_deref()
+            && let Some(chat) = event.chat
         {
-            // The columns of the event have another form of the chat.
+            // The event's columns have the chat in another form, so the canonical form is posted
+            // too.
             self.terms.post(TermKind::Chat, chat, row.seq)?;
         }
         if entry.kind == EntityKind::Notice {
@@ -162,10 +172,10 @@ impl Projector<'_> {
         }
         if let Some(status) = status {
             self.terms.post_status(status, row.seq)?;
-            self.post_direction(said.notification, row.seq)?;
+            self.post_direction(event.notification, row.seq)?;
         }
         match role {
-            Role::Content | Role::Edit => self.first_words(said, entry),
+            Role::Content | Role::Edit => self.first_words(event, entry),
             _ => Ok(()),
         }
     }
@@ -182,7 +192,7 @@ fn own_id<'n>(notification: &'n Notification<'_>) -> Option<&'n str> {
 }
 
 pub(super) fn direction(notification: &Notification<'_>, role: Role) -> Option<i64> {
-    let says = matches!(role, Role::Content | Role::Status);
-    let direction = Direction::of(notification).filter(|_| says);
+    let has_direction = matches!(role, Role::Content | Role::Status);
+    let direction = Direction::of(notification).filter(|_| has_direction);
     direction.map(|direction| direction as i64)
 }

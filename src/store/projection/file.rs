@@ -1,8 +1,8 @@
-//! The file of the projection: opened where it fits the program and the events, else made anew.
+//! The projection file: opened if it fits the program and the events, otherwise rebuilt.
 //!
-//! Only the projection's own connection writes the file. So whenever its times, its size or its inode
-//! (or those of its WAL) are not what that connection left behind, somebody else has changed it, and
-//! it is not trusted any more, whether SQLite would notice the change or not.
+//! Only the projection's own connection writes the file. If the times, size, owner or inode of the
+//! file (or of its WAL) differ from what that connection left, another program has changed the
+//! file. It is then no longer trusted, whether or not SQLite would notice the change.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -18,39 +18,40 @@ use crate::store::lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Counts the changes of what is derived that the schema does not show.
+/// Version of the derivation. Raise it for each change of the derived data that leaves the schema
+/// as it is.
 const VERSION: u32 = 2;
 
 const PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
-    -- What a power cut takes is derived again.
+    -- Commits lost in a power cut are derived again.
     PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = -6144;
     PRAGMA temp_store = MEMORY;
-    -- Only when nothing else is written: see the stamp.
+    -- Checkpoints run only between slices: see Stamp.
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA trusted_schema = OFF;";
 
-/// What the projection is derived from.
+/// The database that the projection is derived from.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// The database with the events.
+    /// Path of the database file.
     pub(super) database: PathBuf,
-    /// Its epoch.
+    /// Epoch of the database.
     pub(super) epoch: String,
 }
 
-/// Whether a file can be used.
+/// Whether an existing file is usable.
 enum Fit {
     Fits(Connection),
-    /// It is of another version, of other events, or there is none.
+    /// The file is missing, has another version, or belongs to other events.
     Outdated,
-    /// It cannot be read or written, with the reason.
+    /// The file is not readable or not writable, for this reason.
     Unusable(String),
 }
 
-/// Where what is derived from the events at `database` is kept.
+/// The path of the projection of the database at `database`.
 pub(crate) fn path_of(database: &Path) -> PathBuf {
     with_ending(database, ".projection")
 }
@@ -61,7 +62,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens it to be written, made anew where it cannot be used.
+/// Opens the projection file for writing, and rebuilds it if it is not usable.
 pub(super) fn open(source: &Source, events: &Connection) -> Result<Connection, OpenError> {
     match fit(source, events) {
         Fit::Fits(connection) => Ok(connection),
@@ -71,8 +72,8 @@ pub(super) fn open(source: &Source, events: &Connection) -> Result<Connection, O
         }
         Fit::Unusable(reason) => {
             error!(
-                "`{}` cannot be used ({reason}): it is set aside, and messages, chats and calls are \
-                 derived anew; events are not affected",
+                "`{}` cannot be used: {reason}; the file is kept as `*.damaged`, and messages, chats \
+                 and calls are rebuilt from the events, which are not affected",
                 path_of(&source.database).display()
             );
             replace(source)
@@ -80,11 +81,11 @@ pub(super) fn open(source: &Source, events: &Connection) -> Result<Connection, O
     }
 }
 
-/// Makes it anew, and keeps the file that was there beside it to be looked at. There is one such
-/// file at most.
+/// Creates an empty file and keeps the previous one as `*.damaged` for inspection. At most one such
+/// file is kept.
 pub(super) fn replace(source: &Source) -> Result<Connection, OpenError> {
     let path = path_of(&source.database);
-    // The system may have given it to another user, but the folder is ours.
+    // The file may belong to another user, but renaming only needs a writable folder.
     match fs::rename(&path, with_ending(&path, ".damaged")) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(OpenError::File { path, error });
@@ -116,8 +117,8 @@ fn create(source: &Source) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Gives a file to the owner of the database, so that what root has made can be written by the
-/// server. SQLite does the same for the WAL.
+/// Changes the owner of a file to the owner of the database, so that the server can write a file
+/// that root created. SQLite does the same for the WAL.
 fn own_as(database: &Path, path: &Path) -> io::Result<()> {
     let (wanted, found) = (fs::metadata(database)?, fs::metadata(path)?);
     if (wanted.uid(), wanted.gid()) == (found.uid(), found.gid()) {
@@ -126,7 +127,7 @@ fn own_as(database: &Path, path: &Path) -> io::Result<()> {
     chown(path, Some(wanted.uid()), Some(wanted.gid()))
 }
 
-/// Takes it away, so that it is made anew.
+/// Deletes the file, its WAL and its index, so that the projection is rebuilt.
 pub(crate) fn remove(database: &Path) -> Result<(), OpenError> {
     for ending in ["", "-wal", "-shm"] {
         let path = with_ending(&path_of(database), ending);
@@ -140,18 +141,18 @@ pub(crate) fn remove(database: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Opens the events to be read.
+/// Opens a read-only connection to the events.
 pub(super) fn events(database: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         database,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    // They are read once, from one end to the other.
+    // Events are read once, in order, so a large page cache has no use.
     connection.pragma_update(None, "cache_size", -256)?;
     Ok(connection)
 }
 
-/// Whether the file is of this version of the program and of these events, and can be written.
+/// Checks that the file is writable and matches this version of the program and these events.
 fn fit(source: &Source, events: &Connection) -> Fit {
     let path = path_of(&source.database);
     if !path.exists() {
@@ -160,7 +161,7 @@ fn fit(source: &Source, events: &Connection) -> Fit {
     let opened = || -> rusqlite::Result<Fit> {
         let connection = Connection::open(&path)?;
         if connection.is_readonly("main")? {
-            return Ok(Fit::Unusable("it cannot be written".to_owned()));
+            return Ok(Fit::Unusable("it is not writable".to_owned()));
         }
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version != fingerprint() {
@@ -171,23 +172,23 @@ fn fit(source: &Source, events: &Connection) -> Fit {
             return Ok(Fit::Outdated);
         }
         connection.execute_batch(PRAGMAS)?;
-        // So that what cannot be written is noticed now.
+        // A trial write reveals a file that is not writable.
         connection.execute_batch("BEGIN IMMEDIATE; UPDATE progress SET seq = seq; COMMIT;")?;
         Ok(Fit::Fits(connection))
     };
     opened().unwrap_or_else(|failure| Fit::Unusable(failure.to_string()))
 }
 
-/// Whether the projection beside the events, of the same epoch, has an event that they do not have.
+/// Whether the projection has the same epoch as the events but an event that they lack.
 pub(crate) fn is_ahead(database: &Path, events: &Connection, epoch: &str) -> bool {
-    let asked = || -> rusqlite::Result<bool> {
+    let check = || -> rusqlite::Result<bool> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let projection = Connection::open_with_flags(path_of(database), flags)?;
         let (seq, of_epoch) = progress(&projection)?;
         Ok(of_epoch == epoch && !has(events, &projection, seq)?)
     };
-    // One that cannot be read says nothing.
-    asked().unwrap_or(false)
+    // An unreadable projection proves nothing.
+    check().unwrap_or(false)
 }
 
 fn progress(projection: &Connection) -> rusqlite::Result<(i64, String)> {
@@ -196,7 +197,7 @@ fn progress(projection: &Connection) -> rusqlite::Result<(i64, String)> {
     })
 }
 
-/// Whether the event that the projection has come to is one of these.
+/// Whether the last projected event is among these events.
 fn has(events: &Connection, projection: &Connection, seq: i64) -> rusqlite::Result<bool> {
     let digest: Option<[u8; 32]> =
         projection.query_row("SELECT digest FROM progress", [], |row| row.get(0))?;
@@ -207,16 +208,16 @@ fn has(events: &Connection, projection: &Connection, seq: i64) -> rusqlite::Resu
         .optional();
     Ok(match event {
         Ok(event) => event == digest,
-        // An event that cannot be read has no digest in the projection either.
+        // The projection stores no digest for an unreadable event either.
         Err(_) => digest.is_none(),
     })
 }
 
-/// Looks at the whole file as it is on disk: what SQLite finds wrong in its structure.
+/// Checks the whole file on disk with SQLite's `quick_check`.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong.
+/// The first problem that SQLite reports.
 pub(super) fn check(database: &Path) -> Result<(), String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let found = Connection::open_with_flags(path_of(database), flags).and_then(|connection| {
@@ -229,7 +230,7 @@ pub(super) fn check(database: &Path) -> Result<(), String> {
     }
 }
 
-/// What the file and its WAL look like from outside.
+/// The metadata of the file and its WAL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp([Option<FileStamp>; 2]);
 
@@ -242,12 +243,12 @@ struct FileStamp {
 }
 
 impl Stamp {
-    /// Whether the file itself, without its WAL, is the same.
+    /// Whether the main file, without its WAL, exists and is the same.
     pub(super) fn has_same_main_file(&self, other: &Self) -> bool {
         self.0[0].is_some() && self.0[0] == other.0[0]
     }
 
-    /// Of the projection of `database`, as it is now.
+    /// The current metadata of the projection of `database`.
     pub(super) fn of(database: &Path) -> Self {
         let path = path_of(database);
         Self([path.clone(), with_ending(&path, "-wal")].map(|path| {
@@ -267,5 +268,5 @@ fn fingerprint() -> i32 {
         .chain_update(VERSION.to_be_bytes())
         .chain_update(SCHEMA)
         .finalize();
-    i32::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    i32::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }

@@ -1,35 +1,24 @@
-//! Finds a message or a call by its identifier.
+//! Finds an entity (a message, call or notice) by its identifier.
 
 use rusqlite::{Result, Statement};
 use sha2::{Digest, Sha256};
 
 use super::projector::Projector;
 
-/// Entity of one identifier in different chats that are read at once. The chats beyond them give no
-/// aliases, and the one that is looked for is then found by its chat.
+/// Entities with one identifier, in different chats, that are read at once. Chats beyond this limit
+/// add no aliases, and an entity beyond it is looked up by its chat.
 const MAX_FOUND: i64 = 64;
 
-/// Mentions among which an earlier one with the same digest is looked for. A duplicate of an older one
-/// is taken for an event of its own.
+/// Newest mentions of an entity that are searched for one with the same digest. A duplicate of an
+/// older mention is not recognized as a duplicate.
 const MAX_COMPARED: i64 = 256;
 
-/// Everything that is kept under one identifier, in whatever chat.
-pub(super) const FIND_ENTITY: &str = "
-    SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq,
-           CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN abs(seq) ELSE
-               (SELECT min(seq) FROM (
-                   SELECT mention.seq, mention.digest FROM mention
-                   WHERE mention.entity = entity.seq ORDER BY mention.seq DESC LIMIT ?5)
-                WHERE digest = ?4)
-           END
-    FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT ?6";
-
-/// One of them by its chat.
+/// Selects the entity with one identifier in one chat.
 const FIND_IN_CHAT: &str = "
     SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq, NULL
     FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 AND chat = ?4";
 
-/// Which message or call is meant, whatever its chat.
+/// The identity of a message or a call, without its chat.
 #[derive(Clone, Copy)]
 pub(super) struct Identity<'m> {
     pub(super) key: i64,
@@ -51,7 +40,7 @@ impl<'m> Identity<'m> {
     }
 }
 
-/// A message or a call as it is kept.
+/// An entity as it is stored.
 #[derive(Clone)]
 pub(super) struct Entity {
     pub(super) seq: i64,
@@ -63,7 +52,7 @@ pub(super) struct Entity {
     pub(super) extra: Option<String>,
     pub(super) status_seq: Option<i64>,
     pub(super) deletion_seq: Option<i64>,
-    /// The earliest of its events with the digest that was asked for.
+    /// The earliest of the entity's events that has the digest given to the lookup.
     pub(super) same: Option<i64>,
 }
 
@@ -83,7 +72,7 @@ impl Entity {
         })
     }
 
-    /// The seqs of its extra events.
+    /// The seqs in `extra`.
     pub(super) fn extra_seqs(&self) -> Vec<i64> {
         let extra = self.extra.as_deref().unwrap_or("[]");
         serde_json::from_str(extra).unwrap_or_default()
@@ -91,8 +80,8 @@ impl Entity {
 }
 
 impl Projector<'_> {
-    /// What is kept under an identifier: the entity of `chat` (of a call, the one that there is), and
-    /// the other chats that have one.
+    /// Looks up an identifier. Returns the entity in `chat` (for a call, the only entity) and the
+    /// other chats that have an entity with this identifier.
     pub(super) fn find(
         &mut self,
         identity: &Identity<'_>,
@@ -135,14 +124,14 @@ fn in_chat(
     rows.next()?.map(Entity::read).transpose()
 }
 
-/// What a message or a call is found by: a number is a smaller entry of an index than what it is
-/// made of, and a lookup compares that too. The chat is left out, because the events of one message may
-/// name it differently or not at all.
+/// The lookup key of a message or a call: a number takes less space in an index than the fields it
+/// is computed from. A lookup compares those fields too. The chat is not part of the key, because
+/// events of one message may name the chat differently or not at all.
 pub(in crate::store) fn key(is_call: bool, id_instance: i64, id_message: &str) -> i64 {
     let digest = Sha256::new()
         .chain_update([u8::from(is_call)])
         .chain_update(id_instance.to_be_bytes())
         .chain_update(id_message)
         .finalize();
-    i64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }

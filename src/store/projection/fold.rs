@@ -1,16 +1,16 @@
-//! How a text is folded to be found: in lower case, without marks, and with one form for what is written
-//! in several.
+//! Folds a text for search: lower case, no combining marks, and a single form for characters that
+//! can be written in several ways.
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-/// Writes letters and digits in lower case and without their marks, and what is between words as a
-/// space.
+/// Appends the folded text to `words`: letters and digits in lower case without marks, everything
+/// else as a space.
 pub(super) fn extend(words: &mut String, text: &str) {
     let mut rest = text;
     loop {
-        let (plain, behind) = rest.split_at(plain_bytes(rest));
+        let (plain, remainder) = rest.split_at(plain_bytes(rest));
         words.push_str(plain);
-        let mut characters = behind.chars();
+        let mut characters = remainder.chars();
         let Some(character) = characters.next() else {
             return;
         };
@@ -19,13 +19,13 @@ pub(super) fn extend(words: &mut String, text: &str) {
     }
 }
 
-/// How much of the text stays as it is, which most of what people write does: to copy it whole is
-/// faster than to look at each character.
+/// The number of leading bytes that folding leaves unchanged, which is most of a typical text.
+/// Copying them as a block is faster than folding each character.
 fn plain_bytes(text: &str) -> usize {
     let mut bytes = text.as_bytes();
     loop {
         bytes = match bytes {
-            // The last two are `а` to `п` and `р` to `я`.
+            // The last two patterns are `а` to `п` and `р` to `я` in UTF-8.
             [b'a'..=b'z' | b'0'..=b'9' | b' ', rest @ ..]
             | [0xD0, 0xB0..=0xBF, rest @ ..]
             | [0xD1, 0x80..=0x8F, rest @ ..] => rest,
@@ -34,20 +34,20 @@ fn plain_bytes(text: &str) -> usize {
     }
 }
 
-/// Writes one character.
+/// Appends one folded character to `words`.
 pub(super) fn fold(words: &mut String, character: char) {
     match character {
         'а'..='я' | 'a'..='z' | '0'..='9' => words.push(character),
         'A'..='Z' => words.push(character.to_ascii_lowercase()),
-        // In Russian `ё` is mostly written as `е`.
+        // Russian texts mostly spell `ё` as `е`.
         'ё' | 'Ё' => words.push('е'),
-        // Some systems write `й` as two in the names of files.
+        // Some systems decompose `й` into two characters in file names.
         '\u{306}' if words.ends_with('и') => {
             words.pop();
             words.push('й');
         }
-        // The marks of other letters; what does not show and may stand inside of a word; how an emoji is
-        // shown.
+        // Combining marks of other letters, invisible characters that may occur inside a word, and
+        // variation selectors and skin tones of emoji.
         '\u{300}'..='\u{36F}'
         | '\u{AD}'
         | '\u{200B}'..='\u{200F}'
@@ -58,12 +58,12 @@ pub(super) fn fold(words: &mut String, character: char) {
         | '\u{1F3FB}'..='\u{1F3FF}' => {}
         'А'..='Я' => words.extend(character.to_lowercase()),
         emoji if is_emoji(emoji) => {
-            // Each is a word of its own.
+            // Each emoji is a word of its own.
             words.push(' ');
             words.push(emoji);
             words.push(' ');
         }
-        // Decomposed, a syllable would be three letters.
+        // Decomposition would split a syllable into up to three letters.
         '가'..='힣' => words.push(character),
         other if other.is_alphanumeric() => decompose_compatible(other, |part| match part {
             mark if is_combining_mark(mark) => {}
@@ -71,19 +71,20 @@ pub(super) fn fold(words: &mut String, character: char) {
                 'ß' => words.push_str("ss"),
                 'ς' => words.push('σ'),
                 'ı' => words.push('i'),
-                // `İ` is an `i` with a dot above when it is lowered.
+                // `İ` in lower case is `i` followed by a combining dot above.
                 letter if is_combining_mark(letter) => {}
                 letter if letter.is_alphanumeric() => words.push(letter),
                 _ => words.push(' '),
             }),
         }),
-        // The vowels and tones of some scripts stand above and below their letters.
+        // Some scripts write vowels and tones as combining marks above and below the letters.
         mark if is_combining_mark(mark) => {}
         _ => words.push(' '),
     }
 }
 
-/// Whether a character is a picture. Those that text has as signs (arrows, digits) are none.
+/// Whether a character is an emoji. Characters that also serve as text symbols (arrows, digits) do
+/// not count.
 fn is_emoji(character: char) -> bool {
     matches!(
         character,
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_copied_whole_is_what_each_character_gives() {
+    fn block_copy_gives_the_same_result_as_single_characters() {
         for character in '\0'..='\u{FFFF}' {
             let text = format!("{character} и{character}я");
             let (mut whole, mut each) = (String::new(), String::new());
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn emoji_is_a_word_of_its_own_however_it_is_shown() {
+    fn emoji_with_any_modifier_is_a_word_of_its_own() {
         assert_eq!(folded("ok👍🏽ok"), "ok 👍 ok");
         assert_eq!(folded("👍"), " 👍 ");
         assert_eq!(folded("❤\u{FE0F}"), " ❤ ");

@@ -1,5 +1,6 @@
-//! Entity that are no messages: the identifiers of edits, deletions, reactions and votes. One of them
-//! may look like a message until the edit comes, and be a message after all when its content comes.
+//! Notices: entities that are not messages, but edits, deletions, reactions or votes. A status
+//! alone makes such an entity look like a message until the edit arrives. Conversely, a notice
+//! becomes a message once content arrives under its identifier.
 
 use rusqlite::{OptionalExtension, Result};
 
@@ -8,7 +9,7 @@ use super::find::{Entity, Identity};
 use super::projector::{Measure, Projector};
 
 impl Projector<'_> {
-    /// Takes what looked like a message out of the lists.
+    /// Turns an entity that looked like a message into a notice, which removes it from lists.
     pub(super) fn hide(&mut self, identity: &Identity<'_>, entity: &Entity) -> Result<()> {
         self.change_kind(entity, EntityKind::Notice)?;
         self.add(Measure::Messages, identity.id_instance, "", -1);
@@ -16,7 +17,7 @@ impl Projector<'_> {
         self.settle_chatless(identity)
     }
 
-    /// Lets what looked like a notice be a message.
+    /// Turns an entity that looked like a notice into a message.
     pub(super) fn reveal(&mut self, identity: &Identity<'_>, entity: &Entity) -> Result<()> {
         self.change_kind(entity, EntityKind::Message)?;
         self.add(Measure::Messages, identity.id_instance, "", 1);
@@ -24,8 +25,9 @@ impl Projector<'_> {
         self.settle_chatless(identity)
     }
 
-    /// Gives a notice that has become a message its place in lists, which is that of its content.
-    pub(super) fn give_place(&mut self, entity: &Entity, seq: i64) -> Result<Entity> {
+    /// Moves a notice that has become a message to the seq of its content, which is its position in
+    /// lists.
+    pub(super) fn move_to(&mut self, entity: &Entity, seq: i64) -> Result<Entity> {
         self.projection
             .prepare_cached("DELETE FROM mention WHERE entity = ?1 AND seq = ?2")?
             .execute([entity.seq, seq])?;
@@ -53,7 +55,7 @@ impl Projector<'_> {
             .map(drop)
     }
 
-    /// Finds the newest message of a chat again.
+    /// Determines the newest message of a chat again.
     fn find_newest(&mut self, id_instance: i64, chat: Option<i64>) -> Result<()> {
         let Some(chat) = chat else {
             return Ok(());

@@ -1,4 +1,5 @@
-//! What a further event changes of a message, whatever order they come in.
+//! Merges a later event into an existing entity. The result does not depend on the order of the
+//! events.
 
 use std::cmp::Ordering;
 
@@ -7,27 +8,27 @@ use rusqlite::{Result, params};
 use super::TermKind;
 use super::entity::{EntityKind, direction};
 use super::find::{Entity, Identity};
-use super::projector::{Projector, Said};
+use super::projector::{ParsedEvent, Projector};
 use crate::model::{Direction, Moment, Role, rank};
 use crate::notification::Notification;
 
 impl Projector<'_> {
-    /// A further event that speaks of it.
+    /// Merges another event that mentions `entity`.
     pub(super) fn merge(
         &mut self,
-        said: &Said<'_>,
+        event: &ParsedEvent<'_>,
         role: Role,
         identity: &Identity<'_>,
         entity: &Entity,
     ) -> Result<()> {
         match role {
-            Role::Content | Role::Edit => self.merge_version(said, role, identity, entity),
-            Role::Status => self.merge_status(said, entity),
+            Role::Content | Role::Edit => self.merge_version(event, role, identity, entity),
+            Role::Status => self.merge_status(event, entity),
             Role::Deletion => {
-                if self.is_newer(said.row.moment(), entity.deletion_seq)? {
+                if self.is_newer(event.row.moment(), entity.deletion_seq)? {
                     self.projection
                         .prepare_cached("UPDATE entity SET deletion_seq = ?2 WHERE seq = ?1")?
-                        .execute([entity.seq, said.row.seq])?;
+                        .execute([entity.seq, event.row.seq])?;
                 }
                 Ok(())
             }
@@ -40,8 +41,8 @@ impl Projector<'_> {
         }
     }
 
-    fn merge_status(&mut self, said: &Said<'_>, entity: &Entity) -> Result<()> {
-        let (row, notification) = (said.row, said.notification);
+    fn merge_status(&mut self, event: &ParsedEvent<'_>, entity: &Entity) -> Result<()> {
+        let (row, notification) = (event.row, event.notification);
         let Some(status) = notification.status_name() else {
             return Ok(());
         };
@@ -50,7 +51,7 @@ impl Projector<'_> {
         {
             self.projection
                 .prepare_cached(
-                    // Where statuses disagree, that it went through the API, whichever came last.
+                    // If statuses disagree, the API direction wins, in whatever order they arrive.
                     "UPDATE entity SET direction = max(coalesce(direction, ?2), ?2) WHERE seq = ?1",
                 )?
                 .execute([entity.seq, direction])?;
@@ -58,7 +59,7 @@ impl Projector<'_> {
         }
         if let (Some(other), Some(other_seq)) = (&entity.status, entity.status_seq) {
             let other_moment = self.moment(other_seq)?;
-            if !stands_before((status, row.moment()), (other, other_moment)) {
+            if !supersedes((status, row.moment()), (other, other_moment)) {
                 return Ok(());
             }
             self.terms.unpost_status(other, entity.seq)?;
@@ -69,7 +70,8 @@ impl Projector<'_> {
         self.terms.post_status(status, entity.seq)
     }
 
-    /// Lets a message of which only the status came be found by its direction.
+    /// Posts the direction of a message that has only a status so far, so that filters by direction
+    /// find it.
     pub(super) fn post_direction(
         &mut self,
         notification: &Notification<'_>,
@@ -85,13 +87,14 @@ impl Projector<'_> {
     }
 }
 
-/// Whether one of two statuses stands and not the other.
-pub(super) fn stands_before((one, at): (&str, Moment), (other, other_at): (&str, Moment)) -> bool {
+/// Whether the status `one` replaces the status `other`.
+pub(super) fn supersedes((one, at): (&str, Moment), (other, other_at): (&str, Moment)) -> bool {
     let (rank_of_one, rank_of_other) = (rank(one), rank(other));
     match rank_of_one.cmp(&rank_of_other) {
         Ordering::Less => false,
         Ordering::Greater => true,
-        // Of the failures the last, of the steps the moment when it came so far.
+        // Among statuses of rank 0 the last one wins. For sent, delivered and read, the earliest
+        // report of the same status wins.
         Ordering::Equal if rank_of_one == 0 => at > other_at,
         Ordering::Equal => at < other_at,
     }

@@ -1,12 +1,14 @@
-//! What is derived from the events (a projection): made behind the commits by a thread of its own,
-//! in a file of its own, up to a stored place. It answers what the events alone would answer too
-//! slowly, and all of it can be made again.
+//! The projection: messages, chats, calls, counters and search words derived from the events. Its
+//! own thread writes it into its own file, after each event is committed, and records the last seq
+//! it has projected. It answers queries that the events alone would answer too slowly, and it can
+//! be rebuilt from them at any time.
 //!
-//! The file is not synced at each commit: what a power cut or a kill takes is derived again from
-//! the events, beginning at the place that the file has.
+//! The file is not synced at each commit. Whatever a power cut or a kill takes from it is derived
+//! again from the events, starting at the seq recorded in the file.
 //!
-//! Nothing that happens to the file stops the server. One that cannot be used, that was changed by
-//! somebody else or that is damaged is set aside and made anew, while lists say that they wait.
+//! Damage to the file never stops the server. A file that is unusable, damaged or changed by
+//! another program is set aside and rebuilt; until then, lists answer that the projection is
+//! rebuilding.
 
 mod alias;
 mod call;
@@ -26,6 +28,7 @@ mod phone;
 mod projector;
 mod row;
 mod slice;
+mod statements;
 mod term;
 mod terms;
 mod words;
@@ -45,7 +48,7 @@ use crate::store::lock::Lock;
 use crate::store::priority::give_way;
 use worker::Worker;
 
-pub(crate) use derived::{Projection, Setback};
+pub(crate) use derived::{AdvanceError, Projection};
 pub(super) use entity::EntityKind;
 pub(crate) use file::{is_ahead, path_of};
 pub(super) use find::key;
@@ -54,7 +57,7 @@ pub(super) use projector::{BLOCK_EVENTS, Measure};
 pub(super) use term::{TermKind, epoch, pair};
 pub use words::{MAX_WORDS, Words, WordsError};
 
-/// How far the projection is, to wait for it.
+/// The progress of the projection, and a way to wait for it.
 #[derive(Debug, Clone)]
 pub struct Projected {
     seq: watch::Receiver<i64>,
@@ -63,64 +66,67 @@ pub struct Projected {
     state: Arc<State>,
 }
 
-/// What the thread and the readers of its file tell each other.
+/// Flags shared by the projection thread and the readers of its file.
 #[derive(Debug, Default)]
 struct State {
-    /// How often the file was made anew.
+    /// How many times the file has been rebuilt.
     generation: AtomicU64,
-    /// It is being made anew.
+    /// The file is being rebuilt.
     is_rebuilding: AtomicBool,
-    /// A reader met something that is wrong, in this file or in the events.
+    /// A reader hit an unreadable page, in this file or in the events.
     is_suspect: AtomicBool,
-    /// The whole file was read, and something is wrong with it.
+    /// A check of the whole file found damage.
     is_damaged: AtomicBool,
-    /// A page of the events cannot be read.
+    /// A page of the events is unreadable.
     are_events_damaged: AtomicBool,
 }
 
 impl Projected {
-    /// Every event up to this one is projected.
+    /// The last projected seq: every event up to it is in the projection.
     #[must_use]
     pub fn seq(&self) -> i64 {
         *self.seq.borrow()
     }
 
-    /// Whether the file was lost or damaged, and is derived anew.
+    /// Whether the file was lost or damaged and is being rebuilt.
     #[must_use]
     pub fn is_rebuilding(&self) -> bool {
         self.state.is_rebuilding.load(Ordering::SeqCst)
     }
 
-    /// Whether something in the file of the events cannot be read.
+    /// Whether a part of the database file is unreadable.
     #[must_use]
     pub fn are_events_damaged(&self) -> bool {
         self.state.are_events_damaged.load(Ordering::SeqCst)
     }
 
-    /// How often the file was made anew: connections to an earlier one have to be closed.
+    /// How many times the file has been rebuilt. Connections to an earlier generation must be
+    /// closed.
     pub(super) fn generation(&self) -> u64 {
         self.state.generation.load(Ordering::SeqCst)
     }
 
-    /// A reader of the file met damage: it is looked for, here or in the events.
+    /// Reports damage that a reader of the projection hit. The thread then checks whether the
+    /// projection or the events are damaged.
     pub(super) fn suspect(&self) {
         self.state.is_suspect.store(true, Ordering::SeqCst);
         self.notifier.wake();
     }
 
-    /// A reader of the events met damage.
+    /// Reports damage that a reader of the events hit.
     pub(super) fn events_are_damaged(&self, failure: &dyn std::fmt::Display) {
-        self.state.tell_events_damaged(failure);
+        self.state.report_events_damaged(failure);
     }
 
-    /// Waits until the event `seq` is projected. It may never be, where the projection has failed.
+    /// Waits until the event `seq` is projected. The future never resolves if the projection thread
+    /// has stopped.
     pub async fn reach(&mut self, seq: i64) {
         if self.seq() >= seq {
             return;
         }
         self.wanted.fetch_max(seq, Ordering::Relaxed);
         self.notifier.wake();
-        // An error means that it has stopped.
+        // An error means that the projection thread has stopped.
         if self
             .seq
             .wait_for(|projected| *projected >= seq)
@@ -133,32 +139,32 @@ impl Projected {
 }
 
 impl State {
-    fn tell_events_damaged(&self, failure: &dyn std::fmt::Display) {
+    fn report_events_damaged(&self, failure: &dyn std::fmt::Display) {
         if !self.are_events_damaged.swap(true, Ordering::SeqCst) {
             error!(
                 %failure,
-                "some stored events cannot be read: {failure}\n  help: the file of the events is \
-                 damaged, and notifications are still taken; save what is readable with \
-                 `green-inbox export`, which lists what is not, look at the file with \
-                 `sqlite3 FILE 'PRAGMA integrity_check'`, then put back a backup"
+                "some stored events cannot be read: {failure}\n  help: the database file is damaged, \
+                 but notifications are still accepted; save the readable events with `green-inbox \
+                 export`, which lists the unreadable ones, check the file with \
+                 `sqlite3 FILE 'PRAGMA integrity_check'`, then restore a backup"
             );
         }
     }
 }
 
-/// The thread behind the projection.
+/// A handle to the projection thread.
 #[derive(Debug)]
 pub struct ProjectionThread(oneshot::Receiver<()>);
 
 impl ProjectionThread {
-    /// Waits until the thread has ended, which it does behind the writer.
+    /// Waits until the thread has ended. It ends after the writer.
     pub async fn ended(&mut self) {
-        // An error means that it panicked.
+        // An error means that the thread panicked.
         let _ = (&mut self.0).await;
     }
 }
 
-/// Opens the projection of the events that `lock` keeps and starts its thread.
+/// Opens the projection of the database that `lock` protects, and starts the projection thread.
 pub(super) fn start(
     lock: Arc<Lock>,
     epoch: &str,
@@ -168,7 +174,7 @@ pub(super) fn start(
 ) -> Result<(Projected, ProjectionThread), OpenError> {
     let projection = Projection::open(lock.path(), epoch)?;
     let state = Arc::new(State::default());
-    look_through(lock.path(), notifier.clone(), Arc::clone(&state))?;
+    check_whole_file(lock.path(), notifier.clone(), Arc::clone(&state))?;
     let (progress, seq) = watch::channel(projection.seq);
     let wanted = Arc::new(AtomicI64::new(0));
     let (end, ended) = oneshot::channel();
@@ -184,9 +190,9 @@ pub(super) fn start(
         .name("store-projection".to_owned())
         .spawn(move || {
             worker.run();
-            // After the connections of the worker (see lock.rs).
+            // The lock must outlive the worker's connections (see lock.rs).
             drop(lock);
-            // Nobody may be waiting for it.
+            // The receiver may be gone already.
             let _ = end.send(());
         })
         .map_err(OpenError::Thread)?;
@@ -199,17 +205,21 @@ pub(super) fn start(
     Ok((projected, ProjectionThread(ended)))
 }
 
-/// Reads the whole file once, behind everything else: what was damaged while no server ran is not
-/// noticed by its times.
-fn look_through(database: &Path, notifier: Notifier, state: Arc<State>) -> Result<(), OpenError> {
+/// Checks the whole file once, on a low-priority thread. File times alone do not reveal damage that
+/// happened while no server was running.
+fn check_whole_file(
+    database: &Path,
+    notifier: Notifier,
+    state: Arc<State>,
+) -> Result<(), OpenError> {
     let database = database.to_owned();
-    let look = move || {
+    let check = move || {
         give_way();
         if file::check(&database).is_err() {
             state.is_damaged.store(true, Ordering::SeqCst);
             notifier.wake();
         }
     };
-    let thread = thread::Builder::new().name("store-look".to_owned());
-    thread.spawn(look).map(drop).map_err(OpenError::Thread)
+    let thread = thread::Builder::new().name("store-check".to_owned());
+    thread.spawn(check).map(drop).map_err(OpenError::Thread)
 }

@@ -13,7 +13,7 @@ pub(in crate::store) struct Notifier {
 }
 
 impl Notifier {
-    /// Wakes the thread. Notifications that it has not received yet count as one.
+    /// Wakes the thread. Several wake-ups that the thread has not received yet count as one.
     pub(in crate::store) fn wake(&self) {
         let _ = self.sender.try_send(());
     }
@@ -35,22 +35,22 @@ pub(in crate::store) struct NotifyReceiver {
 }
 
 impl NotifyReceiver {
-    /// Waits for a notification, at most for `timeout`.
+    /// Waits for a wake-up, at most for `timeout`.
     ///
     /// # Errors
     ///
-    /// The time is over, or every [`Notifier`] was dropped.
+    /// The timeout passed, or every [`Notifier`] was dropped.
     pub(super) fn wait(&self, timeout: Duration) -> Result<(), RecvTimeoutError> {
         self.receiver.recv_timeout(timeout)
     }
 
-    /// Says whether the thread is resting. A commit wakes it only while it is not.
+    /// Sets whether the thread is resting between two slices. Commits wake it only while it is not.
     pub(super) fn set_gathering(&self, is_gathering: bool) {
         self.is_gathering.store(is_gathering, Ordering::SeqCst);
     }
 }
 
-/// Both halves.
+/// Creates a connected pair.
 pub(in crate::store) fn channel() -> (Notifier, NotifyReceiver) {
     let (sender, receiver) = sync_channel(1);
     let is_gathering = Arc::new(AtomicBool::new(false));

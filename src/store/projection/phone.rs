@@ -1,19 +1,20 @@
-//! Phone numbers: found by their last digits, however they are written.
+//! Phone numbers in texts. A search finds a number by its last digits, however it is formatted.
 
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Begins the words that stand for the last digits of a number. It is in no text, because a text is cut
-/// at it.
+/// First character of an index word that stands for the last digits of a number. No text contains
+/// it in the index, because folding treats it as a separator.
 const PHONE: char = '\u{E001}';
 
-/// Digits that a phone number has.
+/// Number of digits in a phone number.
 const DIGITS: Range<usize> = 7..16;
 
-/// The last digits that a number is found by.
+/// Numbers of last digits that a phone number is indexed by.
 const LAST: Range<usize> = 7..12;
 
-/// Where phone numbers stand in a text: digits with signs between them that people write there.
+/// The byte ranges of phone numbers in a text: digits and the separators that people write between
+/// them.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -22,7 +23,7 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> {
                 text[from..].find(|letter: char| letter == '+' || letter.is_ascii_digit())?;
             let start = from + found;
             let rest = &text[start..];
-            // A plus begins another number.
+            // A plus starts another number.
             let end = rest
                 .char_indices()
                 .skip(1)
@@ -52,7 +53,7 @@ fn digits(run: &str) -> String {
     run.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Writes the words that the numbers of a text are found by.
+/// Appends the index words of all phone numbers in a text.
 pub(super) fn extend(words: &mut String, text: &str) {
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return;
@@ -60,7 +61,8 @@ pub(super) fn extend(words: &mut String, text: &str) {
     for number in numbers(text) {
         add(words, &digits(&text[number]));
     }
-    // Several numbers in a row are one that is too long.
+    // Several numbers in a row look like a single number that is too long, so each group of digits
+    // is also indexed by itself.
     for group in text.split(|letter: char| !letter.is_ascii_digit()) {
         if DIGITS.contains(&group.len()) {
             add(words, group);
@@ -70,14 +72,14 @@ pub(super) fn extend(words: &mut String, text: &str) {
 
 fn add(words: &mut String, digits: &str) {
     for last in LAST.filter(|last| *last <= digits.len()) {
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(words, "{PHONE}{} ", &digits[digits.len() - last..]);
     }
 }
 
-/// The word that a number which somebody searches for is found by. The first digit of a Russian number
-/// is 7 or 8.
-pub(super) fn asked(number: &str) -> String {
+/// The index word that a searched number matches. A Russian number may start with 7 or 8, so only
+/// the digits after that are used.
+pub(super) fn query_word(number: &str) -> String {
     let digits = digits(number);
     let last = match digits.len() {
         11 if digits.starts_with(['7', '8']) => 10,
@@ -88,10 +90,10 @@ pub(super) fn asked(number: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, extend, numbers};
+    use super::{extend, numbers, query_word};
 
     #[test]
-    fn number_is_found_in_every_written_form() {
+    fn number_is_found_in_every_format() {
         for form in [
             "+7 (999) 000-11-22",
             "8 999 000 11 22",
@@ -102,18 +104,18 @@ mod tests {
             let text = format!("call {form}, please");
             let found: Vec<_> = numbers(&text).map(|at| &text[at]).collect();
             assert_eq!(found, [form]);
-            assert_eq!(asked(form), "\u{E001}9990001122");
+            assert_eq!(query_word(form), "\u{E001}9990001122");
             let mut words = String::new();
             extend(&mut words, &text);
             assert!(words.contains("\u{E001}9990001122 "), "{words}");
             assert!(words.contains("\u{E001}0001122 "), "{words}");
         }
-        assert_eq!(asked("000-11-22"), "\u{E001}0001122");
-        assert_eq!(asked("380501234567"), "\u{E001}80501234567");
+        assert_eq!(query_word("000-11-22"), "\u{E001}0001122");
+        assert_eq!(query_word("380501234567"), "\u{E001}80501234567");
     }
 
     #[test]
-    fn other_digits_are_no_number() {
+    fn digits_of_other_kinds_are_not_a_number() {
         for text in [
             "12 34",
             "2024-05",

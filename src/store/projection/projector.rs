@@ -1,22 +1,21 @@
-//! What one event after the other says, gathered and written.
+//! Projects one event after another. Changes are accumulated and written together where that saves
+//! work.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{CachedStatement, Connection, Result, params};
+use rusqlite::{Connection, Result, params};
 
-use super::content::INSERT_WORDS;
-use super::entity::INSERT_ENTITY;
-use super::find::FIND_ENTITY;
 use super::row::Row;
+use super::statements::Statements;
 use super::terms::Terms;
 use super::{TermKind, pair};
 use crate::model::{Moment, OutcomeKind, canonical_chat, content_digest, mentions};
 use crate::notification::{self, Notification};
 
-/// Events of which the first and the last arrival are kept together.
+/// Number of consecutive seqs in one block range, which stores their earliest and latest arrival.
 pub(in crate::store) const BLOCK_EVENTS: i64 = 1024;
 
-/// What is counted.
+/// What a counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) enum Measure {
     /// Events by `typeWebhook`.
@@ -34,25 +33,18 @@ struct SeenInstance<'t> {
     type_instance: Option<&'t str>,
 }
 
-/// An event and what was read of it.
+/// A stored event with its parsed notification.
 #[derive(Clone, Copy)]
-pub(super) struct Said<'r> {
+pub(super) struct ParsedEvent<'r> {
     pub(super) row: &'r Row,
     pub(super) notification: &'r Notification<'r>,
     /// The chat in its canonical form.
     pub(super) chat: Option<&'r str>,
-    /// The digest of what it says, where this is what its entity is compared by.
+    /// The digest of its content, if the entity compares its events by it.
     pub(super) digest: Option<i64>,
 }
 
-/// What nearly every message runs.
-pub(super) struct Statements<'t> {
-    pub(super) find_entity: CachedStatement<'t>,
-    pub(super) insert_entity: CachedStatement<'t>,
-    pub(super) insert_words: CachedStatement<'t>,
-}
-
-/// Writes events into the projection. What many of them change is written once, at the end.
+/// Writes events into the projection. Rows that many events change are written once, at the end.
 pub(super) struct Projector<'t> {
     pub(super) projection: &'t Connection,
     pub(super) events: &'t Connection,
@@ -62,9 +54,9 @@ pub(super) struct Projector<'t> {
     instances: BTreeMap<i64, SeenInstance<'t>>,
     counter: BTreeMap<(Measure, i64, &'t str), i64>,
     block_ranges: BTreeMap<i64, (i64, i64)>,
-    /// Whether there are statuses without a chat. Nearly no database has one.
+    /// Whether there are statuses without a chat. Hardly any database has one.
     pub(super) has_chatless: bool,
-    /// Whether there are hints.
+    /// Whether there are hints (see `hint` in schema.sql).
     pub(super) has_hints: bool,
 }
 
@@ -76,11 +68,7 @@ impl<'t> Projector<'t> {
         Ok(Self {
             projection,
             events,
-            statements: Statements {
-                find_entity: projection.prepare_cached(FIND_ENTITY)?,
-                insert_entity: projection.prepare_cached(INSERT_ENTITY)?,
-                insert_words: projection.prepare_cached(INSERT_WORDS)?,
-            },
+            statements: Statements::prepare(projection)?,
             terms: Terms::new(projection)?,
             newest_of_chat: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -91,7 +79,7 @@ impl<'t> Projector<'t> {
         })
     }
 
-    /// Writes what one event says.
+    /// Projects one event.
     pub(super) fn event(&mut self, row: &'t Row) -> Result<()> {
         self.count(row);
         self.post_columns(row, row.seq)?;
@@ -110,19 +98,19 @@ impl<'t> Projector<'t> {
             return Ok(());
         };
         let types = (row.type_webhook.as_deref(), row.type_message.as_deref());
-        let said = Said {
+        let event = ParsedEvent {
             row,
             notification: &notification,
             chat: chat.as_deref(),
             digest: Some(content_digest(types, chat.as_deref(), &notification)),
         };
-        self.mention(&said, first)?;
-        // An event is a duplicate by what it says of the first.
-        let said = Said {
+        self.mention(&event, first)?;
+        // Only the first mention decides whether an event is a duplicate.
+        let event = ParsedEvent {
             digest: None,
-            ..said
+            ..event
         };
-        mentioned.try_for_each(|mention| self.mention(&said, mention))
+        mentioned.try_for_each(|mention| self.mention(&event, mention))
     }
 
     fn count(&mut self, row: &'t Row) {
@@ -150,7 +138,7 @@ impl<'t> Projector<'t> {
         *self.counter.entry((measure, instance, value)).or_insert(0) += n;
     }
 
-    /// Posts the columns of an event at `seq`.
+    /// Posts the terms of the columns of an event at `seq`.
     pub(super) fn post_columns(&mut self, row: &Row, seq: i64) -> Result<()> {
         if let Some(id) = row.id_instance {
             self.terms.post(TermKind::Instance, &id.to_string(), seq)?;
@@ -174,7 +162,7 @@ impl<'t> Projector<'t> {
         Ok(())
     }
 
-    /// States, sockets and quotas.
+    /// Projects an account's state, socket and quota.
     fn account(&mut self, row: &Row, notification: &Notification<'_>) -> Result<()> {
         let Some(id) = row.id_instance else {
             return Ok(());
@@ -214,14 +202,14 @@ impl<'t> Projector<'t> {
 
     fn state(&self, id: i64, row: &Row, name: &str) -> Result<()> {
         let at = row.moment().timestamp;
-        let told: Option<i64> = self
+        let earlier: Option<i64> = self
             .projection
             .prepare_cached(
                 "SELECT min(seq) FROM state WHERE id_instance = ?1 AND timestamp = ?2 AND name = ?3",
             )?
             .query_row(params![id, at, name], |row| row.get(0))?;
-        if let Some(told) = told.filter(|_| row.timestamp.is_some()) {
-            self.insert_duplicate(row.seq, told)?;
+        if let Some(earlier) = earlier.filter(|_| row.timestamp.is_some()) {
+            self.insert_duplicate(row.seq, earlier)?;
         }
         self.projection
             .prepare_cached("INSERT INTO state VALUES (?1, ?2, ?3, ?4)")?
@@ -236,7 +224,7 @@ impl<'t> Projector<'t> {
             .map(drop)
     }
 
-    /// Whether what happened at `moment` is newer than the event `other`.
+    /// Whether `moment` is newer than the event `other`, if there is one.
     pub(super) fn is_newer(&self, moment: Moment, other: Option<i64>) -> Result<bool> {
         Ok(match other {
             Some(other) => moment > self.moment(other)?,
@@ -244,7 +232,8 @@ impl<'t> Projector<'t> {
         })
     }
 
-    /// When an earlier event happened. One that cannot be read any more is older than all others.
+    /// When an earlier event happened. An event that is no longer readable is older than all
+    /// others.
     pub(super) fn moment(&self, seq: i64) -> Result<Moment> {
         let mut statement = self
             .events
@@ -265,7 +254,7 @@ impl<'t> Projector<'t> {
             .map(drop)
     }
 
-    /// Writes what was gathered.
+    /// Writes the accumulated changes.
     pub(super) fn finish(mut self) -> Result<()> {
         self.terms.finish()?;
         for (&id, seen) in &self.instances {

@@ -14,14 +14,14 @@ pub(super) struct Row {
     pub(super) chat_id: Option<String>,
     pub(super) sender: Option<String>,
     pub(super) timestamp: Option<i64>,
-    /// Whether there are fields that do not fit.
+    /// Whether some fields do not match the documented format.
     pub(super) has_drift: bool,
     pub(super) digest: [u8; 32],
     pub(super) body: Vec<u8>,
 }
 
 impl Row {
-    /// When it happened.
+    /// When the event happened.
     pub(super) fn moment(&self) -> Moment {
         Moment::new(self.timestamp, self.received_at, self.seq)
     }

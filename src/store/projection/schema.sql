@@ -1,8 +1,9 @@
--- What is derived from the events, in a file of its own beside them. All of it can be made again,
--- so that nothing here is migrated: another version of this text is another file, made anew.
+-- The projection: data derived from the events, in its own file beside them. All of it can be
+-- rebuilt, so this schema is never migrated: any change to this text makes the program rebuild the
+-- file.
 
--- How far it is: every event up to `seq` is in here. The digest is that event's and the epoch that of
--- the database, so that a file that stands beside other events is noticed.
+-- Progress: every event up to `seq` is projected. The digest is that of this event, and the epoch
+-- that of the database, which reveals a file that lies beside other events.
 CREATE TABLE progress (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
     seq    INTEGER NOT NULL,
@@ -10,8 +11,9 @@ CREATE TABLE progress (
     epoch  TEXT    NOT NULL
 ) STRICT;
 
--- What can be asked for: a chat, a type, an instance, a status; and how many entries it has, so
--- that a list begins with the rarest of what is asked for (0 for a chat, which is the rarest).
+-- Terms: the values that lists can filter by (a chat, a type, an instance, a status), and the
+-- number of their postings, so that a list starts with the rarest term (0 for a chat, which is the
+-- rarest).
 CREATE TABLE term (
     id      INTEGER PRIMARY KEY,
     kind    INTEGER NOT NULL,
@@ -20,14 +22,14 @@ CREATE TABLE term (
     UNIQUE (kind, value)
 ) STRICT;
 
--- The epochs that have begun: runs of so many seqs (see term.rs).
+-- The epochs that have postings. An epoch is a fixed number of consecutive seqs (see term.rs).
 CREATE TABLE epoch (
     n INTEGER PRIMARY KEY
 ) STRICT;
 
--- The entries of each term in the order of commits (an inverted index). An entry says where to
--- look; the row that is found there decides. Those of an epoch stand together, so that the pages
--- which new entries go to are as few in a large database as in a small one.
+-- An inverted index: the postings of each term in seq order. A posting only says where to look; the
+-- row at that seq decides. The postings of an epoch are stored together, so that new postings touch
+-- as few pages in a large database as in a small one.
 CREATE TABLE posting (
     epoch INTEGER NOT NULL,
     term  INTEGER NOT NULL,
@@ -35,19 +37,20 @@ CREATE TABLE posting (
     PRIMARY KEY (epoch, term, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Messages and calls, each at the first event that names it, and the events that have its content,
--- its newest edit, its status and its deletion.
+-- Messages, calls and notices, each at the seq of the first event that mentions it, with the events
+-- that provide its content, newest edit, status and deletion.
 CREATE TABLE entity (
-    -- Its first event; of a notice, less than zero, because that event may be the first of another entity.
+    -- Seq of its first event. For a notice, the negated seq, because that event may also be the
+    -- first of another entity.
     seq          INTEGER PRIMARY KEY,
-    -- Bytes of the digest of kind, instance and identifier. Null where the event lacks one of them (or a
-    -- message its chat): nothing else speaks of such a entity.
+    -- Bytes of the digest of kind, instance and identifier. NULL if the event lacks one of them (or
+    -- a message lacks its chat): no other event mentions such an entity.
     key          INTEGER,
-    -- 0: a message; 1: a call; 2: an edit, a deletion, a reaction or a vote, which is no message unless a
-    -- message comes under its identifier.
+    -- 0: a message; 1: a call; 2: a notice (an edit, a deletion, a reaction or a vote), which
+    -- becomes a message if a message arrives under its identifier.
     kind         INTEGER NOT NULL,
     id_instance  INTEGER NOT NULL,
-    -- The chat in its canonical form; of a call, the first caller.
+    -- The term of the chat in its canonical form. For a call, the first caller.
     chat         INTEGER,
     id_message   TEXT,
     direction    INTEGER,
@@ -55,17 +58,17 @@ CREATE TABLE entity (
     status       TEXT,
     content_seq  INTEGER,
     edit_seq     INTEGER,
-    -- A JSON array of the further events that give a field (see model/version.rs).
+    -- A JSON array of the seqs of further events that provide a field (see model/version.rs).
     extra        TEXT,
     status_seq   INTEGER,
     deletion_seq INTEGER,
-    -- The digest of what its own event says.
+    -- The digest of the content of its first event.
     digest       INTEGER
 ) STRICT;
 
 CREATE INDEX entity_key ON entity (key, chat);
 
--- The other events that speak of a entity, and the digest of what each says.
+-- The other events that mention an entity, and the digest of the content of each.
 CREATE TABLE mention (
     entity INTEGER NOT NULL,
     seq     INTEGER NOT NULL,
@@ -73,13 +76,13 @@ CREATE TABLE mention (
     PRIMARY KEY (entity, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Events that say the same as an earlier event of their entity.
+-- Events with the same content as an earlier event of their entity.
 CREATE TABLE duplicate (
     seq    INTEGER PRIMARY KEY,
     of_seq INTEGER NOT NULL
 ) STRICT;
 
--- Statuses that name no chat. Each is a mention of the one message of its identifier while there is
+-- Statuses without a chat. Each is a mention of the message with its identifier as long as there is
 -- exactly one.
 CREATE TABLE chatless (
     key         INTEGER NOT NULL,
@@ -90,7 +93,7 @@ CREATE TABLE chatless (
     PRIMARY KEY (key, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Private chats of one person, in both directions.
+-- Aliases: private chats of one person, in both directions.
 CREATE TABLE alias (
     id_instance INTEGER NOT NULL,
     chat        INTEGER NOT NULL,
@@ -98,8 +101,8 @@ CREATE TABLE alias (
     PRIMARY KEY (id_instance, chat, other)
 ) STRICT, WITHOUT ROWID;
 
--- Messages that were quoted in a private chat under a participant of the other kind: where such a
--- message is in a chat of the other kind, both chats are of one person.
+-- Messages quoted in a private chat under a participant of the other kind (`@c.us` or `@lid`). If
+-- such a message exists in a chat of the other kind, both chats belong to one person.
 CREATE TABLE hint (
     key         INTEGER NOT NULL,
     id_instance INTEGER NOT NULL,
@@ -119,7 +122,7 @@ CREATE TABLE chat (
 CREATE INDEX chat_newest ON chat (newest);
 CREATE INDEX chat_of_instance ON chat (id_instance, newest);
 
--- Each account, its newest event, and the newest that has its socket and its quota.
+-- Each account, its newest event, and the newest events that report its socket and its quota.
 CREATE TABLE instance (
     id_instance   INTEGER PRIMARY KEY,
     type_instance TEXT,
@@ -128,7 +131,7 @@ CREATE TABLE instance (
     quota_seq     INTEGER
 ) STRICT;
 
--- The states of an account by the time when they began.
+-- The states of an account, by the time when they began.
 CREATE TABLE state (
     id_instance INTEGER NOT NULL,
     timestamp   INTEGER NOT NULL,
@@ -137,7 +140,7 @@ CREATE TABLE state (
     PRIMARY KEY (id_instance, timestamp, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Counts; the instance is 0 where a body has none.
+-- Counters. The instance is 0 for bodies without one.
 CREATE TABLE counter (
     measure     INTEGER NOT NULL,
     id_instance INTEGER NOT NULL,
@@ -146,24 +149,25 @@ CREATE TABLE counter (
     PRIMARY KEY (measure, id_instance, value)
 ) STRICT, WITHOUT ROWID;
 
--- For each 1024 events when the first and the last of them came, by the clock, which may jump.
+-- For each block of 1024 seqs, the earliest and the latest arrival by the system clock, which may
+-- jump.
 CREATE TABLE block_range (
     block INTEGER PRIMARY KEY,
     least INTEGER NOT NULL,
     most  INTEGER NOT NULL
 ) STRICT;
 
--- The words of each message; with the words that say its instance and its chat, so that a search
--- in one chat does not pass through the others.
+-- The words of each message, including the scope words for its instance and its chat, so that a
+-- search in one chat does not scan the others.
 CREATE VIRTUAL TABLE word USING fts5 (
     text,
     content = '',
     contentless_delete = 1,
     detail = none,
-    -- The words come as they are to be found; see words.rs.
+    -- The words are already folded and split; see words.rs.
     tokenize = ascii
 );
 
--- A slice is a segment of its own: where more of them are merged at one time, words are written
--- again less often.
+-- Each slice writes a segment. Merging more segments at a time means that words are rewritten less
+-- often.
 INSERT INTO word (word, rank) VALUES ('automerge', 8);

@@ -1,4 +1,4 @@
-//! Some events in a row, projected together.
+//! A slice: consecutive events that are projected in one transaction.
 
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Transaction, params};
@@ -7,10 +7,11 @@ use super::projector::Projector;
 use super::row::Row;
 use crate::model::OutcomeKind;
 
-/// Events that are read at once.
+/// Maximum number of events in a slice.
 pub(super) const EVENTS: usize = 2048;
 
-/// Bytes of bodies that are read at once, one body at least.
+/// Bytes of bodies after which a slice ends. A slice has at least one event, whatever the size of
+/// its body.
 const BYTES: usize = 2 * 1024 * 1024;
 
 /// The columns of a [`Row`].
@@ -26,27 +27,27 @@ macro_rules! select {
     };
 }
 
-/// The events behind a seq.
+/// The events after a seq.
 const READ: &str = select!("WHERE seq > ?1 ORDER BY seq");
 
 /// One event by its seq.
 const READ_ONE: &str = select!("WHERE seq = ?1");
 
-/// The newest seq that was given; it stands in a table of its own.
+/// The newest seq assigned so far. SQLite keeps it in a separate table.
 const NEWEST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
 
-/// Some events in a row. Those that cannot be read are passed over.
+/// Consecutive events, without the unreadable ones.
 pub(super) struct Slice {
     rows: Vec<Row>,
-    /// The seq that it goes to.
+    /// The last seq of the slice.
     last: i64,
-    /// Events that could not be read.
+    /// Number of unreadable events.
     pub(super) damaged: u64,
 }
 
 impl Slice {
-    /// Reads what is behind `seq`; `None` if there is nothing. It is read at once, so that the WAL
-    /// of the events is held only for as long as that takes.
+    /// Reads the slice after `seq`; `None` if there are no events. The whole slice is read before
+    /// any of it is projected, so that the read transaction pins the events' WAL only briefly.
     pub(super) fn read(events: &Connection, seq: i64) -> Result<Option<Self>> {
         match Self::read_at_once(events, seq) {
             Err(failure) if is_damage(&failure) => Self::read_around_damage(events, seq),
@@ -57,7 +58,7 @@ impl Slice {
     fn read_at_once(events: &Connection, seq: i64) -> Result<Option<Self>> {
         let mut statement = events.prepare_cached(READ)?;
         let mut found = statement.query([seq])?;
-        let mut slice = Self::behind(seq);
+        let mut slice = Self::after(seq);
         let mut bytes = 0;
         while let Some(row) = found.next()? {
             slice.take(row.get(0)?, Row::read(row));
@@ -69,11 +70,11 @@ impl Slice {
         Ok(slice.if_any(seq))
     }
 
-    /// Asks for each seq by itself, so that a page which cannot be read hides its own events only.
+    /// Reads each seq by itself, so that a damaged page hides only its own events.
     fn read_around_damage(events: &Connection, seq: i64) -> Result<Option<Self>> {
         let newest: i64 = events.query_row(NEWEST, [], |row| row.get(0))?;
         let mut statement = events.prepare_cached(READ_ONE)?;
-        let mut slice = Self::behind(seq);
+        let mut slice = Self::after(seq);
         for seq in (seq + 1..=newest).take(EVENTS) {
             match statement.query_row([seq], Row::read).optional() {
                 Ok(None) => slice.last = seq,
@@ -84,7 +85,7 @@ impl Slice {
         Ok(slice.if_any(seq))
     }
 
-    fn behind(seq: i64) -> Self {
+    fn after(seq: i64) -> Self {
         Self {
             rows: Vec::new(),
             last: seq,
@@ -104,12 +105,12 @@ impl Slice {
         (self.last > seq).then_some(self)
     }
 
-    /// The seq that it goes to.
+    /// The last seq of the slice.
     pub(super) fn last(&self) -> i64 {
         self.last
     }
 
-    /// Writes what the events say.
+    /// Projects the events.
     pub(super) fn project(&self, projection: &Transaction<'_>, events: &Connection) -> Result<()> {
         let mut projector = Projector::new(projection, events)?;
         for row in &self.rows {
@@ -148,7 +149,7 @@ fn outcome(name: ValueRef<'_>) -> FromSqlResult<OutcomeKind> {
     OutcomeKind::from_name(name.as_str()?).ok_or(FromSqlError::InvalidType)
 }
 
-/// Whether a page of the file is not what it should be.
+/// Whether a failure means that a page of the file is damaged or unreadable.
 pub(super) fn is_damage(failure: &rusqlite::Error) -> bool {
     matches!(
         failure.sqlite_error_code(),

@@ -1,6 +1,6 @@
-//! Terms: what can be asked for. Each has its entries in the order of commits.
+//! Terms: the values that lists can filter by. Each term has its postings in seq order.
 
-/// What a term is about.
+/// The property that a term stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::store) enum TermKind {
     /// `idInstance` of an event.
@@ -9,41 +9,42 @@ pub(in crate::store) enum TermKind {
     TypeWebhook = 2,
     /// `typeMessage` of an event, and of a message.
     TypeMessage = 3,
-    /// `chatId` of an event, whatever the instance, and who called.
+    /// `chatId` of an event, of any instance, or the caller of a call.
     Chat = 4,
-    /// What was made of an event, where it is not known.
+    /// The outcome of parsing an event, unless it is `known`.
     Outcome = 5,
-    /// The status of a message.
+    /// The current status of a message.
     Status = 6,
-    /// Calls: all under the empty value, and those of each instance.
+    /// Calls: all of them under the empty value, and those of each instance under its `idInstance`.
     Call = 7,
-    /// `idInstance` and a `typeWebhook` that is rare, of an event: see [`pair`].
+    /// `idInstance` together with a rare `typeWebhook` of an event: see [`pair`].
     InstanceType = 8,
-    /// Events with fields that do not fit, under the empty value.
+    /// Events with fields that do not match the documented format, under the empty value.
     Drift = 9,
 }
 
 impl TermKind {
-    /// How many there are.
+    /// Number of kinds.
     pub(in crate::store) const COUNT: usize = 9;
 
-    /// Its place among them.
-    pub(in crate::store) const fn place(self) -> usize {
+    /// Index of the kind, from 0.
+    pub(in crate::store) const fn index(self) -> usize {
         self as usize - 1
     }
 }
 
-/// Seqs of which the entries stand together. Fewer make new entries go to fewer pages, and lists
-/// look into more epochs: a list of one chat into 153 of ten million events.
+/// Seqs per epoch; the postings of an epoch are stored together. With fewer, new postings touch
+/// fewer pages, but a list must look into more epochs: 153 for the list of one chat in ten million
+/// events.
 const EPOCH_SEQS: i64 = 65_536;
 
-/// The epoch that a seq lies in.
+/// The epoch that contains a seq.
 pub(in crate::store) const fn epoch(seq: i64) -> i64 {
     seq / EPOCH_SEQS
 }
 
-/// The types that most events have: of an instance there are enough of each to be found by passing
-/// through its events.
+/// The types of most events. Each is so frequent in an instance that scanning the events of the
+/// instance finds enough of them.
 const FREQUENT: [&str; 4] = [
     "incomingMessageReceived",
     "outgoingMessageReceived",
@@ -51,8 +52,8 @@ const FREQUENT: [&str; 4] = [
     "outgoingMessageStatus",
 ];
 
-/// An instance and a type that is rare, as the value of one term: where both have many entries and
-/// few in common, passing through either takes long.
+/// The combination of an instance and a rare type, as the value of one term. If both have many
+/// postings but few in common, scanning either takes long.
 pub(in crate::store) fn pair(id_instance: i64, type_webhook: &str) -> Option<String> {
     let is_rare = !FREQUENT.contains(&type_webhook);
     is_rare.then(|| format!("{id_instance} {type_webhook}"))

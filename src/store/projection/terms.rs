@@ -1,4 +1,4 @@
-//! The terms of some events, and their entries, which are written together.
+//! The terms and postings of one slice, which are written together.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,19 +7,19 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 use super::TermKind;
 use super::term::epoch;
 
-/// Terms that were asked for and entries that are to be written.
+/// The terms used so far and the postings to be written.
 pub(super) struct Terms<'t> {
     projection: &'t Connection,
     find: CachedStatement<'t>,
-    /// By kind and value: the place among the noted.
-    places: [HashMap<String, usize>; TermKind::COUNT],
-    noted: Vec<Noted>,
+    /// Index in `known`, by kind and value.
+    indexes: [HashMap<String, usize>; TermKind::COUNT],
+    known: Vec<KnownTerm>,
     postings: Vec<Posting>,
-    /// Postings of statuses, which are taken back when another status comes.
+    /// Postings of statuses. One is removed when another status replaces it.
     statuses: BTreeSet<Posting>,
 }
 
-/// An entry of a term, in the order of the table.
+/// One posting. Its fields are in the order of the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Posting {
     epoch: i64,
@@ -41,9 +41,9 @@ impl Posting {
     }
 }
 
-struct Noted {
+struct KnownTerm {
     id: i64,
-    /// How many of its entries are new.
+    /// Change in the number of its postings.
     entries: i64,
 }
 
@@ -53,24 +53,24 @@ impl<'t> Terms<'t> {
             projection,
             find: projection
                 .prepare_cached("SELECT id FROM term WHERE kind = ?1 AND value = ?2")?,
-            places: std::array::from_fn(|_| HashMap::new()),
-            noted: Vec::new(),
+            indexes: std::array::from_fn(|_| HashMap::new()),
+            known: Vec::new(),
             postings: Vec::new(),
             statuses: BTreeSet::new(),
         })
     }
 
-    /// Notes an entry of a term.
+    /// Adds a posting to a term.
     pub(super) fn post(&mut self, kind: TermKind, value: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(kind, value, 1)?;
         self.postings.push(Posting::new(term, seq));
         Ok(())
     }
 
-    /// Counts entries of a term, and gives its identifier.
+    /// Adds `n` to the number of postings of a term, and returns its identifier.
     fn count_entries(&mut self, kind: TermKind, value: &str, n: i64) -> Result<i64> {
-        let term = self.noted(kind, value)?;
-        // A chat is the rarest of all terms, and there are many: its entries are not counted.
+        let term = self.term(kind, value)?;
+        // Chats are the rarest terms and there are many of them, so their postings are not counted.
         if kind != TermKind::Chat {
             term.entries += n;
         }
@@ -79,12 +79,12 @@ impl<'t> Terms<'t> {
 
     /// The identifier of a term.
     pub(super) fn id(&mut self, kind: TermKind, value: &str) -> Result<i64> {
-        self.noted(kind, value).map(|term| term.id)
+        self.term(kind, value).map(|term| term.id)
     }
 
-    fn noted(&mut self, kind: TermKind, value: &str) -> Result<&mut Noted> {
-        let place = if let Some(place) = self.places[kind.place()].get(value) {
-            *place
+    fn term(&mut self, kind: TermKind, value: &str) -> Result<&mut KnownTerm> {
+        let index = if let Some(index) = self.indexes[kind.index()].get(value) {
+            *index
         } else {
             let found = self
                 .find
@@ -97,21 +97,21 @@ impl<'t> Terms<'t> {
                     .execute(params![kind as i64, value])?;
                 self.projection.last_insert_rowid()
             };
-            self.places[kind.place()].insert(value.to_owned(), self.noted.len());
-            self.noted.push(Noted { id, entries: 0 });
-            self.noted.len() - 1
+            self.indexes[kind.index()].insert(value.to_owned(), self.known.len());
+            self.known.push(KnownTerm { id, entries: 0 });
+            self.known.len() - 1
         };
-        Ok(&mut self.noted[place])
+        Ok(&mut self.known[index])
     }
 
-    /// Posts the status of a message, which is taken back when another one comes.
+    /// Adds the posting of a message status. It is removed when another status replaces this one.
     pub(super) fn post_status(&mut self, status: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(TermKind::Status, status, 1)?;
         self.statuses.insert(Posting::new(term, seq));
         Ok(())
     }
 
-    /// Takes the status of a message back.
+    /// Removes the posting of a message status.
     pub(super) fn unpost_status(&mut self, status: &str, seq: i64) -> Result<()> {
         let term = self.count_entries(TermKind::Status, status, -1)?;
         let posting = Posting::new(term, seq);
@@ -125,10 +125,10 @@ impl<'t> Terms<'t> {
             .map(drop)
     }
 
-    /// Writes the entries that were gathered.
+    /// Writes the accumulated postings.
     pub(super) fn write_postings(&mut self) -> Result<()> {
         self.postings.extend(std::mem::take(&mut self.statuses));
-        // In the order of the table each page is found once.
+        // In primary key order each page is touched once.
         self.postings.sort_unstable();
         let mut begin = self
             .projection
@@ -145,10 +145,10 @@ impl<'t> Terms<'t> {
         Ok(())
     }
 
-    /// Writes everything.
+    /// Writes the accumulated postings and the numbers of postings.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.write_postings()?;
-        for Noted { id, entries } in self.noted.iter().filter(|term| term.entries != 0) {
+        for KnownTerm { id, entries } in self.known.iter().filter(|term| term.entries != 0) {
             self.projection
                 .prepare_cached("UPDATE term SET entries = entries + ?2 WHERE id = ?1")?
                 .execute([id, entries])?;

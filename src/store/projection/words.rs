@@ -1,22 +1,24 @@
-//! Words: how a text is taken apart to be found, and a question likewise.
+//! Splits texts into words for the search index, and splits searches the same way.
 //!
-//! This is done here and not by the tokenizer of SQLite for all of Unicode, which takes twice as
-//! long as all else that it does to index a text, and finds neither Chinese words nor phone numbers.
+//! This module replaces SQLite's unicode61 tokenizer, which takes twice as long as everything else
+//! that SQLite does to index a text, and finds neither Chinese words nor phone numbers.
 
 use std::fmt::Write;
 
 use super::{dense, fold, phone};
 
-/// Bytes of a text that are searched. More has no person written.
+/// Bytes of a text that are indexed; the rest is not searchable. No person writes a longer text.
 const MAX_BYTES: usize = 128 * 1024;
 
-/// Bytes that the words that say where a message is have at most, or so.
+/// Approximate maximum number of bytes that the scope words (instance and chat) take.
 const SCOPES: usize = 48;
 
-/// Begins the words that say where a message is. It is in no text, because a text is cut at it.
+/// First character of a scope word, which stands for an instance or a chat. No text contains it in
+/// the index, because folding treats it as a separator.
 const SCOPE: char = '\u{E000}';
 
-/// The words of texts, and those that say their instance and their chat (as a term).
+/// The index words of a message: the words of its texts, and the scope words for its instance and
+/// its chat (the identifier of a term). `None` if the texts have no words.
 pub(super) fn of<'t>(
     id_instance: i64,
     chat: i64,
@@ -37,81 +39,83 @@ pub(super) fn of<'t>(
         words = dense::indexed(&words);
     }
     words.push_str(&phones);
-    // Writing into a string does not fail.
+    // Writing to a string cannot fail.
     let _ = write!(words, "{SCOPE}i{id_instance} {SCOPE}c{chat}");
     Some(words)
 }
 
-/// Distinct words that may be searched for at once. Each costs a walk through all texts that have it.
+/// Distinct words in one search; a search with more is refused. Each word costs a scan of all texts
+/// that contain it.
 pub const MAX_WORDS: usize = 32;
 
-/// Characters that a word which is searched for may have.
+/// Characters in one word of a search; a search with a longer word is refused.
 const MAX_WORD_CHARACTERS: usize = 200;
 
-/// Words of the index that one question may be made of: a word of a script without spaces is as many as
-/// it has pairs of characters.
+/// Index words that one search may expand to; beyond this it is refused. A word of a script without
+/// spaces expands to one index word for each pair of its characters.
 const MAX_TERMS: usize = 256;
 
-/// Words to search for, each whole or, with a `*` behind it, as a beginning; and phone numbers.
+/// A parsed search: whole words, prefixes (written with a trailing `*`) and phone numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<Part>);
 
-/// A part of a question; a text has to have all of them.
+/// A part of a search. A message must match all parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Word(Word),
-    /// A phone number: the word that stands for its last digits, or all that was written.
+    /// A phone number: matches the index word of its last digits, or all the words as written.
     Phone(String, Vec<Word>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Word {
     letters: String,
-    is_beginning: bool,
+    is_prefix: bool,
 }
 
-/// There is more to search for than one request may cost.
+/// The search exceeds the limits for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WordsError {
-    /// There are more than [`MAX_WORDS`] words, or they need too many words of the index.
+    /// The search has more than [`MAX_WORDS`] words, or they expand to too many index words.
     #[error(
         "at most {MAX_WORDS} different words, and {MAX_TERMS} characters of scripts without spaces"
     )]
     TooMany,
-    /// One is longer than any that is found.
+    /// A word is longer than the limit.
     #[error("words of at most {MAX_WORD_CHARACTERS} characters")]
     TooLong,
 }
 
 impl Words {
-    /// Takes apart what is searched for as texts are. A word that stands twice counts once.
+    /// Parses a search, splitting it the way texts are split. A repeated word counts once.
     ///
     /// # Errors
     ///
-    /// There are too many words, or one is too long.
-    pub fn parse(asked: &str) -> Result<Self, WordsError> {
-        let mut question = Question::default();
-        let mut seen = 0;
-        for number in phone::numbers(asked) {
-            // Behind a number a star or a letter belongs to its last group of digits.
-            let is_whole = !asked[number.end..].starts_with(|next: char| !next.is_whitespace());
+    /// The search has too many words, or a word is too long.
+    pub fn parse(search: &str) -> Result<Self, WordsError> {
+        let mut parser = Parser::default();
+        let mut parsed = 0;
+        for number in phone::numbers(search) {
+            // A star or letter right after a number makes its last group of digits a plain word.
+            let is_whole = !search[number.end..].starts_with(|next: char| !next.is_whitespace());
             if !is_whole {
                 continue;
             }
-            for part in asked[seen..number.start].split_whitespace() {
-                question.add_words(part)?;
+            for part in search[parsed..number.start].split_whitespace() {
+                parser.add_words(part)?;
             }
-            seen = number.end;
-            question.add_phone(&asked[number])?;
+            parsed = number.end;
+            parser.add_phone(&search[number])?;
         }
-        for part in asked[seen..].split_whitespace() {
-            question.add_words(part)?;
+        for part in search[parsed..].split_whitespace() {
+            parser.add_words(part)?;
         }
-        Ok(Self(question.parts))
+        Ok(Self(parser.parts))
     }
 
-    /// The query for all of them in this instance and this chat; `None` if there is no word.
-    pub(crate) fn question(&self, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
+    /// The FTS5 query that matches all parts in this instance and this chat; `None` if the search
+    /// has no words.
+    pub(crate) fn fts_query(&self, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
@@ -122,16 +126,17 @@ impl Words {
     }
 }
 
-/// A question while it is taken apart.
+/// A search while it is being parsed.
 #[derive(Default)]
-struct Question {
+struct Parser {
     parts: Vec<Part>,
-    /// Words that were written, and words of the index that they make.
+    /// Number of words as written.
     words: usize,
+    /// Number of index words that they expand to.
     terms: usize,
 }
 
-impl Question {
+impl Parser {
     fn add_words(&mut self, part: &str) -> Result<(), WordsError> {
         for word in self.words(part)? {
             let part = Part::Word(word);
@@ -147,16 +152,16 @@ impl Question {
         for part in number.split_whitespace() {
             written.extend(self.words(part)?);
         }
-        let part = Part::Phone(phone::asked(number), written);
+        let part = Part::Phone(phone::query_word(number), written);
         if !self.parts.contains(&part) {
             self.parts.push(part);
         }
         Ok(())
     }
 
-    /// The words of a part between spaces.
+    /// The words of a part of the search that has no spaces.
     fn words(&mut self, part: &str) -> Result<Vec<Word>, WordsError> {
-        let begins = part.ends_with('*');
+        let has_star = part.ends_with('*');
         let mut plain = String::new();
         fold::extend(&mut plain, part);
         let mut words = Vec::new();
@@ -165,12 +170,12 @@ impl Question {
             if word.chars().count() > MAX_WORD_CHARACTERS {
                 return Err(WordsError::TooLong);
             }
-            let is_beginning = begins && letters.peek().is_none();
-            let found: Vec<_> = dense::asked(word, is_beginning)
+            let is_prefix = has_star && letters.peek().is_none();
+            let found: Vec<_> = dense::query_words(word, is_prefix)
                 .into_iter()
-                .map(|(letters, is_beginning)| Word {
+                .map(|(letters, is_prefix)| Word {
                     letters: letters.to_owned(),
-                    is_beginning,
+                    is_prefix,
                 })
                 .collect();
             let is_new = |word: &Word| !self.parts.contains(&Part::Word(word.clone()));
@@ -200,8 +205,8 @@ impl Part {
 
 impl Word {
     fn query(&self) -> String {
-        let star = if self.is_beginning { "*" } else { "" };
-        // No letter is a quote.
+        let star = if self.is_prefix { "*" } else { "" };
+        // Folded letters never include a quote.
         format!("\"{}\"{star}", self.letters)
     }
 }
@@ -211,7 +216,7 @@ mod tests {
     use super::{MAX_WORDS, Words, WordsError, of};
 
     #[test]
-    fn what_is_between_words_is_left_out() {
+    fn punctuation_and_reserved_characters_are_not_indexed() {
         let words = of(7, 9, ["Ещё «хлеб», rye-bread!", "list.pdf"]).unwrap();
         assert_eq!(
             words,
@@ -222,7 +227,7 @@ mod tests {
             of(7, 9, ["раи\u{306}он, ме\u{308}д"]).unwrap(),
             "район  мед \u{E000}i7 \u{E000}c9"
         );
-        // Nobody can write what stands for another chat, or for a phone number.
+        // A text cannot forge the scope word of another chat, nor the index word of a phone number.
         assert_eq!(
             of(7, 9, ["\u{E000}c8\u{E001}1"]).unwrap(),
             " c8 1 \u{E000}i7 \u{E000}c9"
@@ -230,36 +235,36 @@ mod tests {
     }
 
     #[test]
-    fn a_question_has_nothing_but_words() {
-        let ask = |asked| Words::parse(asked).unwrap().question(None, None);
-        assert_eq!(ask("хлеб").unwrap(), "\"хлеб\"");
+    fn search_syntax_of_fts5_is_treated_as_text() {
+        let query = |search| Words::parse(search).unwrap().fts_query(None, None);
+        assert_eq!(query("хлеб").unwrap(), "\"хлеб\"");
         assert_eq!(
-            ask("Ещё rye-bre*").unwrap(),
+            query("Ещё rye-bre*").unwrap(),
             "\"еще\" AND \"rye\" AND \"bre\"*"
         );
         assert_eq!(
-            ask("a\" OR NOT (b").unwrap(),
+            query("a\" OR NOT (b").unwrap(),
             "\"a\" AND \"or\" AND \"not\" AND \"b\""
         );
-        assert_eq!(ask(" \"* …"), None);
-        assert_eq!(ask("订单号").unwrap(), "\"订单\" AND \"单号\"");
+        assert_eq!(query(" \"* …"), None);
+        assert_eq!(query("订单号").unwrap(), "\"订单\" AND \"单号\"");
         assert_eq!(
-            ask("Anna 8 999 000-11-22 bread").unwrap(),
+            query("Anna 8 999 000-11-22 bread").unwrap(),
             "\"anna\" AND (\"\u{E001}9990001122\" OR (\"8\" AND \"999\" AND \"000\" AND \"11\" AND \
              \"22\")) AND \"bread\""
         );
-        assert_eq!(ask("9990001*").unwrap(), "\"9990001\"*");
+        assert_eq!(query("9990001*").unwrap(), "\"9990001\"*");
         assert_eq!(
             Words::parse("x")
                 .unwrap()
-                .question(Some(7), Some(9))
+                .fts_query(Some(7), Some(9))
                 .unwrap(),
             "\"x\" AND \"\u{E000}i7\" AND \"\u{E000}c9\""
         );
     }
 
     #[test]
-    fn words_beyond_the_bounds_are_refused() {
+    fn search_beyond_the_limits_is_refused() {
         let many = |count: usize| {
             let words: Vec<_> = (0..count).map(|n| format!("w{n}*")).collect();
             words.join(" ")

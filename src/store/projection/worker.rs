@@ -1,4 +1,4 @@
-//! The thread that derives: what it does next, and how it goes on after damage.
+//! The projection thread: its main loop, and how it recovers from damage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,23 +10,23 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::State;
-use super::derived::{Projection, Setback};
+use super::derived::{AdvanceError, Projection};
 use super::file::{self, path_of};
 use super::notify::NotifyReceiver;
-use super::pace::{Begun, Done};
+use super::pace::{FinishedSlice, RunningSlice};
 use crate::store::commits::Commits;
 use crate::store::priority::give_way;
 
-/// What is waited after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before retrying after a failure.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether the file is still as it was left, where there is nothing to derive.
-const CLOCK: Duration = Duration::from_millis(500);
+/// How often an idle thread checks whether another program has changed the file.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Behind by so many events, it tells how far it is.
-const FAR_BEHIND: i64 = 100_000;
+/// Lag in events at start; beyond it the thread logs when it starts and when it has caught up.
+const LARGE_LAG: i64 = 100_000;
 
-/// The thread.
+/// The state of the thread.
 pub(super) struct Worker {
     pub(super) projection: Projection,
     pub(super) commits: Commits,
@@ -37,62 +37,62 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Derives until no more is committed.
+    /// Projects events until the writer has stopped and everything is projected.
     pub(super) fn run(mut self) {
         give_way();
-        let behind = self.commits.newest() - self.projection.seq;
-        if behind > FAR_BEHIND {
+        let lag = self.commits.newest() - self.projection.seq;
+        if lag > LARGE_LAG {
             info!(
-                events = behind,
-                "deriving messages, chats and calls from {behind} events; lists wait for it"
+                events = lag,
+                "projecting {lag} events into messages, chats and calls; lists wait until this is done"
             );
         }
-        let mut told = behind <= FAR_BEHIND;
+        let mut is_caught_up_logged = lag <= LARGE_LAG;
         loop {
             let stopped = self.commits.is_stopped();
-            if let Err(problem) = self.look() {
-                if self.heal(&problem).is_err() {
+            if let Err(problem) = self.check() {
+                if self.rebuild(&problem).is_err() {
                     return;
                 }
-                told = false;
+                is_caught_up_logged = false;
             } else if self.commits.newest() > self.projection.seq {
                 let (derived, newest) = self.last();
-                let begun = Begun::new(Instant::now(), derived, newest);
+                let running = RunningSlice::new(Instant::now(), derived, newest);
                 match self.projection.advance() {
                     Ok(_) => {
                         if self.projection.damaged > 0 {
                             let damaged = self.projection.damaged;
-                            let told = format!("{damaged} events are passed over in lists");
-                            self.state.tell_events_damaged(&told);
+                            let problem = format!("{damaged} events are skipped in lists");
+                            self.state.report_events_damaged(&problem);
                         }
                         self.progress.send_replace(self.projection.seq);
                         let (derived, newest) = self.last();
-                        self.gather(begun.done(Instant::now(), derived, newest));
+                        self.gather(running.done(Instant::now(), derived, newest));
                     }
-                    Err(Setback::Lost(problem)) => {
-                        if self.heal(&problem).is_err() {
+                    Err(AdvanceError::Lost(problem)) => {
+                        if self.rebuild(&problem).is_err() {
                             return;
                         }
-                        told = false;
+                        is_caught_up_logged = false;
                     }
-                    Err(Setback::Passing(failure)) => {
-                        warn!(%failure, "what is derived from the events is behind; trying again");
+                    Err(AdvanceError::Transient(failure)) => {
+                        warn!(%failure, "the projection could not advance: {failure}; retrying");
                         if stopped {
                             return;
                         }
-                        thread::sleep(PAUSE);
+                        thread::sleep(RETRY_PAUSE);
                     }
                 }
             } else if stopped {
                 return;
             } else {
                 self.state.is_rebuilding.store(false, Ordering::SeqCst);
-                if !told {
-                    told = true;
-                    info!("messages, chats and calls are derived up to the newest event");
+                if !is_caught_up_logged {
+                    is_caught_up_logged = true;
+                    info!("messages, chats and calls are up to date with the newest event");
                 }
-                // Where nobody is left to wake it, the writer has ended.
-                let woken = self.receiver.wait(CLOCK);
+                // A disconnected channel means that every notifier, and so the writer, is gone.
+                let woken = self.receiver.wait(CHECK_INTERVAL);
                 if woken == Err(RecvTimeoutError::Disconnected) && !self.commits.is_stopped() {
                     return;
                 }
@@ -100,77 +100,78 @@ impl Worker {
         }
     }
 
-    /// Whether the file can go on to be used.
-    fn look(&self) -> Result<(), String> {
+    /// Checks whether the file is still usable.
+    fn check(&self) -> Result<(), String> {
         if self.state.is_damaged.swap(false, Ordering::SeqCst) {
             return Err("its structure is damaged".to_owned());
         }
         if self.state.is_suspect.swap(false, Ordering::SeqCst) {
             file::check(&self.projection.source.database)?;
-            // It is whole, so what the reader met is in the events.
+            // The projection is intact, so the damage that the reader hit is in the events.
             self.state
-                .tell_events_damaged(&"a list met a page that cannot be read");
+                .report_events_damaged(&"a list hit an unreadable page");
         }
         match self.projection.check_untouched() {
-            Err(Setback::Lost(problem)) => Err(problem),
-            Err(Setback::Passing(_)) | Ok(()) => Ok(()),
+            Err(AdvanceError::Lost(problem)) => Err(problem),
+            Err(AdvanceError::Transient(_)) | Ok(()) => Ok(()),
         }
     }
 
-    /// Makes the file anew, however long that takes.
+    /// Rebuilds the file, retrying for as long as it takes.
     ///
     /// # Errors
     ///
-    /// The program stops.
-    fn heal(&mut self, problem: &str) -> Result<(), ()> {
+    /// The program is stopping.
+    fn rebuild(&mut self, problem: &str) -> Result<(), ()> {
         let path = path_of(&self.projection.source.database);
         error!(
             problem,
-            "`{}` cannot be used: {problem}; it is set aside, and messages, chats and calls are \
-             derived anew; events are not affected",
+            "`{}` cannot be used: {problem}; the file is kept as `*.damaged`, and messages, chats and \
+             calls are rebuilt from the events, which are not affected",
             path.display()
         );
         self.state.is_rebuilding.store(true, Ordering::SeqCst);
         self.progress.send_replace(0);
-        let mut is_told = false;
+        let mut is_failure_logged = false;
         while let Err(failure) = self.projection.replace() {
             if self.commits.is_stopped() {
                 return Err(());
             }
-            if !is_told {
-                is_told = true;
+            if !is_failure_logged {
+                is_failure_logged = true;
                 error!(
                     %failure,
-                    "what is derived from the events cannot be made anew: {failure}\n  help: make \
-                     the folder writable for the user that runs the program; it is tried again \
-                     each second"
+                    "the projection cannot be rebuilt: {failure}\n  help: make the folder writable for \
+                     the user that runs the program; the program retries every second"
                 );
             }
-            thread::sleep(PAUSE);
+            thread::sleep(RETRY_PAUSE);
         }
         self.state.generation.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    /// The last event that is derived and the last one that is committed.
+    /// The last projected event and the last committed one.
     fn last(&self) -> (i64, i64) {
         (self.projection.seq, self.commits.newest())
     }
 
-    /// Lets events gather until the next slice is due, somebody waits, or no more will come.
-    fn gather(&self, done: Done) {
+    /// Lets events accumulate until the next slice is due, a caller waits for one, or no more will
+    /// arrive.
+    fn gather(&self, finished: FinishedSlice) {
         self.receiver.set_gathering(true);
         while self.wanted.load(Ordering::Relaxed) <= self.projection.seq
             && !self.commits.is_stopped()
         {
-            let left = done
+            let left = finished
                 .next(self.commits.newest())
                 .saturating_duration_since(Instant::now());
             if left.is_zero() || self.receiver.wait(left) == Err(RecvTimeoutError::Timeout) {
                 break;
             }
         }
-        // What is committed from here on calls; what was before, is seen by who looks after this.
+        // From here on, commits wake the thread again. The main loop checks for earlier commits
+        // next.
         self.receiver.set_gathering(false);
     }
 }

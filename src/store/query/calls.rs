@@ -1,4 +1,4 @@
-//! Reads calls.
+//! Reads a page of calls.
 
 use std::collections::HashMap;
 
@@ -16,21 +16,23 @@ use crate::notification::CallStatus;
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, TermKind};
 
-/// Bytes of the events that a page is made of, at most; one call is read whatever it has.
+/// Bytes of event bodies in a page, which ends before it exceeds them. A page has at least one
+/// call, whatever its size.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How often each byte of those events is held: by SQLite and beside the others of the page.
+/// Number of copies of each of those bytes in memory: one in SQLite, one in the page.
 const COPIES: usize = 2;
 
-/// Bytes of the events that are read of one call: its own and further ones. A call has two or three
-/// events of 1 KB; of one that was told of again and again only the first are read.
+/// Bytes of the event bodies that are read for one call: its first event and up to 32 further ones.
+/// A call has two or three events of 1 KB; if it was reported over and over, only the first are
+/// read.
 const SIZE: &str = "
     length(first.body) + (
         SELECT coalesce(sum(length(body)), 0) FROM event WHERE event.seq IN (
             SELECT mention.seq FROM projection.mention
             WHERE mention.entity = entity.seq ORDER BY mention.seq LIMIT 32))";
 
-/// Those events, of the calls whose seqs a JSON array has.
+/// Selects those events for the calls in a JSON array of seqs.
 pub(super) const EVENTS: &str = "
     SELECT call.value AS entity, event.seq AS seq, received_at, body
     FROM json_each(?1) AS call CROSS JOIN event ON event.seq = call.value
@@ -40,45 +42,46 @@ pub(super) const EVENTS: &str = "
         SELECT mention.seq FROM projection.mention
         WHERE mention.entity = call.value ORDER BY mention.seq LIMIT 32)";
 
-/// Which calls they are.
+/// Selects the identities of the calls in a JSON array of seqs.
 pub(super) const IDENTITIES: &str = "
     SELECT entity.seq AS seq, entity.id_instance AS id_instance,
            entity.id_message AS id_message
     FROM projection.entity WHERE entity.seq IN (SELECT value FROM json_each(?))";
 
-/// Which calls; what is `None` is not asked for.
+/// Filters for calls. `None` means no filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallFilter {
     /// `idInstance`.
     pub instance: Option<i64>,
-    /// Who called, in any form and under any identifier that an event of the call has.
+    /// The caller's `chatId`, in any of its forms and under any identifier that an event of the
+    /// call has.
     pub chat: Option<String>,
-    /// What became of it.
+    /// The status of the call.
     pub status: Option<String>,
-    /// The first event that speaks of it came at this moment or later.
+    /// The first event of the call arrived at this time or later.
     pub since: Option<UnixMillis>,
-    /// The first event that speaks of it came before this moment.
+    /// The first event of the call arrived before this time.
     pub until: Option<UnixMillis>,
 }
 
-/// What to read.
+/// A query for a page of calls.
 #[derive(Debug, Clone)]
 pub struct CallQuery {
-    /// Which calls.
+    /// The filter.
     pub filter: CallFilter,
-    /// In which order.
+    /// The order.
     pub order: Order,
-    /// From where on.
+    /// The position where the page starts.
     pub position: Position,
-    /// How many at most.
+    /// Maximum number of calls.
     pub limit: u32,
 }
 
 impl Reader {
-    /// A page of calls.
+    /// Reads a page of calls.
     pub async fn calls(&self, query: &CallQuery) -> Result<Page<Call>, ReadError> {
         let read = self.list_calls(query).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn list_calls(&self, query: &CallQuery) -> Result<Page<Call>, ReadError> {
@@ -88,13 +91,13 @@ impl Reader {
         let chat = filter.chat.as_deref();
         wanted.extend(chat.map(|chat| (TermKind::Chat, canonical_chat(chat).into_owned())));
         let selected = self.select(&wanted, filter.since, filter.until).await?;
-        let Some(selection) = selected else {
+        let Some(plan) = selected else {
             return Ok(Page::empty());
         };
         let choice = self
             .choose(
                 Files::Both,
-                &mut list(query, &selection),
+                &mut list(query, &plan),
                 query.limit,
                 PAGE_BYTES,
             )
@@ -127,7 +130,7 @@ impl Reader {
         })
     }
 
-    /// What was told of each of these calls: its first events, as many as [`SIZE`] counts.
+    /// The first events of each of these calls, as many as [`SIZE`] counts.
     async fn events_of_calls(
         &self,
         calls: &Choice,
@@ -148,9 +151,9 @@ impl Reader {
     }
 }
 
-/// Chooses a page: the seq and the size of each call. Its entries decide who called, because events of
-/// one call may name the caller differently.
-pub(super) fn list(query: &CallQuery, selection: &QueryPlan) -> QueryBuilder<Sqlite> {
+/// Builds the query that selects a page: the seq and the size of each call. The postings decide who
+/// called, because events of one call may name the caller differently.
+pub(super) fn list(query: &CallQuery, plan: &QueryPlan) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
     let mut sql = QueryBuilder::new("SELECT entity.seq, ");
     sql.push(SIZE).push(" FROM ").push(POSTINGS).push(
@@ -158,11 +161,11 @@ pub(super) fn list(query: &CallQuery, selection: &QueryPlan) -> QueryBuilder<Sql
          JOIN event AS first ON first.seq = entity.seq",
     );
     let mut conditions = Conditions::new();
-    if let [leading, others @ ..] = selection.terms.as_slice() {
+    if let [leading, others @ ..] = plan.terms.as_slice() {
         conditions.postings(&mut sql, *leading, others);
     }
-    let place = (query.position, query.order);
-    conditions.place(&mut sql, Scan::Postings, place, selection);
+    let start = (query.position, query.order);
+    conditions.range(&mut sql, Scan::Postings, start, plan);
     conditions
         .add(&mut sql, "entity.kind = ")
         .push_bind(EntityKind::Call as i64);
@@ -181,7 +184,7 @@ pub(super) fn list(query: &CallQuery, selection: &QueryPlan) -> QueryBuilder<Sql
             .push_bind(CallStatus::usual_name(status).to_owned());
     }
     Scan::Postings.order(&mut sql, query.order);
-    // One more, to see whether there are more.
+    // One extra row shows whether there is a next page.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql
 }

@@ -1,4 +1,4 @@
-//! Reads chats, that with the newest message first.
+//! Reads a page of chats, starting with the chat that has the newest message.
 
 use std::collections::HashMap;
 
@@ -12,22 +12,22 @@ use super::reader::{Files, Reader};
 use crate::model::Chat;
 use crate::store::error::ReadError;
 
-/// What to read.
+/// A query for a page of chats.
 #[derive(Debug, Clone)]
 pub struct ChatQuery {
-    /// Only of this `idInstance`.
+    /// Only chats of this `idInstance`.
     pub instance: Option<i64>,
-    /// From where on: behind a chat whose newest message had this place.
+    /// The position where the page starts: after the chat whose newest message has this seq.
     pub position: Position,
-    /// How many at most.
+    /// Maximum number of chats.
     pub limit: u32,
 }
 
 impl Reader {
-    /// A page of chats.
+    /// Reads a page of chats.
     pub async fn chats(&self, query: &ChatQuery) -> Result<Page<Chat>, ReadError> {
         let read = self.list_chats(query).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn list_chats(&self, query: &ChatQuery) -> Result<Page<Chat>, ReadError> {
@@ -53,7 +53,8 @@ impl Reader {
     }
 }
 
-/// The smallest other chat of the same person, by the seq of the chat's newest message.
+/// Selects the smallest other chat of the same person, for the seq of each newest message in a JSON
+/// array.
 pub(super) const ALIASES: &str = "
     SELECT entity.seq AS seq,
            (SELECT min(other.value) FROM projection.alias
@@ -81,7 +82,7 @@ impl Reader {
     }
 }
 
-/// Chooses a page: the newest message of each chat and its size.
+/// Builds the query that selects a page: the seq of the newest message of each chat, and its size.
 pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT entry.newest, ");
     sql.push(SIZE)
@@ -96,8 +97,8 @@ pub(super) fn list(query: &ChatQuery) -> QueryBuilder<Sqlite> {
             .add(&mut sql, "entry.id_instance = ")
             .push_bind(instance);
     }
-    if let Position::After(place) = query.position {
-        conditions.add(&mut sql, "entry.newest < ").push_bind(place);
+    if let Position::After(seq) = query.position {
+        conditions.add(&mut sql, "entry.newest < ").push_bind(seq);
     }
     sql.push(" ORDER BY entry.newest DESC LIMIT ")
         .push_bind(i64::from(query.limit) + 1);

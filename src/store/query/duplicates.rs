@@ -1,5 +1,6 @@
-//! Which events say the same as an earlier one. That is found behind the commits, so an event that is
-//! read at once may not have it yet.
+//! Marks the events of a page that have the same content as an earlier event. The projection finds
+//! duplicates after the commit, so an event that is read right after its commit may not be marked
+//! yet.
 
 use std::time::Duration;
 
@@ -10,32 +11,33 @@ use super::reader::{Files, Reader};
 use crate::model::Event;
 use crate::store::error::ReadError;
 
-/// How long the reader of events waits for what is derived from the newest of them.
-const SOON: Duration = Duration::from_millis(200);
+/// Maximum time that a reader of events waits until the newest of them is projected; after it, the
+/// events are returned unmarked.
+const MAX_WAIT: Duration = Duration::from_millis(200);
 
-/// Events that are not derived yet beyond which nobody waits for them.
-const FAR: i64 = 10_000;
+/// Lag of the projection in events, beyond which readers do not wait for it.
+const MAX_LAG: i64 = 10_000;
 
-/// The events among those of the JSON array that say the same as an earlier one.
+/// Selects the events of a JSON array of seqs that duplicate an earlier event.
 pub(super) const FIND: &str = "
     SELECT seq, of_seq FROM projection.duplicate
     WHERE seq IN (SELECT value FROM json_each(?))";
 
 impl Reader {
-    /// Says of each event which earlier one it says the same as, as far as that is known. Events never
-    /// depend on what is derived from them, so what cannot be read is left out.
-    pub(super) async fn name_duplicates(&self, events: &mut [Event]) {
+    /// Sets `duplicate_of` of each event as far as it is known. Reading events never depends on the
+    /// projection, so duplicates that cannot be read stay unmarked.
+    pub(super) async fn mark_duplicates(&self, events: &mut [Event]) {
         let Some(newest) = events.iter().map(|event| event.seq).max() else {
             return;
         };
         let mut projected = self.projected.clone();
-        let behind = newest - projected.seq();
-        if projected.is_rebuilding() || behind > FAR {
+        let lag = newest - projected.seq();
+        if projected.is_rebuilding() || lag > MAX_LAG {
             return;
         }
-        if behind > 0 {
-            // Late is no reason to keep the events back.
-            let _ = timeout(SOON, projected.reach(newest)).await;
+        if lag > 0 {
+            // If the projection is late, the events are returned anyway.
+            let _ = timeout(MAX_WAIT, projected.reach(newest)).await;
         }
         if let Err(ReadError::Damaged(_)) = self.find_duplicates(events).await {
             self.projected.suspect();
@@ -50,8 +52,8 @@ impl Reader {
             .await?;
         for row in rows {
             let (seq, of_seq): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            let named = events.iter_mut().filter(|event| event.seq == seq);
-            named.for_each(|event| event.duplicate_of = Some(of_seq));
+            let marked = events.iter_mut().filter(|event| event.seq == seq);
+            marked.for_each(|event| event.duplicate_of = Some(of_seq));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The row of an event, read as far as it is what was stored.
+//! Reads the row of an event, including rows that are partly damaged.
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ const COLUMNS: &str = "
     coalesce(deliveries, 1) AS deliveries, outcome, reason, drift.fields AS drift, id_instance, type_instance,
     type_webhook, type_message, id_message, chat_id, sender, timestamp";
 
-/// Selects events for [`event`]; a condition may follow.
+/// Builds a query for rows that [`event`] reads. The caller may append a condition.
 pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
@@ -29,7 +29,7 @@ pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {
 
 pub(super) fn outcome(row: &SqliteRow) -> Result<OutcomeKind, sqlx::Error> {
     OutcomeKind::from_name(row.try_get("outcome")?)
-        .ok_or_else(|| sqlx::Error::Decode("an outcome that is not known".into()))
+        .ok_or_else(|| sqlx::Error::Decode("unknown outcome".into()))
 }
 
 pub(super) fn digest(row: &SqliteRow) -> Result<BodyDigest, sqlx::Error> {
@@ -43,7 +43,8 @@ pub(super) fn is_digest_of(digest: &BodyDigest, body: &[u8]) -> bool {
     Sha256::digest(body)[..] == digest[..]
 }
 
-/// An event; what of it is not what was stored is left out, and it is damaged then.
+/// Reads an event. Parts that differ from what was stored are left out, and the event is marked as
+/// damaged.
 pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
     let mut is_damaged = false;
     let body = with_body.then(|| checked_body(row)).and_then(|body| {
@@ -76,20 +77,20 @@ pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
     }
 }
 
-/// Reads columns, and remembers whether one could not be read.
+/// Reads columns, and records whether one was unreadable.
 struct Columns<'r> {
     row: &'r SqliteRow,
     is_damaged: &'r mut bool,
 }
 
 impl<'r> Columns<'r> {
-    fn or<T>(&mut self, name: &str, otherwise: T) -> T
+    fn or<T>(&mut self, name: &str, fallback: T) -> T
     where
         T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
     {
         self.row.try_get(name).unwrap_or_else(|_| {
             *self.is_damaged = true;
-            otherwise
+            fallback
         })
     }
 
@@ -112,7 +113,7 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// The body as it is shown, where it is the one that came.
+/// The body as it is shown, if its digest matches.
 fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
     let body: &[u8] = row.try_get("body").ok()?;
     if !is_digest_of(&digest(row).ok()?, body) {
@@ -121,16 +122,17 @@ fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
     shown_body(outcome(row).ok()?, body).ok()
 }
 
-/// A body inside of JSON: itself where it is JSON that readers take, else its text as a string,
-/// with U+FFFD for bytes that are not UTF-8.
+/// A body for embedding in JSON: unchanged if it is JSON that readers accept, otherwise its text as
+/// a string, with U+FFFD for bytes that are not UTF-8.
 fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx::Error> {
     let bytes = match outcome {
         OutcomeKind::Malformed => bytes,
-        // It is no part of the JSON.
+        // A byte order mark is not part of the JSON.
         OutcomeKind::Known | OutcomeKind::Unknown => without_mark(bytes),
     };
     let text = String::from_utf8_lossy(bytes);
-    // A known or unknown body was read before; the reader of values refuses what is too deep.
+    // Known and unknown bodies were parsed as JSON before. A malformed one counts as JSON only if
+    // `Value` accepts it, which refuses deep nesting.
     let is_json = outcome != OutcomeKind::Malformed
         || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     let body = if is_json {
@@ -141,34 +143,34 @@ fn shown_body(outcome: OutcomeKind, bytes: &[u8]) -> Result<Box<RawValue>, sqlx:
     body.map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Replaces each escape that is half a surrogate pair by that of U+FFFD, since strict readers of
-/// JSON refuse the whole page because of one (RFC 8259, section 8.2).
+/// Replaces each escape that is half a surrogate pair with `\ufffd`, because strict JSON parsers
+/// would reject the whole page because of it (RFC 8259, section 8.2).
 fn without_half_pairs(json: String) -> String {
     let is_suspect = json.contains("\\ud") || json.contains("\\uD");
     if !is_suspect {
         return json;
     }
     let mut rest = json.as_str();
-    let mut mended = String::with_capacity(json.len());
+    let mut repaired = String::with_capacity(json.len());
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
+        repaired.push_str(before);
         let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
             (Some(Half::High), Some(Half::Low)) => 12,
             (Some(_), _) => {
-                mended.push_str("\\ufffd");
+                repaired.push_str("\\ufffd");
                 rest = &escape[6..];
                 continue;
             }
-            // The character behind it belongs to it, as in `\\\\`.
+            // A backslash and the character after it belong together, as in `\\\\`.
             (None, _) => 2,
         };
-        let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
-        mended.push_str(escape);
-        rest = behind;
+        let (escape, remainder) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        repaired.push_str(escape);
+        rest = remainder;
     }
-    mended.push_str(rest);
-    mended
+    repaired.push_str(rest);
+    repaired
 }
 
 enum Half {
@@ -176,7 +178,7 @@ enum Half {
     Low,
 }
 
-/// Which half of a pair the text begins with as an escape, if it does.
+/// Which half of a surrogate pair the text starts with, if it starts with one.
 fn surrogate(text: &str) -> Option<Half> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     match u16::from_str_radix(digits, 16).ok()? {
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn only_half_pairs_are_replaced() {
-        for (json, mended) in [
+        for (json, repaired) in [
             (r#""a\ud83d\ude00b""#, r#""a\ud83d\ude00b""#),
             (r#""a\ud83d""#, r#""a\ufffd""#),
             (r#""\ude00\uD83Dx""#, r#""\ufffd\ufffdx""#),
@@ -200,8 +202,11 @@ mod tests {
             (r#""\\ud83d \n \u00e9""#, r#""\\ud83d \n \u00e9""#),
             (r#""\\\ud83d""#, r#""\\\ufffd""#),
         ] {
-            assert_eq!(without_half_pairs(json.to_owned()), mended, "{json}");
-            assert!(serde_json::from_str::<String>(mended).is_ok(), "{mended}");
+            assert_eq!(without_half_pairs(json.to_owned()), repaired, "{json}");
+            assert!(
+                serde_json::from_str::<String>(repaired).is_ok(),
+                "{repaired}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads events: one, the bytes of one, or a page of those that fit a filter.
+//! Reads events: a single event, the body of one, or a page of those that match a filter.
 
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -14,7 +14,7 @@ use crate::store::error::ReadError;
 use crate::store::event::BodyDigest;
 use crate::store::projection::{TermKind, pair};
 
-/// Which events; what is `None` is not asked for.
+/// Filters for events. `None` means no filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
     /// `idInstance`.
@@ -25,20 +25,20 @@ pub struct EventFilter {
     pub type_message: Option<String>,
     /// `chatId`.
     pub chat: Option<String>,
-    /// What was made of it.
+    /// The outcome of parsing it.
     pub outcome: Option<OutcomeKind>,
-    /// Whether it has fields that do not fit.
+    /// Whether some of its fields do not match the documented format.
     pub drift: Option<bool>,
-    /// Only what says something that no earlier event says.
+    /// Only events that do not duplicate an earlier event.
     pub distinct: bool,
-    /// Came first at this moment or later.
+    /// First received at this time or later.
     pub since: Option<UnixMillis>,
-    /// Came first before this moment.
+    /// First received before this time.
     pub until: Option<UnixMillis>,
 }
 
 impl EventFilter {
-    /// Whether it is asked for anything that is looked up in what is derived.
+    /// Whether the filter needs the projection.
     #[must_use]
     pub fn is_derived(&self) -> bool {
         *self != Self::default()
@@ -51,9 +51,9 @@ impl EventFilter {
             .map(|outcome| outcome.name().to_owned());
         let both = self.instance.zip(self.type_webhook.as_deref());
         let pair = both.and_then(|(id, name)| pair(id, name));
-        let alone = pair.is_none();
-        let instance = self.instance.filter(|_| alone);
-        let type_webhook = self.type_webhook.clone().filter(|_| alone);
+        let is_separate = pair.is_none();
+        let instance = self.instance.filter(|_| is_separate);
+        let type_webhook = self.type_webhook.clone().filter(|_| is_separate);
         [
             (TermKind::InstanceType, pair),
             (TermKind::Instance, instance.map(|id| id.to_string())),
@@ -69,70 +69,72 @@ impl EventFilter {
     }
 }
 
-/// The term of events with drift, where just those are asked for.
+/// The value of the drift term, if only events with drift are wanted.
 pub(super) fn drift_term(drift: Option<bool>) -> Option<String> {
     drift.filter(|drift| *drift).map(|_| String::new())
 }
 
-/// In which order.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The newest first.
+    /// Newest first.
     Descending,
-    /// The oldest first.
+    /// Oldest first.
     Ascending,
 }
 
-/// Where a page begins.
+/// The position where a page starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
-    /// At the first event of the order.
+    /// At the first entry in list order.
     Start,
-    /// Behind this seq, in the order.
+    /// After the entry with this seq, in list order.
     After(i64),
 }
 
-/// What to read.
+/// A query for a page of events.
 #[derive(Debug, Clone)]
 pub struct EventQuery {
-    /// Which events.
+    /// The filter.
     pub filter: EventFilter,
-    /// In which order.
+    /// The order.
     pub order: Order,
-    /// From where on.
+    /// The position where the page starts.
     pub position: Position,
-    /// How many at most.
+    /// Maximum number of events.
     pub limit: u32,
-    /// Bytes of bodies at most, where they are asked for; one event is given whatever it has.
+    /// Maximum bytes of bodies, if bodies are included. A page has at least one event, whatever its
+    /// size.
     pub max_bytes: usize,
-    /// Whether with their bodies.
+    /// Whether the bodies are included.
     pub with_body: bool,
 }
 
-/// How often each byte of a body is held while it becomes an answer: by SQLite, as a text, as JSON.
+/// Number of copies of each body byte while the response is built: in SQLite, as text, and as JSON.
 const COPIES: usize = 3;
 
-/// The size of a body in JSON. One that is no JSON becomes a string, in which bytes are escaped.
+/// Upper bound for the size of a body in the response. A malformed body becomes a JSON string with
+/// escapes.
 const SIZE_IN_JSON: &str = "CASE outcome WHEN 'malformed' THEN 4 ELSE 1 END * length(body)";
 
 impl Reader {
-    /// The event at `seq` with its body, if there is one.
+    /// Reads the event `seq` with its body, if it exists.
     pub async fn event(&self, seq: i64) -> Result<Option<Single<Event>>, ReadError> {
         let memory = match self.reserve_body(seq, SIZE_IN_JSON).await {
             Ok(None) => return Ok(None),
             Ok(Some(memory)) => memory,
             Err(ReadError::Damaged(failure)) => {
-                self.tell_damage(&failure);
+                self.report_damage(&failure);
                 Reserved::nothing()
             }
             Err(failure) => return Err(failure),
         };
         let mut event = self.event_or_damaged(seq, true).await?;
-        self.name_duplicates(event.as_mut_slice()).await;
+        self.mark_duplicates(event.as_mut_slice()).await;
         Ok(event.map(|entry| Single { entry, memory }))
     }
 
-    /// Reserves the memory that one event with its body takes, if there is one.
+    /// Reserves the memory for one event and its body, if the event exists.
     async fn reserve_body(&self, seq: i64, size: &str) -> Result<Option<Reserved>, ReadError> {
         let mut sql = QueryBuilder::new("SELECT seq, ");
         sql.push(size)
@@ -145,67 +147,68 @@ impl Reader {
         self.memory.reserve(choice.cost(COPIES)).await.map(Some)
     }
 
-    /// The oldest seq that is stored, if there is one.
+    /// The oldest stored seq, if there are events.
     pub async fn oldest_seq(&self) -> Result<Option<i64>, ReadError> {
         let oldest = sqlx::query("SELECT min(seq) FROM event")
             .fetch_one(&mut *self.lease(Files::Events).await?)
             .await;
-        let row = self.plain(oldest.map_err(ReadError::from))?;
+        let row = self.check_events(oldest.map_err(ReadError::from))?;
         Ok(row.try_get(0)?)
     }
 
-    /// The digest of the bytes that came as the event `seq`, if there is one. It is read without them.
+    /// The digest of the body of the event `seq`, if it exists. The body itself is not read.
     pub async fn digest(&self, seq: i64) -> Result<Option<BodyDigest>, ReadError> {
         let row = sqlx::query("SELECT digest FROM event WHERE seq = ?")
             .bind(seq)
             .fetch_optional(&mut *self.lease(Files::Events).await?)
             .await;
-        let row = self.plain(row.map_err(ReadError::from))?;
+        let row = self.check_events(row.map_err(ReadError::from))?;
         Ok(row.map(|row| digest(&row)).transpose()?)
     }
 
-    /// The bytes that came as the event `seq`, and what was made of them, if there is one.
+    /// The body of the event `seq` as it was received, and the outcome of parsing it, if the event
+    /// exists.
     ///
     /// # Errors
     ///
-    /// The bytes are not those that came.
+    /// The stored bytes differ from those that were received.
     pub async fn body(
         &self,
         seq: i64,
     ) -> Result<Option<Single<(OutcomeKind, Vec<u8>)>>, ReadError> {
         let reserved = self.reserve_body(seq, "length(body)").await;
-        let Some(memory) = self.plain(reserved)? else {
+        let Some(memory) = self.check_events(reserved)? else {
             return Ok(None);
         };
         let row = sqlx::query("SELECT outcome, digest, body FROM event WHERE seq = ?")
             .bind(seq)
             .fetch_optional(&mut *self.lease(Files::Events).await?)
             .await;
-        let Some(row) = self.plain(row.map_err(ReadError::from))? else {
+        let Some(row) = self.check_events(row.map_err(ReadError::from))? else {
             return Ok(None);
         };
         let body: Vec<u8> = row.try_get("body").map_err(|_| ReadError::DamagedBody)?;
-        let is_whole = digest(&row).is_ok_and(|digest| is_digest_of(&digest, &body));
-        let outcome = outcome(&row).ok().filter(|_| is_whole);
+        let is_intact = digest(&row).is_ok_and(|digest| is_digest_of(&digest, &body));
+        let outcome = outcome(&row).ok().filter(|_| is_intact);
         let entry = (outcome.ok_or(ReadError::DamagedBody)?, body);
         Ok(Some(Single { entry, memory }))
     }
 
-    /// A page of events. With a filter, of those that are projected.
+    /// Reads a page of events. With a filter, the page has only projected events.
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ReadError> {
         if query.filter.is_derived() {
             let chosen = self.choose_filtered(query).await;
-            let choice = self.derived(chosen)?;
+            let choice = self.check_derived(chosen)?;
             return self.read_events(query, choice).await;
         }
-        let selection = QueryPlan::everything();
-        let mut sql = list(query, &selection, query.size());
+        let plan = QueryPlan::everything();
+        let mut sql = list(query, &plan, query.size());
         let chosen = self
             .choose(Files::Events, &mut sql, query.limit, query.max_bytes)
             .await;
         let choice = match chosen {
             Err(ReadError::Damaged(failure)) => {
-                self.tell_damage(&failure);
+                self.report_damage(&failure);
                 self.choose_around_damage(query).await?
             }
             chosen => chosen?,
@@ -218,15 +221,15 @@ impl Reader {
         let selected = self
             .select(&filter.terms(), filter.since, filter.until)
             .await?;
-        let Some(selection) = selected else {
+        let Some(plan) = selected else {
             return Ok(Choice::empty());
         };
-        let mut sql = list(query, &selection, query.size());
+        let mut sql = list(query, &plan, query.size());
         self.choose(Files::Both, &mut sql, query.limit, query.max_bytes)
             .await
     }
 
-    /// Reads the events of a choice; those that cannot be read are given as damaged.
+    /// Reads the selected events. Unreadable ones are returned as damaged.
     async fn read_events(
         &self,
         query: &EventQuery,
@@ -238,7 +241,7 @@ impl Reader {
         let memory = self.memory.reserve(choice.cost(COPIES)).await?;
         let mut entries = match self.read_at_once(&choice, query.with_body).await {
             Err(ReadError::Damaged(failure)) => {
-                self.tell_damage(&failure);
+                self.report_damage(&failure);
                 let mut entries = Vec::with_capacity(choice.keys.len());
                 for &seq in &choice.keys {
                     entries.extend(self.event_or_damaged(seq, query.with_body).await?);
@@ -247,7 +250,7 @@ impl Reader {
             }
             read => read?,
         };
-        self.name_duplicates(&mut entries).await;
+        self.mark_duplicates(&mut entries).await;
         entries.sort_unstable_by_key(|event| match query.order {
             Order::Ascending => event.seq,
             Order::Descending => -event.seq,
@@ -277,7 +280,7 @@ impl Reader {
         Ok(entries)
     }
 
-    /// One event, of which as much is given as can be read.
+    /// Reads one event, or as much of it as is readable.
     pub(super) async fn event_or_damaged(
         &self,
         seq: i64,
@@ -297,7 +300,7 @@ impl Reader {
                     return Ok(event);
                 }
                 Err(ReadError::Damaged(failure)) => {
-                    self.tell_damage(&failure);
+                    self.report_damage(&failure);
                 }
                 Err(failure) => return Err(failure),
             }
@@ -307,18 +310,19 @@ impl Reader {
 }
 
 impl EventQuery {
-    /// What an event of the page counts for.
+    /// SQL expression for the bytes that an event counts towards `max_bytes`.
     fn size(&self) -> &'static str {
         if self.with_body { SIZE_IN_JSON } else { "0" }
     }
 }
 
-/// Chooses a page: the seq and the `size` of each event. The rarest term leads; the columns decide.
-pub(super) fn list(query: &EventQuery, selection: &QueryPlan, size: &str) -> QueryBuilder<Sqlite> {
+/// Builds the query that selects a page: the seq and the `size` of each event. It scans the rarest
+/// term and checks the columns of each event.
+pub(super) fn list(query: &EventQuery, plan: &QueryPlan, size: &str) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT event.seq, ");
     sql.push(size);
     let mut conditions = Conditions::new();
-    let scan = if let [leading, others @ ..] = selection.terms.as_slice() {
+    let scan = if let [leading, others @ ..] = plan.terms.as_slice() {
         sql.push(" FROM ")
             .push(POSTINGS)
             .push(" CROSS JOIN event ON event.seq = posting.seq");
@@ -328,7 +332,7 @@ pub(super) fn list(query: &EventQuery, selection: &QueryPlan, size: &str) -> Que
         sql.push(" FROM event");
         Scan::Seq("event.seq")
     };
-    conditions.place(&mut sql, scan, (query.position, query.order), selection);
+    conditions.range(&mut sql, scan, (query.position, query.order), plan);
     let filter = &query.filter;
     for (column, value) in [
         ("type_webhook = ", &filter.type_webhook),
@@ -363,7 +367,7 @@ pub(super) fn list(query: &EventQuery, selection: &QueryPlan, size: &str) -> Que
         );
     }
     scan.order(&mut sql, query.order);
-    // One more, to see whether there are more.
+    // One extra row shows whether there is a next page.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql
 }

@@ -1,5 +1,5 @@
-//! How SQLite goes about what is read: by an index, in the order that is asked for, whatever is
-//! asked for together.
+//! Checks the query plans of all lists: SQLite uses an index in the requested order for every
+//! combination of filters.
 
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -18,8 +18,7 @@ use crate::store::projection::{Words, path_of};
 const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
 const POSITIONS: [Position; 2] = [Position::Start, Position::After(7)];
 
-/// Everything that a list may pass through by the order of its rows: a whole list, where nothing
-/// is asked for that would choose from it.
+/// The only scans that a list may do: over a whole list, if no filter narrows it.
 const WALKS: [&str; 4] = [
     "SCAN event",
     "SCAN projection.entity",
@@ -27,7 +26,7 @@ const WALKS: [&str; 4] = [
     "SCAN entry USING COVERING INDEX chat_newest",
 ];
 
-/// An empty database with what is derived from it; SQLite knows nothing of how much there is.
+/// An empty database with its projection. SQLite has no statistics on table sizes.
 struct Plans {
     connection: rusqlite::Connection,
     _folder: tempfile::TempDir,
@@ -53,7 +52,7 @@ impl Plans {
         }
     }
 
-    /// The steps of a plan.
+    /// The steps of the plan for a statement.
     fn of(&self, sql: &str) -> Vec<String> {
         let mut statement = self
             .connection
@@ -68,14 +67,14 @@ impl Plans {
         steps
     }
 
-    /// Checks that nothing is sorted, and that nothing is passed through but, in a list without a
-    /// term, the list itself.
+    /// Checks that the statement sorts nothing and scans nothing, except the list itself if there
+    /// is no term.
     fn check(&self, sql: &QueryBuilder<Sqlite>, what: &str, is_walk: bool) {
         let steps = self.of(sql.sql().as_str());
         let walks: Vec<_> = steps
             .iter()
             .filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE INDEX"))
-            // One of 65,536 events.
+            // The epoch table has one row per 65,536 events.
             .filter(|step| **step != "SCAN projection.epoch")
             .collect();
         assert!(
@@ -92,7 +91,7 @@ impl Plans {
     }
 }
 
-/// Whether the `bit`th of some choices is made, with what is chosen then.
+/// Returns `what` if the bit `bit` of `some` is set.
 fn chosen<T>(some: u32, bit: u32, what: T) -> Option<T> {
     (some & 1 << bit != 0).then_some(what)
 }
@@ -101,8 +100,8 @@ fn text(some: u32, bit: u32) -> Option<String> {
     chosen(some, bit, "a".to_owned())
 }
 
-/// A selection with so many terms, and with the bounds of the times that are asked for.
-fn selection(terms: usize, since: bool, until: bool) -> QueryPlan {
+/// A plan with this many terms, and with seq bounds for the requested times.
+fn plan(terms: usize, since: bool, until: bool) -> QueryPlan {
     QueryPlan {
         terms: (1..).take(terms).collect(),
         first: since.then_some(0),
@@ -110,7 +109,7 @@ fn selection(terms: usize, since: bool, until: bool) -> QueryPlan {
     }
 }
 
-/// Every order from every place.
+/// Every order combined with every position.
 fn everywhere() -> impl Iterator<Item = (Order, Position)> {
     ORDERS
         .into_iter()
@@ -133,7 +132,7 @@ async fn events() {
             until: chosen(some, 6, UnixMillis(7)),
         };
         let terms = (some & 0b1001_1111).count_ones() as usize;
-        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        let plan = plan(terms, filter.since.is_some(), filter.until.is_some());
         for (order, position) in everywhere() {
             let query = EventQuery {
                 filter: filter.clone(),
@@ -146,11 +145,7 @@ async fn events() {
             let bounded = filter.since.is_some() || filter.until.is_some();
             let is_walk = terms == 0 && !bounded && position == Position::Start;
             let what = format!("{query:?}");
-            plans.check(
-                &events::list(&query, &selection, "length(body)"),
-                &what,
-                is_walk,
-            );
+            plans.check(&events::list(&query, &plan, "length(body)"), &what, is_walk);
         }
     }
 }
@@ -174,7 +169,7 @@ async fn messages() {
         };
         let terms = (some & 0b100_0111_1111).count_ones() as usize;
         let bounded = filter.since.is_some() || filter.until.is_some();
-        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        let plan = plan(terms, filter.since.is_some(), filter.until.is_some());
         for (order, position) in everywhere() {
             let query = MessageQuery {
                 filter: filter.clone(),
@@ -189,7 +184,7 @@ async fn messages() {
             let what = format!("{query:?}");
             let sql = messages::list(
                 &query,
-                &selection,
+                &plan,
                 query.filter.words.as_ref().map(|_| "a".to_owned()),
             );
             plans.check(&sql, &what, is_walk);
@@ -231,9 +226,9 @@ async fn calls() {
             since: chosen(some, 3, UnixMillis(7)),
             until: chosen(some, 4, UnixMillis(7)),
         };
-        // Beside those that are asked for there is the one of all calls.
+        // The term of all calls is always there, in addition to the filters.
         let terms = 1 + (some & 0b11).count_ones() as usize;
-        let selection = selection(terms, filter.since.is_some(), filter.until.is_some());
+        let plan = plan(terms, filter.since.is_some(), filter.until.is_some());
         for (order, position) in everywhere() {
             let query = CallQuery {
                 filter: filter.clone(),
@@ -242,7 +237,7 @@ async fn calls() {
                 limit: 50,
             };
             let what = format!("{query:?}");
-            plans.check(&calls::list(&query, &selection), &what, false);
+            plans.check(&calls::list(&query, &plan), &what, false);
         }
     }
 }
@@ -264,7 +259,7 @@ async fn chats_and_instances() {
                 limit: 50,
             };
             plans.check(&chats::list(&query), &format!("{query:?}"), is_walk);
-            // Accounts are few: those of a type are found by passing through all.
+            // There are few accounts, so a filter by type scans all of them.
             for type_instance in [None, Some("v3".to_owned())] {
                 let query = InstanceQuery {
                     instance,

@@ -1,4 +1,5 @@
-//! Reads one message with its history: the events that speak of it, a page of them at a time.
+//! Reads one message with a page of its history, which is made of the events that mention the
+//! message.
 
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -12,18 +13,17 @@ use crate::model::{History, MessageWithHistory, canonical_chat};
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, key};
 
-/// Events that a page of a history is made of, at most.
+/// Maximum number of events in a page of a history.
 const PAGE_EVENTS: u32 = 1000;
 
-/// Bytes of the bodies that a page of a history is made of, at most; one event is read whatever it
-/// has.
+/// Bytes of event bodies in a page of a history, which ends before it exceeds them. A page has at
+/// least one event, whatever its size.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
-/// How often each byte of those bodies is held: by SQLite, beside the others of the page, and in the
-/// history.
+/// Number of copies of each of those bytes in memory: in SQLite, in the page, and in the history.
 const HISTORY_COPIES: usize = 3;
 
-/// Which message.
+/// The identity of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageId {
     /// `idInstance`.
@@ -34,7 +34,7 @@ pub struct MessageId {
     pub id_message: String,
 }
 
-/// An event that speaks of a message or a call.
+/// An event that mentions a message or a call.
 #[derive(Debug)]
 pub(super) struct EntityEvent {
     pub(super) seq: i64,
@@ -43,15 +43,15 @@ pub(super) struct EntityEvent {
 }
 
 impl Reader {
-    /// One message with a page of its history, if there is one. A history has its events in the
-    /// order of their seqs from page to page, and in time order within a page.
+    /// Reads one message with a page of its history, if the message exists. Pages of a history
+    /// follow each other in seq order; within a page, the events are in time order.
     pub async fn message(
         &self,
         id: &MessageId,
         position: Position,
     ) -> Result<Option<Single<MessageWithHistory>>, ReadError> {
         let read = self.read_message(id, position).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn read_message(
@@ -87,7 +87,7 @@ impl Reader {
         Ok(Some(Single { entry, memory }))
     }
 
-    /// The events of a choice.
+    /// Reads the selected events.
     pub(super) async fn read_entity_events(
         &self,
         choice: &Choice,
@@ -106,11 +106,11 @@ impl Reader {
     }
 }
 
-/// The events whose seqs a JSON array has.
+/// Selects the events in a JSON array of seqs.
 pub(super) const READ: &str = "
     SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
 
-/// Chooses one message: its seq and its size.
+/// Builds the query that selects one message: its seq and its size.
 pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
     let MessageId {
         id_instance,
@@ -138,17 +138,17 @@ pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
     sql
 }
 
-/// Chooses events that speak of a message or a call: the seq and the size of each, in the order of
-/// their seqs. The first of all is the entity's own.
+/// Builds the query that selects the events that mention an entity: the seq and the size of each,
+/// in seq order. The entity's own event is the first of all.
 pub(super) fn events_of(entity: i64, position: Position) -> QueryBuilder<Sqlite> {
-    let behind = match position {
+    let after = match position {
         Position::Start => i64::MIN,
         Position::After(seq) => seq,
     };
     let mut sql = QueryBuilder::new("SELECT seq, length(body) FROM event WHERE seq = ");
     sql.push_bind(entity)
         .push(" AND seq > ")
-        .push_bind(behind)
+        .push_bind(after)
         .push(
             " UNION ALL SELECT event.seq, length(body)
              FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
@@ -156,8 +156,8 @@ pub(super) fn events_of(entity: i64, position: Position) -> QueryBuilder<Sqlite>
         )
         .push_bind(entity)
         .push(" AND mention.seq > ")
-        .push_bind(behind)
-        // One more, to see whether there are more.
+        .push_bind(after)
+        // One extra row shows whether there is a next page.
         .push(" LIMIT ")
         .push_bind(i64::from(PAGE_EVENTS) + 1);
     sql

@@ -1,4 +1,4 @@
-//! Reads accounts, in the order of their numbers.
+//! Reads a page of accounts, ordered by `idInstance`.
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
@@ -12,7 +12,8 @@ use crate::clock::UnixMillis;
 use crate::model::{Instance, NewestEvent, Quota, Socket, State};
 use crate::store::error::ReadError;
 
-/// The state that stands, and since when: behind the last other state its first moment.
+/// Selects the columns of an account. The current state lasts since its first occurrence after the
+/// last different state.
 const COLUMNS: &str = "
     SELECT instance.id_instance AS id_instance, instance.type_instance AS type_instance,
            newest.seq AS seq, newest.received_at AS received_at,
@@ -40,7 +41,7 @@ const COLUMNS: &str = "
     LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
     LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
 
-/// The bodies that an account is made of, beside what is in its columns.
+/// Selects the sizes of the bodies that an account needs in addition to its columns.
 const SIZES: &str = "
     SELECT instance.id_instance,
            coalesce(length(socket.body), 0) + coalesce(length(quota.body), 0)
@@ -48,30 +49,31 @@ const SIZES: &str = "
     LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
     LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
 
-/// Bytes of the bodies that a page is made of, at most; one account is read whatever it has.
+/// Bytes of bodies in a page, which ends before it exceeds them. A page has at least one account,
+/// whatever its size.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How often each byte of those bodies is held: by SQLite and by the row.
+/// Number of copies of each of those bytes in memory: in SQLite and in the row.
 const COPIES: usize = 2;
 
-/// What to read.
+/// A query for a page of accounts.
 #[derive(Debug, Clone)]
 pub struct InstanceQuery {
     /// Only this `idInstance`.
     pub instance: Option<i64>,
-    /// Only of this `typeInstance`.
+    /// Only accounts with this `typeInstance`.
     pub type_instance: Option<String>,
-    /// From where on: behind this `idInstance`.
+    /// The position where the page starts: after this `idInstance`.
     pub position: Position,
-    /// How many at most.
+    /// Maximum number of accounts.
     pub limit: u32,
 }
 
 impl Reader {
-    /// A page of accounts.
+    /// Reads a page of accounts.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
         let read = self.list_instances(query).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn list_instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, ReadError> {
@@ -99,14 +101,14 @@ impl Reader {
     }
 }
 
-/// The accounts whose numbers the JSON array has that is bound behind it.
+/// Builds the query for the accounts in a JSON array of `idInstance`s, which the caller binds next.
 pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(COLUMNS);
     sql.push(" WHERE instance.id_instance IN (SELECT value FROM json_each(");
     sql
 }
 
-/// Chooses a page: the number and the size of each account.
+/// Builds the query that selects a page: the `idInstance` and the size of each account.
 pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(SIZES);
     let mut conditions = Conditions::new();
@@ -131,7 +133,7 @@ pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
 }
 
 fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
-    let told = |seq: &str, body: &str| -> Result<Option<(i64, &[u8])>, sqlx::Error> {
+    let event_of = |seq: &str, body: &str| -> Result<Option<(i64, &[u8])>, sqlx::Error> {
         let seq: Option<i64> = row.try_get(seq)?;
         let body: Option<&[u8]> = row.try_get(body)?;
         Ok(seq.zip(body))
@@ -150,8 +152,8 @@ fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
         id_instance: row.try_get("id_instance")?,
         type_instance: row.try_get("type_instance")?,
         state,
-        socket: told("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, body)),
-        quota: told("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, body)),
+        socket: event_of("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, body)),
+        quota: event_of("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, body)),
         newest: NewestEvent {
             seq: row.try_get("seq")?,
             received_at: UnixMillis(row.try_get("received_at")?),

@@ -1,5 +1,5 @@
-//! A connection that is lent to one request, with an end: SQLite stops the statement that runs on
-//! it when the deadline has passed or when the request is dropped because its client is gone.
+//! A connection leased to one request, with a deadline. SQLite interrupts the running statement
+//! when the deadline passes, or when the request is dropped because its client has disconnected.
 
 use std::cell::LazyCell;
 use std::ops::{Deref, DerefMut};
@@ -13,53 +13,56 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use crate::store::error::ReadError;
 use crate::store::priority::give_way;
 
-/// How long the statements of one lease may take together; beyond it they are interrupted.
+/// Maximum time that the statements of one lease take together; after it they are interrupted.
 pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Instructions of SQLite's virtual machine between two looks at the clock. A search reads a page of
-/// words with each few of them, so that this is well under a millisecond.
+/// Instructions of SQLite's virtual machine between two checks of the deadline. A search reads a
+/// page of words every few instructions, so the interval is well under a millisecond.
 const INSTRUCTIONS: i32 = 256;
 
 thread_local! {
-    static GAVE_WAY: LazyCell<()> = LazyCell::new(give_way);
+    static LOW_PRIORITY: LazyCell<()> = LazyCell::new(give_way);
 }
 
-/// The connection, until it is dropped.
+/// A leased connection. Dropping the lease returns it to the pool.
 #[derive(Debug)]
 pub(super) struct Lease {
     connection: PoolConnection<Sqlite>,
-    ended: Arc<AtomicBool>,
+    is_ended: Arc<AtomicBool>,
 }
 
 impl Lease {
-    /// Takes a connection from the pool for [`DEADLINE`].
+    /// Takes a connection from the pool and starts its [`DEADLINE`].
     pub(super) async fn take(pool: &SqlitePool) -> Result<Self, ReadError> {
         Self::take_for(pool, DEADLINE).await
     }
 
     async fn take_for(pool: &SqlitePool, time: Duration) -> Result<Self, ReadError> {
         let mut connection = pool.acquire().await?;
-        let ended = Arc::new(AtomicBool::new(false));
+        let is_ended = Arc::new(AtomicBool::new(false));
         let deadline = Instant::now() + time;
         connection
             .lock_handle()
             .await?
             .set_progress_handler(INSTRUCTIONS, {
-                let ended = Arc::clone(&ended);
+                let is_ended = Arc::clone(&is_ended);
                 move || {
-                    // SQLite calls this on the thread of the connection, which sqlx starts.
-                    GAVE_WAY.with(|once| **once);
-                    !ended.load(Ordering::Relaxed) && Instant::now() < deadline
+                    // SQLite calls this on the thread that sqlx starts for the connection.
+                    LOW_PRIORITY.with(|once| **once);
+                    !is_ended.load(Ordering::Relaxed) && Instant::now() < deadline
                 }
             });
-        Ok(Self { connection, ended })
+        Ok(Self {
+            connection,
+            is_ended,
+        })
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // The thread of the connection may still be in a statement that nobody waits for.
-        self.ended.store(true, Ordering::Relaxed);
+        // The thread of the connection may still be running a statement for a dropped request.
+        self.is_ended.store(true, Ordering::Relaxed);
     }
 }
 
@@ -84,12 +87,12 @@ mod tests {
 
     use super::*;
 
-    /// It never ends by itself.
+    /// A query that never ends by itself.
     const ENDLESS: &str = "
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
         SELECT count(*) FROM n";
 
-    /// A pool of one connection, so that one that is kept is missed.
+    /// A pool with a single connection, so that a leaked connection makes the test fail.
     async fn pool() -> SqlitePool {
         let options = SqlitePoolOptions::new().max_connections(1);
         options.connect("sqlite::memory:").await.unwrap()
@@ -119,7 +122,7 @@ mod tests {
     #[tokio::test]
     async fn query_whose_request_is_dropped_is_interrupted() {
         let pool = pool().await;
-        let begun = Instant::now();
+        let started = Instant::now();
         let query = async {
             let mut lease = Lease::take_for(&pool, Duration::from_hours(1))
                 .await
@@ -128,6 +131,6 @@ mod tests {
         };
         assert!(timeout(Duration::from_millis(50), query).await.is_err());
         assert!(is_usable(&pool).await);
-        assert!(begun.elapsed() < Duration::from_mins(1));
+        assert!(started.elapsed() < Duration::from_mins(1));
     }
 }

@@ -1,8 +1,9 @@
-//! The memory that answers in flight may hold, all readers together.
+//! The memory budget for responses in flight, shared by all readers.
 //!
-//! A page is reserved by its bytes before its bodies are read, and the reservation stays with the
-//! bytes of the answer until they are written to the socket. A reader that does not read therefore
-//! holds only its own share, and a reader that finds no room waits for a while and is then refused.
+//! A page reserves its bytes before its bodies are read, and the reservation stays with the bytes
+//! of the response until they are written to the socket. A client that does not read its response
+//! therefore holds only its own share. A reader that finds no room waits for a while and is then
+//! refused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +14,15 @@ use tokio::time::timeout;
 
 use crate::store::error::ReadError;
 
-/// Bytes up to which an answer is light. Light answers have a share of their own, so that a list of
-/// messages does not queue behind large bodies.
+/// Bytes up to which a response is light. Light responses have a separate share of the budget, so
+/// that a list of messages does not queue behind large bodies.
 const LIGHT_BYTES: usize = 1024 * 1024;
 
-/// One in as many of all bytes is kept for light answers.
+/// Divisor of the budget: 1/4 of the bytes is reserved for light responses.
 const LIGHT_SHARE: u32 = 4;
 
-/// How long a reader waits for room before it is refused.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum time that a reader waits for room; after it, the request is refused.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The budget. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,19 +31,19 @@ pub struct AnswerMemory {
     heavy: Share,
 }
 
-/// A part of the budget: one permit for each byte.
+/// A share of the budget, with one permit per byte.
 #[derive(Debug, Clone)]
 struct Share {
     permits: Arc<Semaphore>,
     bytes: u32,
 }
 
-/// Bytes that are reserved. They are free again when this is dropped.
+/// A reservation of bytes. Dropping it frees them.
 #[derive(Debug)]
 pub struct Reserved(Option<OwnedSemaphorePermit>);
 
 impl AnswerMemory {
-    /// A budget of so many bytes.
+    /// Creates a budget of `bytes`.
     #[must_use]
     pub fn new(bytes: u32) -> Self {
         let light = bytes / LIGHT_SHARE;
@@ -52,12 +53,12 @@ impl AnswerMemory {
         }
     }
 
-    /// Reserves `bytes`. An answer that is larger than its whole share gets all of the share: it is
-    /// given, but nothing else of its kind beside it.
+    /// Reserves `bytes`. A response larger than its share takes the whole share: it is served, but
+    /// no other of its kind at the same time.
     ///
     /// # Errors
     ///
-    /// There was no room in time.
+    /// No room became free in time.
     pub(super) async fn reserve(&self, bytes: usize) -> Result<Reserved, ReadError> {
         let share = if bytes <= LIGHT_BYTES {
             &self.light
@@ -66,7 +67,7 @@ impl AnswerMemory {
         };
         let wanted = u32::try_from(bytes).unwrap_or(u32::MAX).min(share.bytes);
         let permit = Arc::clone(&share.permits).acquire_many_owned(wanted);
-        match timeout(PATIENCE, permit).await {
+        match timeout(MAX_WAIT, permit).await {
             Ok(Ok(permit)) => Ok(Reserved(Some(permit))),
             // The semaphore is never closed.
             Ok(Err(_)) | Err(_) => Err(ReadError::Busy),
@@ -84,19 +85,19 @@ impl Share {
 }
 
 impl Reserved {
-    /// No byte.
+    /// A reservation of no bytes.
     pub(in crate::store) fn nothing() -> Self {
         Self(None)
     }
 
-    /// Gives back everything but `bytes`.
+    /// Frees all but `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         if let Some(permit) = &mut self.0 {
             drop(permit.split(permit.num_permits().saturating_sub(bytes)));
         }
     }
 
-    /// Keeps the reservation with the bytes until their last clone is gone.
+    /// Ties the reservation to the bytes until their last clone is dropped.
     #[must_use]
     pub fn hold(self, bytes: Vec<u8>) -> Bytes {
         struct Held(
@@ -121,7 +122,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[tokio::test(start_paused = true)]
-    async fn full_budget_refuses_heavy_answers_and_still_serves_light_ones() {
+    async fn full_budget_refuses_heavy_responses_and_still_serves_light_ones() {
         let memory = AnswerMemory::new(16 * 1024 * 1024);
         let mut first = memory.reserve(12 * MIB).await.unwrap();
         assert!(matches!(
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answer_larger_than_its_share_is_given_alone() {
+    async fn response_larger_than_its_share_is_served_alone() {
         let memory = AnswerMemory::new(16 * 1024 * 1024);
         let all = memory.reserve(100 * MIB).await.unwrap();
         assert!(matches!(

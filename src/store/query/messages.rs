@@ -1,4 +1,4 @@
-//! Reads messages: a page of those that fit a filter.
+//! Reads a page of the messages that match a filter.
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
@@ -14,7 +14,7 @@ use crate::model::{Direction, Message, MessageEvents, MessagePlace, OutcomeKind,
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, TermKind, Words};
 
-/// What makes a [`Message`], for [`message`].
+/// The columns that [`message`] builds a [`Message`] from.
 pub(super) const COLUMNS: &str = "
     SELECT entity.seq AS seq, entity.id_instance AS id_instance, chat.value AS chat_id,
            entity.id_message AS id_message, entity.direction AS direction,
@@ -23,14 +23,14 @@ pub(super) const COLUMNS: &str = "
            edit.seq AS edit_seq, edit.received_at AS edit_at, edit.body AS edit,
            status.body AS status";
 
-/// Where that is found.
+/// The tables of those columns.
 pub(super) const SOURCES: &str = "
     LEFT JOIN projection.term AS chat ON chat.id = entity.chat
     LEFT JOIN event AS content ON content.seq = entity.content_seq
     LEFT JOIN event AS edit ON edit.seq = entity.edit_seq
     LEFT JOIN event AS status ON status.seq = entity.status_seq";
 
-/// Bytes of the bodies that a message is made of.
+/// SQL expression for the bytes of the bodies that a message is built from.
 pub(super) const SIZE: &str = "
     coalesce(length(content.body), 0) + coalesce(length(edit.body), 0)
     + coalesce(length(status.body), 0)
@@ -38,54 +38,55 @@ pub(super) const SIZE: &str = "
         SELECT coalesce(sum(length(more.body)), 0) FROM event AS more
         WHERE more.seq IN (SELECT value FROM json_each(entity.extra))) END";
 
-/// How often each byte of those bodies is held while they become a message: by SQLite and by the row.
+/// Number of copies of each of those bytes while a message is built: in SQLite and in the row.
 pub(super) const COPIES: usize = 2;
 
-/// Bytes of the bodies that a page is made of, at most; one entry is read whatever it has.
+/// Bytes of bodies in a page, which ends before it exceeds them. A page has at least one entry,
+/// whatever its size.
 pub(super) const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Which messages; what is `None` is not asked for.
+/// Filters for messages. `None` means no filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessageFilter {
     /// `idInstance`.
     pub instance: Option<i64>,
-    /// `typeWebhook` that the message came with.
+    /// `typeWebhook` of the event that has the content of the message.
     pub type_webhook: Option<String>,
     /// `typeMessage`.
     pub type_message: Option<String>,
     /// `chatId`, in any of its forms.
     pub chat: Option<String>,
-    /// What was made of it.
+    /// The outcome of parsing that event.
     pub outcome: Option<OutcomeKind>,
-    /// Whether the event that has its content has fields that do not fit.
+    /// Whether some fields of that event do not match the documented format.
     pub drift: Option<bool>,
-    /// The first event that speaks of it came at this moment or later.
+    /// The first event that mentions the message arrived at this time or later.
     pub since: Option<UnixMillis>,
-    /// The first event that speaks of it came before this moment.
+    /// The first event that mentions the message arrived before this time.
     pub until: Option<UnixMillis>,
-    /// Which way it went.
+    /// The direction.
     pub direction: Option<Direction>,
-    /// The status that stands.
+    /// The current status.
     pub status: Option<String>,
-    /// Words that it has.
+    /// A search in its texts.
     pub words: Option<Words>,
 }
 
-/// What to read.
+/// A query for a page of messages.
 #[derive(Debug, Clone)]
 pub struct MessageQuery {
-    /// Which messages.
+    /// The filter.
     pub filter: MessageFilter,
-    /// In which order.
+    /// The order.
     pub order: Order,
-    /// From where on.
+    /// The position where the page starts.
     pub position: Position,
-    /// How many at most.
+    /// Maximum number of messages.
     pub limit: u32,
 }
 
 impl MessageFilter {
-    /// The chat as messages have it.
+    /// The chat in its canonical form, as messages store it.
     fn canonical_chat(&self) -> Option<String> {
         let chat = self.chat.as_deref();
         chat.map(|chat| canonical_chat(chat).into_owned())
@@ -116,10 +117,10 @@ impl MessageFilter {
 }
 
 impl Reader {
-    /// A page of messages.
+    /// Reads a page of messages.
     pub async fn messages(&self, query: &MessageQuery) -> Result<Page<Message>, ReadError> {
         let read = self.list_messages(query).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn list_messages(&self, query: &MessageQuery) -> Result<Page<Message>, ReadError> {
@@ -127,28 +128,28 @@ impl Reader {
         let selected = self
             .select(&filter.terms(), filter.since, filter.until)
             .await?;
-        let Some(selection) = selected else {
+        let Some(plan) = selected else {
             return Ok(Page::empty());
         };
-        let question = match &filter.words {
+        let fts_query = match &filter.words {
             None => None,
             Some(words) => {
                 let chat = match filter.canonical_chat() {
                     Some(chat) => self.term(TermKind::Chat, &chat).await?,
                     None => None,
                 };
-                match words.question(filter.instance, chat) {
-                    // What has no word is in no message.
+                match words.fts_query(filter.instance, chat) {
+                    // A search without a word matches nothing.
                     None => return Ok(Page::empty()),
-                    question => question,
+                    fts_query => fts_query,
                 }
             }
         };
-        let _turn = match &question {
-            Some(_) => Some(self.search_turn().await?),
+        let _permit = match &fts_query {
+            Some(_) => Some(self.search_permit().await?),
             None => None,
         };
-        let mut sql = list(query, &selection, question);
+        let mut sql = list(query, &plan, fts_query);
         let choice = self
             .choose(Files::Both, &mut sql, query.limit, PAGE_BYTES)
             .await?;
@@ -164,7 +165,7 @@ impl Reader {
         })
     }
 
-    /// The messages of a choice and the names of their chats, that with the greatest seq first.
+    /// Reads the selected messages and the names of their chats, with the greatest seq first.
     pub(super) async fn read_messages(
         &self,
         choice: &Choice,
@@ -195,11 +196,11 @@ impl Reader {
     }
 }
 
-/// Further events of a message, whose seqs a JSON array has.
+/// Selects the further events of a message, given as a JSON array of seqs.
 pub(super) const EXTRA: &str = "
     SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
 
-/// The messages whose seqs the JSON array has that is bound behind it.
+/// Builds the query for the messages in a JSON array of seqs, which the caller binds next.
 pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(COLUMNS);
     sql.push(" FROM projection.entity")
@@ -208,7 +209,7 @@ pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     sql
 }
 
-/// A message and the name of its chat, from its row and those of its further events.
+/// Builds a message and the name of its chat from its row and the rows of its further events.
 fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<String>), sqlx::Error> {
     let direction: Option<i64> = row.try_get("direction")?;
     let direction =
@@ -244,32 +245,32 @@ fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<Stri
     Ok(Message::new(place, events))
 }
 
-/// Chooses a page: the seq and the size of each message. The words lead where there are some, else
-/// the rarest term; the columns decide.
+/// Builds the query that selects a page: the seq and the size of each message. It scans the search
+/// results, or without a search the rarest term, and checks the columns of each message.
 pub(super) fn list(
     query: &MessageQuery,
-    selection: &QueryPlan,
-    question: Option<String>,
+    plan: &QueryPlan,
+    fts_query: Option<String>,
 ) -> QueryBuilder<Sqlite> {
     let filter = &query.filter;
     let mut sql = QueryBuilder::new("SELECT entity.seq, ");
     sql.push(SIZE);
     let mut conditions = Conditions::new();
-    let arrival = filter.since.is_some() || filter.until.is_some();
+    let needs_arrival = filter.since.is_some() || filter.until.is_some();
     let sources = |sql: &mut QueryBuilder<Sqlite>| {
         sql.push(SOURCES);
-        if arrival {
+        if needs_arrival {
             sql.push(" JOIN event AS first ON first.seq = entity.seq");
         }
     };
-    let scan = if let Some(question) = question {
+    let scan = if let Some(fts_query) = fts_query {
         sql.push(" FROM projection.word CROSS JOIN projection.entity ON entity.seq = word.rowid");
         sources(&mut sql);
         conditions
             .add(&mut sql, "word.word MATCH ")
-            .push_bind(question);
+            .push_bind(fts_query);
         Scan::Seq("word.rowid")
-    } else if let [leading, others @ ..] = selection.terms.as_slice() {
+    } else if let [leading, others @ ..] = plan.terms.as_slice() {
         sql.push(" FROM ")
             .push(POSTINGS)
             .push(" CROSS JOIN projection.entity ON entity.seq = posting.seq");
@@ -281,7 +282,7 @@ pub(super) fn list(
         sources(&mut sql);
         Scan::Seq("entity.seq")
     };
-    conditions.place(&mut sql, scan, (query.position, query.order), selection);
+    conditions.range(&mut sql, scan, (query.position, query.order), plan);
     conditions
         .add(&mut sql, "entity.kind = ")
         .push_bind(EntityKind::Message as i64);
@@ -317,7 +318,7 @@ pub(super) fn list(
         conditions.drift(&mut sql, "content.seq", drift);
     }
     scan.order(&mut sql, query.order);
-    // One more, to see whether there are more.
+    // One extra row shows whether there is a next page.
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql
 }

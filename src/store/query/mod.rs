@@ -1,8 +1,8 @@
-//! Reads: one file for each list, and what they share.
+//! Read queries: one file per list, and the parts that the lists share.
 //!
-//! A page is read in two steps. First a list is chosen by keys and sizes alone ([`page::Choice`]) scan
-//! its query plan ([`plan`]); then its bytes are reserved in the memory for responses ([`memory`]), and
-//! only then are its bodies read.
+//! A page is read in two steps. First, a query selects its entries by keys and sizes alone
+//! ([`page::Choice`]), following the query plan ([`plan`]). Then its bytes are reserved in the
+//! memory for responses ([`memory`]), and only then are its bodies read.
 
 pub(in crate::store) mod calls;
 pub(in crate::store) mod chats;

@@ -1,23 +1,23 @@
-//! A page of a list: chosen by its keys and sizes, then read within the memory for answers.
+//! A page of a list: selected by keys and sizes, then read within the memory for responses.
 
 use super::memory::Reserved;
 
-/// Bytes that an entry takes beside its bodies, generously.
+/// Bytes that an entry takes in addition to its bodies, estimated generously.
 const ENTRY_BYTES: usize = 1024;
 
-/// The entries that a page will have.
+/// The selected entries of a page, before their bodies are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// What the entries are found by, in the order of the page.
+    /// The keys of the entries, in page order.
     pub(super) keys: Vec<i64>,
-    /// Bytes of the bodies that they are made of.
+    /// Total bytes of their bodies.
     pub(super) bytes: usize,
-    /// Whether there are more behind the last.
+    /// Whether the list continues after the last entry.
     pub(super) more: bool,
 }
 
 impl Choice {
-    /// Nothing.
+    /// No entries.
     pub(super) fn empty() -> Self {
         Self {
             keys: Vec::new(),
@@ -26,7 +26,7 @@ impl Choice {
         }
     }
 
-    /// The key that the list goes on behind, where there is more.
+    /// The key after which the next page starts, if there is one.
     pub(super) fn next(&self) -> Option<i64> {
         self.keys.last().copied().filter(|_| self.more)
     }
@@ -37,25 +37,25 @@ impl Choice {
         format!("[{}]", keys.join(","))
     }
 
-    /// What reading the page takes, where each byte of a body is held `copies` times.
+    /// Bytes of memory to reserve for the page, if each body byte is held `copies` times.
     pub(super) fn cost(&self, copies: usize) -> usize {
         self.keys.len() * ENTRY_BYTES + self.bytes.saturating_mul(copies)
     }
 }
 
-/// Some of the entries of a list, with the memory that they take.
+/// A page of a list, with the memory reserved for it.
 #[derive(Debug)]
 pub struct Page<T> {
     /// The entries, in order.
     pub entries: Vec<T>,
-    /// The key that the list goes on behind, where there is more.
+    /// The key after which the next page starts, if there is one.
     pub next: Option<i64>,
-    /// The memory that is reserved for them.
+    /// The memory reserved for the entries.
     pub memory: Reserved,
 }
 
 impl<T> Page<T> {
-    /// A page with nothing.
+    /// A page without entries.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -66,11 +66,11 @@ impl<T> Page<T> {
     }
 }
 
-/// One thing that was read, with the memory that it takes.
+/// A single entry, with the memory reserved for it.
 #[derive(Debug)]
 pub struct Single<T> {
-    /// The thing.
+    /// The entry.
     pub entry: T,
-    /// The memory that is reserved for it.
+    /// The memory reserved for the entry.
     pub memory: Reserved,
 }

@@ -1,5 +1,5 @@
-//! Where a list begins that is asked for with filters: at the rarest of the terms, checked against
-//! the others, between the first and the last event that can have come in the time asked for.
+//! Plans a filtered list: it scans the rarest term, checks the others, and stays between the first
+//! and the last seq that can have arrived in the requested time.
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -9,19 +9,19 @@ use crate::clock::UnixMillis;
 use crate::store::error::ReadError;
 use crate::store::projection::{BLOCK_EVENTS, TermKind, epoch};
 
-/// The terms that entries must have, and the seqs that they must lie between.
+/// The terms that entries must have, and the bounds of their seqs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct QueryPlan {
-    /// The rarest first.
+    /// The terms, rarest first.
     pub(super) terms: Vec<i64>,
-    /// The first seq that can fit.
+    /// The first seq that can match.
     pub(super) first: Option<i64>,
-    /// The last one.
+    /// The last seq that can match.
     pub(super) last: Option<i64>,
 }
 
 impl QueryPlan {
-    /// Nothing is asked for that would choose.
+    /// A plan without any filter.
     pub(super) fn everything() -> Self {
         Self {
             terms: Vec::new(),
@@ -32,7 +32,7 @@ impl QueryPlan {
 }
 
 impl Reader {
-    /// Finds where a list begins; `None` if nothing can fit.
+    /// Plans a list; `None` if no entry can match.
     pub(super) async fn select(
         &self,
         wanted: &[(TermKind, String)],
@@ -42,7 +42,7 @@ impl Reader {
         let Some(terms) = self.terms(wanted).await? else {
             return Ok(None);
         };
-        let mut selection = QueryPlan {
+        let mut plan = QueryPlan {
             terms,
             ..QueryPlan::everything()
         };
@@ -56,7 +56,7 @@ impl Reader {
             let Some(block) = block else {
                 return Ok(None);
             };
-            selection.first = Some(block * BLOCK_EVENTS);
+            plan.first = Some(block * BLOCK_EVENTS);
         }
         if let Some(until) = until {
             let block = self
@@ -68,19 +68,20 @@ impl Reader {
             let Some(block) = block else {
                 return Ok(None);
             };
-            selection.last = Some((block + 1) * BLOCK_EVENTS - 1);
+            plan.last = Some((block + 1) * BLOCK_EVENTS - 1);
         }
-        Ok(Some(selection))
+        Ok(Some(plan))
     }
 
-    /// The terms by number of their entries; `None` if one of them has never been seen.
+    /// The identifiers of the terms, ordered by their number of postings; `None` if one of them
+    /// does not exist.
     async fn terms(&self, wanted: &[(TermKind, String)]) -> Result<Option<Vec<i64>>, ReadError> {
         if wanted.is_empty() {
             return Ok(Some(Vec::new()));
         }
         let mut sql = QueryBuilder::new("SELECT id, entries FROM projection.term WHERE ");
-        for (place, (kind, value)) in wanted.iter().enumerate() {
-            sql.push(if place == 0 { "" } else { " OR " })
+        for (index, (kind, value)) in wanted.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { " OR " })
                 .push("(kind = ")
                 .push_bind(*kind as i64)
                 .push(" AND value = ")
@@ -105,7 +106,7 @@ impl Reader {
         Ok(Some(terms.into_iter().map(|(_, id)| id).collect()))
     }
 
-    /// The identifier of a term, if it has been seen.
+    /// The identifier of a term, if it exists.
     pub(super) async fn term(&self, kind: TermKind, value: &str) -> Result<Option<i64>, ReadError> {
         let wanted = [(kind, value.to_owned())];
         let terms = self.terms(&wanted).await?;
@@ -121,21 +122,21 @@ impl Reader {
     }
 }
 
-/// What a list goes scan.
+/// What a list scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
-    /// A column that has the seqs.
+    /// A table, by this column of seqs.
     Seq(&'static str),
-    /// The entries of a term, one epoch after the other: [`POSTINGS`].
+    /// The postings of a term, epoch by epoch: [`POSTINGS`].
     Postings,
 }
 
-/// The entries of terms, epoch by epoch.
+/// The tables of the postings, epoch by epoch.
 pub(super) const POSTINGS: &str = "
     projection.epoch CROSS JOIN projection.posting ON posting.epoch = epoch.n";
 
 impl Scan {
-    /// The column that has the seqs.
+    /// The column of seqs.
     pub(super) fn seq(self) -> &'static str {
         match self {
             Self::Seq(column) => column,
@@ -143,7 +144,7 @@ impl Scan {
         }
     }
 
-    /// Orders the list.
+    /// Appends the ORDER BY clause.
     pub(super) fn order(self, sql: &mut QueryBuilder<Sqlite>, order: Order) {
         let direction = match order {
             Order::Ascending => "",
@@ -157,16 +158,16 @@ impl Scan {
     }
 }
 
-/// Writes conditions one after the other.
+/// Appends conditions to a WHERE clause.
 pub(super) struct Conditions(&'static str);
 
 impl Conditions {
-    /// None is written yet.
+    /// Starts without conditions.
     pub(super) fn new() -> Self {
         Self(" WHERE ")
     }
 
-    /// Begins one more.
+    /// Starts another condition.
     pub(super) fn add<'q>(
         &mut self,
         sql: &'q mut QueryBuilder<Sqlite>,
@@ -177,7 +178,7 @@ impl Conditions {
         sql
     }
 
-    /// That the event whose seq is in a column has fields that do not fit, or has none.
+    /// Requires that the event whose seq is in the column `seq` has drift, or has none.
     pub(super) fn drift(
         &mut self,
         sql: &mut QueryBuilder<Sqlite>,
@@ -191,13 +192,13 @@ impl Conditions {
             .push(")");
     }
 
-    /// The place that a list goes on behind, and the bounds of the selection.
-    pub(super) fn place(
+    /// Requires seqs after the position and within the bounds of the plan.
+    pub(super) fn range(
         &mut self,
         sql: &mut QueryBuilder<Sqlite>,
         scan: Scan,
         (position, order): (Position, Order),
-        selection: &QueryPlan,
+        plan: &QueryPlan,
     ) {
         let mut bound = |comparison: &str, seq: Option<i64>| {
             let Some(seq) = seq else {
@@ -210,27 +211,28 @@ impl Conditions {
             }
             self.add(sql, scan.seq()).push(comparison).push_bind(seq);
         };
-        let behind = match position {
+        let after = match position {
             Position::After(seq) => Some(seq),
             Position::Start => None,
         };
         match order {
             Order::Ascending => {
-                // One bound from each side, so that an index is entered where the list goes on.
-                let behind = behind.map(|seq| seq.saturating_add(1));
-                bound(" >= ", behind.max(selection.first));
-                bound(" <= ", selection.last);
+                // A single bound on each side lets SQLite seek to the start of the page in the
+                // index.
+                let after = after.map(|seq| seq.saturating_add(1));
+                bound(" >= ", after.max(plan.first));
+                bound(" <= ", plan.last);
             }
             Order::Descending => {
-                let behind = behind.map(|seq| seq.saturating_sub(1));
-                bound(" >= ", selection.first);
-                let last = [behind, selection.last].into_iter().flatten().min();
+                let after = after.map(|seq| seq.saturating_sub(1));
+                bound(" >= ", plan.first);
+                let last = [after, plan.last].into_iter().flatten().min();
                 bound(" <= ", last);
             }
         }
     }
 
-    /// That entries are of the term `leading` and of the others.
+    /// Requires entries of the term `leading` and of all others.
     pub(super) fn postings(
         &mut self,
         sql: &mut QueryBuilder<Sqlite>,

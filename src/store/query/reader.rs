@@ -1,7 +1,7 @@
-//! What reads. Its connections are opened read-only, so what holds a [`Reader`] cannot write.
+//! The reader. Its connections are opened read-only, so code that holds a [`Reader`] cannot write.
 //!
-//! A page is read in two steps: it is chosen by keys and sizes alone ([`Choice`]), its bytes are
-//! reserved in the memory for answers, and only then are its bodies read.
+//! A page is read in two steps. First it is selected by keys and sizes alone ([`Choice`]). Then its
+//! bytes are reserved in the memory for responses, and only then are its bodies read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,22 +18,23 @@ use crate::store::error::ReadError;
 use crate::store::lock::Lock;
 use crate::store::projection::Projected;
 
-/// Searches at one time. They may take long, and lists have the other connections meanwhile.
+/// Maximum number of concurrent searches; further ones wait. Searches may take long, and this
+/// leaves the other connections to lists.
 const SEARCHES: usize = 2;
 
-/// How long [`Reader::ping`] waits.
-const PING: Duration = Duration::from_millis(500);
+/// Maximum time that [`Reader::ping`] waits; after it, the ping fails.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Which files a request reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Files {
     /// The events alone.
     Events,
-    /// The events and what is derived from them.
+    /// The events and the projection.
     Both,
 }
 
-/// What a [`Reader`] is made of.
+/// The parts of a [`Reader`].
 pub(in crate::store) struct Parts {
     pub(in crate::store) events: SqlitePool,
     pub(in crate::store) health: SqlitePool,
@@ -52,7 +53,7 @@ pub(in crate::store) struct Lists {
 }
 
 impl Lists {
-    /// Connections that `connect` makes, when they are needed.
+    /// Connections that `connect` opens on demand.
     pub(in crate::store) fn new(connect: impl Fn() -> SqlitePool + Send + 'static) -> Self {
         Self {
             pool: connect(),
@@ -70,21 +71,21 @@ impl std::fmt::Debug for Lists {
     }
 }
 
-/// Reads what is stored. Cheap to clone.
+/// Reads the stored events and the projection. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    /// Connections to the events alone, which are read whatever becomes of the projection.
+    /// Connections to the events alone, which work whatever happens to the projection.
     events: SqlitePool,
-    /// Connections to both, of this generation of the projection.
+    /// Connections to both files, for the current generation of the projection.
     lists: Arc<Mutex<Lists>>,
-    /// One connection that only [`Reader::ping`] uses, so that health does not wait for readers.
+    /// A connection for [`Reader::ping`] alone, so that the health check does not wait for readers.
     health: SqlitePool,
     pub(super) projected: Projected,
     epoch: Arc<str>,
     /// Dropped after the connections (see lock.rs).
     lock: Arc<Mutex<Option<Arc<Lock>>>>,
     pub(super) memory: AnswerMemory,
-    /// Turns to search.
+    /// Permits for searches.
     searches: Arc<Semaphore>,
 }
 
@@ -102,19 +103,19 @@ impl Reader {
         }
     }
 
-    /// The epoch of the database: its seqs mean nothing in another one.
+    /// The epoch of the database. A seq is only valid within one epoch.
     #[must_use]
     pub fn epoch(&self) -> &str {
         &self.epoch
     }
 
-    /// The same, with other memory for answers.
+    /// The same reader with another memory budget for responses.
     #[must_use]
     pub fn with_memory(self, memory: AnswerMemory) -> Self {
         Self { memory, ..self }
     }
 
-    /// A connection for the statements of one request.
+    /// Leases a connection for the statements of one request.
     pub(super) async fn lease(&self, files: Files) -> Result<Lease, ReadError> {
         match files {
             Files::Events => Lease::take(&self.events).await,
@@ -122,8 +123,8 @@ impl Reader {
         }
     }
 
-    /// The connections to the projection as it is now. Those to an earlier one are closed when they
-    /// are given back.
+    /// The connections to the current projection. Connections to an earlier generation are closed
+    /// when they are returned.
     fn lists(&self) -> SqlitePool {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = self.projected.generation();
@@ -134,8 +135,13 @@ impl Reader {
         lists.pool.clone()
     }
 
-    /// What a list read. Where it met damage, that is looked for, and the list has to wait.
-    pub(in crate::store) fn derived<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+    /// Passes on the result of reading a list. On damage, it makes the projection thread check the
+    /// files, and reports that the projection is rebuilding unless the events are known to be
+    /// damaged.
+    pub(in crate::store) fn check_derived<T>(
+        &self,
+        read: Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         if let Err(ReadError::Damaged(_)) = &read {
             self.projected.suspect();
             if !self.projected.are_events_damaged() {
@@ -145,31 +151,34 @@ impl Reader {
         read
     }
 
-    /// What was read of the events alone. Where that met damage, it is told.
-    pub(in crate::store) fn plain<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+    /// Passes on the result of reading the events alone, and reports damage.
+    pub(in crate::store) fn check_events<T>(
+        &self,
+        read: Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         if let Err(ReadError::Damaged(failure)) = &read {
-            self.tell_damage(failure);
+            self.report_damage(failure);
         }
         read
     }
 
-    /// Tells that a page of the events cannot be read.
-    pub(in crate::store) fn tell_damage(&self, failure: &sqlx::Error) {
+    /// Reports that a page of the events is unreadable.
+    pub(in crate::store) fn report_damage(&self, failure: &sqlx::Error) {
         self.projected.events_are_damaged(failure);
     }
 
-    /// Waits for a turn to search.
-    pub(super) async fn search_turn(&self) -> Result<SemaphorePermit<'_>, ReadError> {
+    /// Waits for a search permit.
+    pub(super) async fn search_permit(&self) -> Result<SemaphorePermit<'_>, ReadError> {
         match timeout(DEADLINE, self.searches.acquire()).await {
-            Ok(Ok(turn)) => Ok(turn),
+            Ok(Ok(permit)) => Ok(permit),
             // The semaphore is never closed.
             Ok(Err(_)) | Err(_) => Err(ReadError::Busy),
         }
     }
 
-    /// Chooses a page: `sql` gives a key and the size of its bodies for each entry, one entry more
-    /// than `limit` at least. The page ends before its bodies are over `max_bytes`, and has one
-    /// entry whatever that has.
+    /// Selects the entries of a page. `sql` must return a key and the size of the bodies for each
+    /// entry, and at least one entry more than `limit` if there are that many. The page ends before
+    /// its bodies exceed `max_bytes`, but has at least one entry, whatever its size.
     pub(super) async fn choose(
         &self,
         files: Files,
@@ -195,19 +204,19 @@ impl Reader {
         Ok(choice)
     }
 
-    /// Asks the database something that it always answers, on a connection of its own.
+    /// Runs a trivial query on a separate connection.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or not at once.
+    /// The database is not readable, or did not respond in time.
     pub async fn ping(&self) -> Result<(), ReadError> {
-        let asked = sqlx::query("SELECT 1 FROM event LIMIT 1").fetch_optional(&self.health);
-        let answered = timeout(PING, asked).await;
+        let query = sqlx::query("SELECT 1 FROM event LIMIT 1").fetch_optional(&self.health);
+        let answered = timeout(PING_TIMEOUT, query).await;
         answered.map_err(|_| ReadError::Busy)?.map(drop)?;
         Ok(())
     }
 
-    /// Closes the connections, once their readers are done.
+    /// Closes the connections once their readers have finished.
     pub async fn close(&self) {
         self.health.close().await;
         self.events.close().await;
@@ -220,7 +229,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     #[tokio::test]
-    async fn a_reader_cannot_write() {
+    async fn reader_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
         let store = crate::store::open(&path, 16, 0).await.unwrap();
@@ -231,7 +240,7 @@ mod tests {
         };
         assert!(refused("DELETE FROM event").await);
         assert!(refused("CREATE TABLE more (a)").await);
-        // The file itself is opened to be read.
+        // The file itself is opened read-only.
         assert!(!refused("PRAGMA query_only = OFF").await);
         assert!(refused("DELETE FROM event").await);
         assert!(refused("PRAGMA user_version = 7").await);

@@ -1,8 +1,8 @@
-//! Reads on around pages of the events that cannot be read.
+//! Reads around damaged pages of the events.
 //!
-//! A list walks through the file and ends at the first such page. Here each seq is looked for by
-//! itself, which leads to the page that it would be on: those that are on a damaged page are given as
-//! damaged, one by one, and the list goes on behind them.
+//! A list scans the file and fails at the first damaged page. This module looks up each seq by
+//! itself, which leads to the page that would contain it. Events on a damaged page are returned one
+//! by one as damaged, and the list continues after them.
 
 use sqlx::{QueryBuilder, Row};
 
@@ -11,18 +11,18 @@ use super::page::Choice;
 use super::reader::{Files, Reader};
 use crate::store::error::ReadError;
 
-/// What is known of a seq.
+/// The result of looking up a seq.
 enum Found {
-    /// There is an event, or there was one that cannot be read.
+    /// The seq has an event, or an unreadable one.
     Event,
-    /// There is none from here on but behind this one.
+    /// The next seq that may have an event is this one.
     Gap(i64),
-    /// There is nothing any more.
+    /// There are no further events.
     End,
 }
 
 impl Reader {
-    /// Chooses a page without a filter where walking through the file fails.
+    /// Selects a page without a filter where a scan of the file fails.
     pub(super) async fn choose_around_damage(
         &self,
         query: &EventQuery,
@@ -39,7 +39,7 @@ impl Reader {
         };
         let mut choice = Choice::empty();
         while (1..=newest).contains(&seq) {
-            match self.look_at(seq, query.order).await? {
+            match self.look_up(seq, query.order).await? {
                 Found::End => break,
                 Found::Gap(next) => seq = next,
                 Found::Event => {
@@ -63,7 +63,7 @@ impl Reader {
         Ok(choice)
     }
 
-    /// The newest seq that was given, which stands in a table of its own.
+    /// The newest seq assigned so far, which SQLite keeps in a separate table.
     pub async fn newest_seq(&self) -> Result<i64, ReadError> {
         let mut lease = self.lease(Files::Events).await?;
         let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
@@ -72,7 +72,7 @@ impl Reader {
         Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
     }
 
-    async fn look_at(&self, seq: i64, order: Order) -> Result<Found, ReadError> {
+    async fn look_up(&self, seq: i64, order: Order) -> Result<Found, ReadError> {
         let mut next = QueryBuilder::new("SELECT seq FROM event WHERE seq ");
         next.push(match order {
             Order::Ascending => ">= ",
@@ -92,7 +92,7 @@ impl Reader {
         let mut exact = QueryBuilder::new("SELECT seq FROM event WHERE seq = ");
         exact.push_bind(seq);
         match self.maybe_seq(&mut exact).await {
-            // The page of this seq is whole, and does not have it; the next one is damaged.
+            // The page for this seq is intact and does not contain it; the next page is damaged.
             Ok(None) => Ok(Found::Gap(match order {
                 Order::Ascending => seq + 1,
                 Order::Descending => seq - 1,
@@ -111,7 +111,7 @@ impl Reader {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Bytes of the body, 0 where that cannot be read.
+    /// Bytes of the body, or 0 if it is unreadable.
     async fn size_of(&self, seq: i64) -> Result<usize, ReadError> {
         let mut sql = QueryBuilder::new("SELECT length(body) FROM event WHERE seq = ");
         sql.push_bind(seq);

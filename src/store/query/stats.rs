@@ -1,4 +1,4 @@
-//! Reads counts.
+//! Reads the counters.
 
 use sqlx::{QueryBuilder, Row};
 
@@ -9,10 +9,10 @@ use crate::store::error::ReadError;
 use crate::store::projection::Measure;
 
 impl Reader {
-    /// Counts what is projected, of all accounts or of one.
+    /// Reads the counters of one account, or of all together.
     pub async fn stats(&self, instance: Option<i64>) -> Result<Stats, ReadError> {
         let read = self.count_all(instance).await;
-        self.derived(read)
+        self.check_derived(read)
     }
 
     async fn count_all(&self, instance: Option<i64>) -> Result<Stats, ReadError> {

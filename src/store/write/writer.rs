@@ -1,15 +1,14 @@
-//! Group commit: one thread takes what is waiting, commits it as one transaction, and only then
-//! answers each request. There is no timer, since the running commit is the window in which the
-//! next batch gathers.
+//! Group commit: one thread takes all waiting notifications, commits them in one transaction, and answers
+//! each request only after that commit. There is no timer: while one commit runs, the next batch gathers.
 //!
-//! The thread holds a connection of its own and prepared statements: awaiting each statement
-//! through an async client costs more than the statement (ARCHITECTURE.md has the figures).
+//! The thread owns its connection and its prepared statements. Awaiting each statement through an async
+//! client costs more than the statement itself (docs/decisions/0001-two-sqlite-clients.md has the figures).
 
 use std::cell::Cell;
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode, ffi};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch as publish};
 use tracing::{error, warn};
 
 use super::checkpoint::Checkpoints;
@@ -21,34 +20,35 @@ use crate::store::error::{OpenError, Unavailable};
 use crate::store::event::{Appended, NewEvent};
 use crate::store::projection::Notifier;
 
-/// Notifications in one transaction, at most.
+/// Notifications in one transaction. Those beyond it wait for the next one.
 const MAX_BATCH: usize = 512;
 
-/// Appends notifications. Cheap to clone; when the last clone is gone the thread commits what is
-/// waiting and ends.
+/// Sends commands to the writer thread. Cheap to clone. When the last clone is dropped, the thread commits
+/// what is waiting and ends.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Pending>,
+    queue: mpsc::Sender<Append>,
 }
 
+/// A notification to store, and where to send the result.
 #[derive(Debug)]
-struct Pending {
+struct Append {
     event: NewEvent,
     answer: oneshot::Sender<Result<Appended, Unavailable>>,
 }
 
 impl Writer {
-    /// Stores a notification; when this returns `Ok`, its commit has returned and it is on disk.
+    /// Stores a notification. When this returns `Ok`, the commit has returned and the notification is on
+    /// disk.
     ///
     /// # Errors
     ///
-    /// Nothing was promised: too much is waiting, the writer has stopped, or the commit failed.
-    /// (After a failed commit the notification may be there all the same; when it comes again it
-    /// is found as a repeat.)
+    /// The queue is full, the writer has stopped, or the commit failed; nothing was promised. After a failed
+    /// commit the notification may be stored all the same. If it is sent again, it is found as a duplicate.
     pub async fn append(&self, event: NewEvent) -> Result<Appended, Unavailable> {
         let (answer, answered) = oneshot::channel();
         self.queue
-            .try_send(Pending { event, answer })
+            .try_send(Append { event, answer })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => Unavailable::Full,
                 mpsc::error::TrySendError::Closed(_) => Unavailable::Stopped,
@@ -60,25 +60,25 @@ impl Writer {
 /// How the thread ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriterEnd {
-    /// Every [`Writer`] was dropped, and what was waiting is committed.
+    /// Every [`Writer`] was dropped, and the queue is committed.
     Drained,
-    /// The disk or the file failed in a way after which its pages cannot be trusted.
+    /// The disk or the file failed in a way that leaves its pages in doubt.
     Failed(String),
     /// The thread panicked.
     Panicked,
 }
 
-/// The thread behind the writer.
+/// The writer thread.
 #[derive(Debug)]
 pub struct WriterThread {
     end: oneshot::Receiver<WriterEnd>,
-    /// Says that the file is gone while the thread may wait for notifications.
+    /// Reports a lost file while the thread may be waiting for notifications.
     lost: oneshot::Receiver<String>,
     _clock: watch::Clock,
 }
 
 impl WriterThread {
-    /// Waits until the thread has ended, or until it must not go on.
+    /// Waits until the thread has ended or must not go on.
     pub async fn ended(&mut self) -> WriterEnd {
         tokio::select! {
             end = &mut self.end => end.unwrap_or(WriterEnd::Panicked),
@@ -87,33 +87,33 @@ impl WriterThread {
     }
 }
 
-/// Starts the thread. It wakes `follower` after each commit and at its end.
+/// Starts the thread. It notifies `projection` after each commit and when it ends.
 pub(in crate::store) fn start(
     connection: Connection,
     newest: i64,
     max_waiting: usize,
     checkpoints: Checkpoints,
     watch: Watch,
-    follower: Notifier,
+    projection: Notifier,
 ) -> Result<(Writer, Commits, WriterThread), OpenError> {
     let dedup = DedupIndex::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
     let (newest, commits) = Commits::channel(newest);
     let (end, ended) = oneshot::channel();
     let (clock, lost) = watch.start()?;
-    let batches = Batches {
+    let writer = GroupCommit {
         connection,
         dedup,
         newest,
         watch,
-        follower: follower.clone(),
+        projection: projection.clone(),
     };
     thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || {
-            let how = batches.run(waiting, checkpoints);
-            follower.wake();
-            // Nobody may be waiting for it.
+            let how = writer.run(waiting, checkpoints);
+            projection.wake();
+            // The receiver may be gone.
             let _ = end.send(how);
         })
         .map_err(OpenError::Thread)?;
@@ -126,128 +126,109 @@ pub(in crate::store) fn start(
 }
 
 thread_local! {
-    /// Pages of the log after the last commit of this thread, as SQLite said.
-    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+    /// Pages in the WAL after the last commit of this thread, as SQLite reported them.
+    static WAL_PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
-struct Batches {
+/// The state of the thread.
+struct GroupCommit {
     connection: Connection,
     dedup: DedupIndex,
-    newest: tokio::sync::watch::Sender<i64>,
+    newest: publish::Sender<i64>,
     watch: Watch,
-    /// What is derived from the events.
-    follower: Notifier,
+    projection: Notifier,
 }
 
-/// A failure after which the file cannot be trusted.
-struct Broken(String);
+/// A failure that leaves the file in doubt. The writer stops.
+struct Untrusted(String);
 
-impl Batches {
+impl GroupCommit {
     fn run(
         mut self,
-        mut waiting: mpsc::Receiver<Pending>,
+        mut waiting: mpsc::Receiver<Append>,
         mut checkpoints: Checkpoints,
     ) -> WriterEnd {
         self.connection.wal_hook(Some(|_, pages| {
-            LOG_PAGES.set(pages);
+            WAL_PAGES.set(pages);
             Ok(())
         }));
         let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-            let done = self.in_place().and_then(|()| {
+            let done = self.check_in_place().and_then(|()| {
                 self.store(&mut batch)?;
-                let moved = checkpoints.after_commit(&self.connection, LOG_PAGES.get());
-                self.checked(moved)
+                let moved = checkpoints.after_commit(&self.connection, WAL_PAGES.get());
+                self.check_checkpoint(moved)
             });
-            if let Err(broken) = done {
-                return self.end(broken);
+            if let Err(untrusted) = done {
+                return self.fail(untrusted);
             }
         }
-        // Before it is said that all is on disk, it is looked whether the disk still has it.
+        // `Drained` says that everything is on disk, so the files must still be in place.
         let last = self
             .watch
             .check()
-            .map_err(Broken)
-            .and_then(|()| self.checked(checkpoints.last(&self.connection)));
+            .map_err(Untrusted)
+            .and_then(|()| self.check_checkpoint(checkpoints.last(&self.connection)));
         match last {
             Ok(()) => WriterEnd::Drained,
-            Err(broken) => self.end(broken),
+            Err(untrusted) => self.fail(untrusted),
         }
     }
 
-    /// Whether the database is still where it was, as far as is known.
-    fn in_place(&self) -> Result<(), Broken> {
+    /// Fails if the database is known to be lost from its path.
+    fn check_in_place(&self) -> Result<(), Untrusted> {
         match self.watch.lost() {
             None => Ok(()),
-            Some(problem) => Err(Broken(problem.to_owned())),
+            Some(problem) => Err(Untrusted(problem.to_owned())),
         }
     }
 
-    fn end(self, Broken(problem): Broken) -> WriterEnd {
+    fn fail(self, Untrusted(problem): Untrusted) -> WriterEnd {
         error!(problem, "the database cannot be trusted any more; stopping");
         if self.watch.lost().is_some() {
-            // SQLite removes the WAL at its path when the last connection is closed. That may be
-            // the WAL of another database by now, so that this connection is never closed.
+            // On close, SQLite removes the WAL at its path. By now that may be the WAL of another database,
+            // so this connection is never closed.
             std::mem::forget(self.connection);
         }
         WriterEnd::Failed(problem)
     }
 
-    /// Where there is no room to move the log into the file it is only told: the log is still the
-    /// truth.
-    fn checked(&self, moved: rusqlite::Result<()>) -> Result<(), Broken> {
+    /// Logs a failed checkpoint. A full disk is no reason to stop: the WAL still has everything.
+    fn check_checkpoint(&self, moved: rusqlite::Result<()>) -> Result<(), Untrusted> {
         moved.or_else(|failure| {
             warn!(%failure, "a checkpoint failed");
-            self.broken(&failure)
+            self.check_trust(&failure)
         })
     }
 
-    /// Commits a batch and answers it. Where it fails, each is tried alone, so that one bad row
-    /// harms nobody.
-    fn store(&mut self, batch: &mut Vec<Pending>) -> Result<(), Broken> {
-        match self.commit(batch.iter().map(|pending| &pending.event)) {
+    /// Commits a batch and answers its requests. If the commit fails, each row is tried alone, so that one
+    /// bad row harms no other.
+    fn store(&mut self, batch: &mut Vec<Append>) -> Result<(), Untrusted> {
+        match self.commit(batch.iter().map(|append| &append.event)) {
             Ok(appended) => {
                 self.answer(batch.drain(..), appended);
                 return Ok(());
             }
             Err(failure) => {
                 warn!(rows = batch.len(), %failure, "a commit failed; trying its rows one by one");
-                self.broken(&failure)?;
+                self.check_trust(&failure)?;
             }
         }
-        for pending in batch.drain(..) {
-            match self.commit([&pending.event]) {
-                Ok(appended) => self.answer([pending].into_iter(), appended),
+        for append in batch.drain(..) {
+            match self.commit([&append.event]) {
+                Ok(appended) => self.answer([append].into_iter(), appended),
                 Err(failure) => {
                     error!(%failure, "a notification could not be stored");
-                    let broken = self.broken(&failure);
-                    let Pending { event, answer } = pending;
+                    let trusted = self.check_trust(&failure);
+                    let Append { event, answer } = append;
                     drop(event);
-                    // Who no longer waits is not answered.
+                    // The request may have ended.
                     let _ = answer.send(Err(Unavailable::Failed));
-                    broken?;
+                    trusted?;
                 }
             }
         }
         Ok(())
-    }
-
-    /// Nothing here can fail: the rows are on disk.
-    fn answer(&self, rows: impl Iterator<Item = Pending>, appended: Vec<Appended>) {
-        let newest = appended.iter().map(|appended| appended.seq).max();
-        // Before anybody is answered: who is, finds it in every list.
-        self.newest.send_if_modified(|known| {
-            let grown = newest.is_some_and(|newest| newest > *known);
-            *known = newest.unwrap_or(*known).max(*known);
-            grown
-        });
-        for (Pending { event, answer }, appended) in rows.zip(appended) {
-            // Who is answered may count on the memory of its body being free.
-            drop(event);
-            // Who no longer waits is not answered.
-            let _ = answer.send(Ok(appended));
-        }
-        self.follower.committed();
     }
 
     fn commit<'e>(
@@ -263,11 +244,29 @@ impl Batches {
         Ok(appended)
     }
 
-    /// After these a later commit could say that it is on disk when it is not.
-    fn broken(&self, failure: &rusqlite::Error) -> Result<(), Broken> {
+    /// Answers the requests of a committed batch. Nothing in here can fail: the rows are on disk.
+    fn answer(&self, rows: impl Iterator<Item = Append>, appended: Vec<Appended>) {
+        let newest = appended.iter().map(|appended| appended.seq).max();
+        // Published before the answers, so that an answered client finds its event in every list.
+        self.newest.send_if_modified(|known| {
+            let grown = newest.is_some_and(|newest| newest > *known);
+            *known = newest.unwrap_or(*known).max(*known);
+            grown
+        });
+        for (Append { event, answer }, appended) in rows.zip(appended) {
+            // An answered client may count on the memory of its body being free.
+            drop(event);
+            // The request may have ended.
+            let _ = answer.send(Ok(appended));
+        }
+        self.projection.committed();
+    }
+
+    /// Fails if a later commit could report success without being on disk.
+    fn check_trust(&self, failure: &rusqlite::Error) -> Result<(), Untrusted> {
         match failure.sqlite_error_code() {
-            // No room to enlarge the index of the log, which is never synced and is made anew from
-            // the log: the disk is full, nothing more.
+            // SQLite found no room to enlarge the WAL index. The index is never synced and is rebuilt from
+            // the WAL, so this is a full disk and nothing more.
             Some(ErrorCode::SystemIoFailure)
                 if extended_code(failure) == Some(ffi::SQLITE_IOERR_SHMSIZE)
                     && self.connection.is_autocommit() =>
@@ -279,8 +278,8 @@ impl Batches {
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ApiMisuse,
-            ) => Err(Broken(failure.to_string())),
-            _ if !self.connection.is_autocommit() => Err(Broken(format!(
+            ) => Err(Untrusted(failure.to_string())),
+            _ if !self.connection.is_autocommit() => Err(Untrusted(format!(
                 "a transaction could not be ended after: {failure}"
             ))),
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! Who may read, and what there is to ask.
+//! Access to the private listener: tokens, the Host check, the cross-site check, paths and methods.
 
 use green_inbox::config::Token;
 use hyper::Method;
@@ -28,7 +28,7 @@ const GUARDED: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn without_a_token_nothing_can_be_read_where_one_is_set() {
+async fn missing_or_wrong_token_is_refused_with_401() {
     let server = guarded().await;
     for path in GUARDED {
         for headers in [
@@ -46,7 +46,7 @@ async fn without_a_token_nothing_can_be_read_where_one_is_set() {
                 ("authorization", "Bearer reader"),
             ],
         ] {
-            // Long enough to try again.
+            // Long enough for the rate limiter to allow another attempt.
             server.pass(6_000);
             let answer = ask(&server, path, headers).await;
             assert_eq!(answer.status, 401, "{path} {headers:?}");
@@ -55,13 +55,13 @@ async fn without_a_token_nothing_can_be_read_where_one_is_set() {
             assert!(challenge.starts_with("Bearer"), "{challenge}");
         }
     }
-    // Nor can be found out what there is.
+    // Without a token, the response does not reveal which methods a path takes.
     let answer = request(server.private, Method::POST, "/api/v1/events", &[], "").await;
     assert_eq!(answer.code(), "unauthorized");
 }
 
 #[tokio::test]
-async fn any_of_the_tokens_admits() {
+async fn every_configured_token_is_accepted() {
     let server = guarded().await;
     for token in [
         "Bearer reader",
@@ -70,7 +70,7 @@ async fn any_of_the_tokens_admits() {
         "Bearer other",
     ] {
         for path in &GUARDED[..3] {
-            // With a token the name that was asked for does not matter.
+            // With a token, the `Host` header does not matter.
             for host in ["127.0.0.1", "inbox.example.org"] {
                 let headers = [("authorization", token), ("host", host)];
                 let answer = ask(&server, path, &headers).await;
@@ -81,7 +81,7 @@ async fn any_of_the_tokens_admits() {
 }
 
 #[tokio::test]
-async fn health_needs_no_token() {
+async fn health_endpoints_need_no_token() {
     let server = guarded().await;
     for path in ["/livez", "/readyz"] {
         for headers in [
@@ -95,7 +95,7 @@ async fn health_needs_no_token() {
 }
 
 #[tokio::test]
-async fn without_tokens_only_names_of_this_machine_are_answered() {
+async fn without_tokens_only_loopback_hosts_are_allowed() {
     let server = TestServer::start().await;
     post(server.public, note(1)).await;
     for host in [
@@ -124,7 +124,7 @@ async fn without_tokens_only_names_of_this_machine_are_answered() {
             assert_eq!(answer.status, 403, "{host} {path}");
             assert_eq!(answer.code(), "host-not-allowed");
         }
-        // A token that was not asked for changes nothing.
+        // A token changes nothing when none is configured.
         let headers = [("host", host), ("authorization", TOKEN)];
         let answer = ask(&server, "/api/v1/events", &headers).await;
         assert_eq!(answer.status, 403, "{host}");
@@ -132,7 +132,7 @@ async fn without_tokens_only_names_of_this_machine_are_answered() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_404() {
+async fn unknown_path_is_a_404() {
     let server = TestServer::start().await;
     post(server.public, note(1)).await;
     for path in [
@@ -154,7 +154,7 @@ async fn what_is_not_there_is_a_404() {
 }
 
 #[tokio::test]
-async fn another_method_is_a_405_that_names_what_is_taken() {
+async fn unsupported_method_is_a_405_with_the_allowed_methods() {
     let server = TestServer::start().await;
     post(server.public, note(1)).await;
     for path in [
@@ -181,7 +181,7 @@ async fn another_method_is_a_405_that_names_what_is_taken() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_may_read() {
+async fn cross_origin_request_is_a_403_without_cors_headers() {
     let preflight = [
         ("origin", "https://example.org"),
         ("access-control-request-method", "GET"),
@@ -195,20 +195,20 @@ async fn no_page_of_another_origin_may_read() {
         for private in [open.private, guarded.private] {
             let answer = request(private, Method::OPTIONS, path, &preflight, "").await;
             assert_eq!(answer.status, 403, "{path}");
-            assert_closed(&answer);
+            assert_no_cors_headers(&answer);
         }
         for origin in ["https://example.org", "null", "http://localhost"] {
             let headers = [("origin", origin), ("authorization", "Bearer reader")];
             for server in [&open, &guarded] {
                 let answer = ask(server, path, &headers).await;
                 assert_eq!(answer.status, 403, "{path}");
-                assert_closed(&answer);
+                assert_no_cors_headers(&answer);
             }
         }
     }
 }
 
-fn assert_closed(answer: &Answer) {
+fn assert_no_cors_headers(answer: &Answer) {
     let mut names = answer.headers.keys();
     assert!(
         !names.any(|name| name.as_str().starts_with("access-control-")),
@@ -217,7 +217,7 @@ fn assert_closed(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn cross_site_requests_are_refused_everywhere() {
+async fn cross_site_request_is_a_403_on_every_path() {
     let server = TestServer::start().await;
     let guarded = guarded().await;
     for (name, value) in [

@@ -1,4 +1,5 @@
-//! Who guesses tokens has to wait, and who has the right one is let in again.
+//! Rate limit on failed token attempts: a guessing client gets 429, and a valid token works again
+//! after the wait.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tower::ServiceExt;
 use crate::support::server::START;
 use crate::support::{Answer, Process, TestServer, request};
 
-const RIGHT: &str = "Bearer reader";
+const VALID: &str = "Bearer reader";
 
 async fn guarded() -> TestServer {
     TestServer::with(|config| config.private.tokens = vec![Token::new("reader")]).await
@@ -28,7 +29,7 @@ async fn ask(address: SocketAddr, token: &str) -> Answer {
     request(address, Method::GET, "/api/v1/events", &headers, "").await
 }
 
-/// Presents so many wrong tokens, another one each time; each has to be looked at.
+/// Sends `times` requests, each with a different wrong token; each must be checked and get a 401.
 async fn guess(server: &TestServer, times: usize) {
     for number in 0..times {
         let answer = ask(server.private, &format!("Bearer guess-{number}")).await;
@@ -36,70 +37,70 @@ async fn guess(server: &TestServer, times: usize) {
     }
 }
 
-fn assert_held(answer: &Answer, seconds: &str) {
+fn assert_rate_limited(answer: &Answer, seconds: &str) {
     assert_eq!(answer.status, 429, "{answer:?}");
     assert_eq!(answer.code(), "too-many-attempts");
     assert_eq!(answer.header("retry-after"), seconds);
 }
 
 #[tokio::test]
-async fn after_ten_wrong_tokens_none_is_looked_at_for_a_while() {
+async fn ten_wrong_tokens_block_even_a_valid_token_until_the_wait_ends() {
     let server = guarded().await;
     guess(&server, 10).await;
-    // A right one would tell itself from a wrong one by its answer.
-    for token in ["Bearer guess", RIGHT, "Basic guess", ""] {
-        assert_held(&ask(server.private, token).await, "6");
+    // A valid token gets the same response, so that a guess does not reveal it.
+    for token in ["Bearer guess", VALID, "Basic guess", ""] {
+        assert_rate_limited(&ask(server.private, token).await, "6");
     }
     server.pass(4_999);
-    assert_held(&ask(server.private, RIGHT).await, "2");
+    assert_rate_limited(&ask(server.private, VALID).await, "2");
     server.pass(1_000);
-    assert_held(&ask(server.private, RIGHT).await, "1");
+    assert_rate_limited(&ask(server.private, VALID).await, "1");
     server.pass(1);
-    assert_eq!(ask(server.private, RIGHT).await.status, 200);
+    assert_eq!(ask(server.private, VALID).await.status, 200);
 }
 
 #[tokio::test]
-async fn one_more_may_be_tried_every_six_seconds() {
+async fn one_more_attempt_is_allowed_every_six_seconds() {
     let server = guarded().await;
     guess(&server, 10).await;
     for _ in 0..3 {
-        // What has to wait is not counted, so that waiting ends.
+        // Refused attempts do not count, so the wait ends.
         for _ in 0..20 {
-            assert_held(&ask(server.private, "Bearer guess").await, "6");
+            assert_rate_limited(&ask(server.private, "Bearer guess").await, "6");
         }
         server.pass(6_000);
         guess(&server, 1).await;
     }
     server.pass(60_000);
     guess(&server, 10).await;
-    assert_held(&ask(server.private, "Bearer guess").await, "6");
+    assert_rate_limited(&ask(server.private, "Bearer guess").await, "6");
     server.pass(i64::from(u32::MAX));
     guess(&server, 10).await;
-    assert_held(&ask(server.private, "Bearer guess").await, "6");
+    assert_rate_limited(&ask(server.private, "Bearer guess").await, "6");
 }
 
 #[tokio::test]
-async fn a_right_token_costs_nothing_and_pays_nothing_back() {
+async fn valid_token_is_not_an_attempt_and_restores_none() {
     let server = guarded().await;
     guess(&server, 9).await;
     for _ in 0..30 {
-        assert_eq!(ask(server.private, RIGHT).await.status, 200);
+        assert_eq!(ask(server.private, VALID).await.status, 200);
     }
     guess(&server, 1).await;
-    assert_held(&ask(server.private, RIGHT).await, "6");
+    assert_rate_limited(&ask(server.private, VALID).await, "6");
 }
 
 #[tokio::test]
-async fn no_token_is_no_attempt() {
+async fn request_without_a_token_is_not_an_attempt() {
     let server = guarded().await;
     let bare = async || request(server.private, Method::GET, "/api/v1/events", &[], "").await;
     for _ in 0..30 {
         assert_eq!(bare().await.code(), "unauthorized");
     }
     guess(&server, 10).await;
-    assert_held(&ask(server.private, RIGHT).await, "6");
+    assert_rate_limited(&ask(server.private, VALID).await, "6");
     assert_eq!(bare().await.code(), "unauthorized");
-    // Nor does health ask who it is.
+    // The health endpoints check no token.
     let path = "/readyz";
     let headers = [("authorization", "Bearer guess")];
     let health = request(server.private, Method::GET, path, &headers, "").await;
@@ -107,7 +108,7 @@ async fn no_token_is_no_attempt() {
 }
 
 #[tokio::test]
-async fn where_no_token_is_set_there_is_nothing_to_guess() {
+async fn without_configured_tokens_attempts_are_not_limited() {
     let server = TestServer::start().await;
     for _ in 0..30 {
         assert_eq!(ask(server.private, "Bearer guess").await.status, 200);
@@ -115,7 +116,7 @@ async fn where_no_token_is_set_there_is_nothing_to_guess() {
 }
 
 #[tokio::test]
-async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
+async fn each_ipv4_address_and_each_ipv6_64_is_limited_separately() {
     let folder = tempfile::tempdir().unwrap();
     let store = store::open(&folder.path().join("inbox.db"), 16, 0)
         .await
@@ -136,7 +137,7 @@ async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
         let peer: IpAddr = peer.parse().unwrap();
         let request = Request::get("/api/v1/events")
             .header("authorization", token)
-            // Nobody is trusted to say this here.
+            // No proxy is trusted, so this header is ignored.
             .header("x-forwarded-for", "198.51.100.7")
             .extension(Peer((peer, 4711).into()))
             .body(Body::empty())
@@ -150,15 +151,15 @@ async fn each_address_waits_for_itself_and_a_network_of_ipv6_is_one() {
         for _ in 0..10 {
             assert_eq!(ask(guesser, "Bearer guess").await, 401, "{guesser}");
         }
-        assert_eq!(ask(guesser, RIGHT).await, 429, "{guesser}");
-        assert_eq!(ask(same, RIGHT).await, 429, "{same}");
-        assert_eq!(ask(other, RIGHT).await, 200, "{other}");
+        assert_eq!(ask(guesser, VALID).await, 429, "{guesser}");
+        assert_eq!(ask(same, VALID).await, 429, "{same}");
+        assert_eq!(ask(other, VALID).await, 200, "{other}");
         assert_eq!(ask(other, "Bearer guess").await, 401, "{other}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_once_who_has_to_wait_and_no_token() {
+async fn rate_limited_client_is_logged_once_and_no_token_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = [("GREEN_INBOX__PRIVATE__TOKENS", "open-reader")];
     let mut process = Process::with(folder.path(), &tokens);

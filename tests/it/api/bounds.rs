@@ -1,4 +1,4 @@
-//! Pages are bounded by bytes as well as by entries, whatever they are made of, and lose nothing.
+//! Every list bounds its pages by bytes as well as by entries, and loses no entry.
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,9 @@ fn padded(mut body: Value, bytes: usize) -> Value {
     body
 }
 
-/// The first page has some of the entries, and all pages have each of them once.
-async fn assert_cut(server: &TestServer, path: &str, count: usize, key: &str) {
+/// Asserts that the first page has only some of the entries and that all pages together have each
+/// entry once.
+async fn assert_bounded(server: &TestServer, path: &str, count: usize, key: &str) {
     let first = list(server.private, path).await;
     let entries = first.json()["data"].as_array().unwrap().len();
     assert!(
@@ -30,7 +31,7 @@ async fn assert_cut(server: &TestServer, path: &str, count: usize, key: &str) {
 }
 
 #[tokio::test]
-async fn pages_of_every_list_are_cut_by_bytes() {
+async fn pages_of_every_list_are_bounded_by_bytes() {
     let server = TestServer::start().await;
     for number in 0..12 {
         let chat = format!("7900000{number:04}@c.us");
@@ -58,12 +59,12 @@ async fn pages_of_every_list_are_cut_by_bytes() {
         ("/api/v1/calls?limit=500", 12, "idMessage"),
         ("/api/v1/instances?limit=500", 13, "idInstance"),
     ] {
-        assert_cut(&server, path, count, key).await;
+        assert_bounded(&server, path, count, key).await;
     }
 }
 
 #[tokio::test]
-async fn history_is_cut_by_bytes_and_goes_on_with_its_cursor() {
+async fn message_history_is_bounded_by_bytes_and_continues_with_its_cursor() {
     const EDITS: usize = 50;
     let server = TestServer::start().await;
     say(&server, [said::text("A1", NOON, "bun")]).await;

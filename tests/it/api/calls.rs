@@ -9,7 +9,7 @@ use crate::support::{TestServer, shuffled};
 const OTHER_CHAT: &str = "79007778899@c.us";
 const OTHER_INSTANCE: i64 = 7_105_000_002;
 
-/// What comes behind lies in two epochs.
+/// The events after this seq span two epochs.
 const BEFORE: i64 = END_OF_EPOCH + 26;
 
 async fn one(bodies: impl IntoIterator<Item = Value>) -> Value {
@@ -21,7 +21,7 @@ async fn one(bodies: impl IntoIterator<Item = Value>) -> Value {
 }
 
 #[tokio::test]
-async fn an_offer_and_its_outcome_are_one_call_in_either_order() {
+async fn offer_and_outcome_are_one_call_in_either_order() {
     for (outcome, answered) in [
         ("missed", false),
         ("declined", false),
@@ -60,7 +60,7 @@ async fn an_offer_and_its_outcome_are_one_call_in_either_order() {
 }
 
 #[tokio::test]
-async fn a_call_that_rings_has_no_outcome_yet() {
+async fn ringing_call_has_the_status_offer_and_is_not_answered() {
     let call = one([said::call("C1", NOON, "offer")]).await;
     assert_eq!(call["status"], "offer");
     assert_eq!(call["answered"], false);
@@ -68,7 +68,7 @@ async fn a_call_that_rings_has_no_outcome_yet() {
 }
 
 #[tokio::test]
-async fn an_answered_call_that_ended_was_answered() {
+async fn call_that_was_picked_up_and_ended_is_answered() {
     let bodies = || {
         vec![
             said::call("C1", NOON, "offer"),
@@ -85,7 +85,7 @@ async fn an_answered_call_that_ended_was_answered() {
 }
 
 #[tokio::test]
-async fn a_call_of_the_newer_form_says_who_took_part() {
+async fn call_in_the_newer_form_has_participants_video_and_duration() {
     let mut body = said::call("C1", NOON, "hungUp");
     body["typeWebhook"] = "outgoingCall".into();
     body["isVideo"] = true.into();
@@ -99,7 +99,7 @@ async fn a_call_of_the_newer_form_says_who_took_part() {
     assert_eq!(call["direction"], "outgoing");
     assert_eq!(
         call["status"], "hangUp",
-        "spelled as in the other direction"
+        "`hungUp` is normalized to the spelling of incoming calls"
     );
     assert_eq!(call["answered"], false);
     assert_eq!(call["isVideo"], true);
@@ -115,7 +115,7 @@ async fn a_call_of_the_newer_form_says_who_took_part() {
 }
 
 #[tokio::test]
-async fn what_an_outcome_does_not_say_stays_as_it_was_said() {
+async fn fields_of_offer_and_outcome_are_merged_in_either_order() {
     let mut offer = said::call("C1", NOON, "offer");
     offer["isVideo"] = true.into();
     let mut end = said::call("C1", NOON + 9, "pickUp");
@@ -128,12 +128,12 @@ async fn what_an_outcome_does_not_say_stays_as_it_was_said() {
 }
 
 #[tokio::test]
-async fn every_filter() {
+async fn each_filter_lists_the_matching_calls() {
     let server = behind(BEFORE).await;
     say(
         &server,
         [
-            // A message of the same identifier is none.
+            // A message with the same identifier is not a call.
             said::text("C1", NOON, "I call you"),
             said::call("C1", NOON, "offer"),
             said::within(OTHER_CHAT, said::call("C2", NOON, "missed")),
@@ -142,14 +142,15 @@ async fn every_filter() {
                 OTHER_INSTANCE,
                 said::within(OTHER_CHAT, said::call("C4", NOON, "hungUp")),
             ),
-            // The same identifier is the same call, whoever calls, and another one in another account.
+            // The same identifier is the same call whoever the caller is, and another call in
+            // another instance.
             said::within(OTHER_CHAT, said::call("C1", NOON, "invalid")),
             said::of(OTHER_INSTANCE, said::call("C1", NOON, "pickUp")),
         ],
     )
     .await;
     server.pass(1000);
-    // It was heard of first before this.
+    // `C1` keeps the time of its first event, which is before `later`.
     say(
         &server,
         [

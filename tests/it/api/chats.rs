@@ -8,7 +8,7 @@ use crate::support::said::{self, CHAT, INSTANCE, NOON};
 
 const OTHER_INSTANCE: i64 = 7_105_000_002;
 
-/// A text in the `n`th chat.
+/// A text message in chat number `n`.
 fn in_chat(n: usize, id: &str) -> Value {
     let mut body = said::within(&format!("7900000{n:04}@c.us"), said::text(id, NOON, "rye"));
     body["senderData"]["chatName"] = format!("chat {n}").into();
@@ -16,7 +16,7 @@ fn in_chat(n: usize, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_chat_has_its_newest_message_whole() {
+async fn chat_has_its_newest_message_with_every_field() {
     let server = TestServer::start().await;
     let failed = said::status("A1", NOON + 1, "failed");
     say(&server, [said::text("A1", NOON, "Two loaves"), failed]).await;
@@ -31,7 +31,8 @@ async fn a_chat_has_its_newest_message_whole() {
             "lastMessage": messages[0],
         })]
     );
-    // What was only changed is not newer; what is newer may not say the name.
+    // An edit changes the last message but does not replace it; a newer message without a chat
+    // name leaves the chat without one.
     let edit = said::edit("E1", NOON + 2, "A1", "textMessage", "Three loaves");
     say(&server, [edit]).await;
     let chat = &entries(&server, "/api/v1/chats").await[0];
@@ -43,14 +44,14 @@ async fn a_chat_has_its_newest_message_whole() {
 }
 
 #[tokio::test]
-async fn the_newest_is_first_and_a_message_moves_its_chat() {
+async fn newest_chat_is_first_and_a_message_moves_its_chat_to_the_front() {
     let server = TestServer::start().await;
     say(&server, (1..=3).map(|n| in_chat(n, "A1"))).await;
     let names = async || column(&server, "/api/v1/chats", "chatName").await;
     assert_eq!(names().await, ["chat 3", "chat 2", "chat 1"]);
     say(&server, [in_chat(1, "A2")]).await;
     assert_eq!(names().await, ["chat 1", "chat 3", "chat 2"]);
-    // A call moves nothing.
+    // A call does not move its chat.
     say(
         &server,
         [said::within(
@@ -63,7 +64,7 @@ async fn the_newest_is_first_and_a_message_moves_its_chat() {
 }
 
 #[tokio::test]
-async fn pages_show_no_chat_twice_while_messages_arrive() {
+async fn pages_list_no_chat_twice_while_messages_arrive() {
     let server = TestServer::start().await;
     say(&server, (1..=20).map(|n| in_chat(n, "A1"))).await;
     let quiet = walk(&server, "/api/v1/chats?limit=3").await;
@@ -75,7 +76,7 @@ async fn pages_show_no_chat_twice_while_messages_arrive() {
         for chat in answer.json()["data"].as_array().unwrap() {
             seen.push(chat["chatName"].as_str().unwrap().to_owned());
         }
-        // One that was seen and one that was not.
+        // One message in a chat that was listed already and one in a chat that was not.
         round += 1;
         say(
             &server,
@@ -89,7 +90,7 @@ async fn pages_show_no_chat_twice_while_messages_arrive() {
     }
     let once: std::collections::BTreeSet<_> = seen.iter().collect();
     assert_eq!(once.len(), seen.len(), "{seen:?}");
-    // What has moved to the front before it was read is not seen; all else is.
+    // A chat that moved to the front before its page was read is missed; all others are listed.
     assert!(seen.len() >= 20 - round, "{seen:?}");
     assert!(
         ["chat 20", "chat 12", "chat 9"]
@@ -100,7 +101,7 @@ async fn pages_show_no_chat_twice_while_messages_arrive() {
 }
 
 #[tokio::test]
-async fn one_chat_in_two_accounts_is_two_chats() {
+async fn same_chat_in_two_instances_is_two_chats() {
     let server = TestServer::start().await;
     for n in 1..=3 {
         say(

@@ -1,4 +1,4 @@
-//! Answers of the private listener, compressed for whoever asks for it.
+//! Response compression on the private listener.
 
 use std::io::Read;
 
@@ -24,7 +24,7 @@ fn unpacked(answer: &Answer) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_list_is_compressed_for_whoever_takes_it() {
+async fn list_is_compressed_for_a_client_that_accepts_gzip() {
     let server = filled((1..=50).map(note)).await;
     let plain = get(server.private, LIST).await;
     for encodings in ["gzip", "GZIP", "br, zstd, gzip;q=0.1", "deflate, gzip, br"] {
@@ -44,7 +44,7 @@ async fn a_list_is_compressed_for_whoever_takes_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_compressed_for_others() {
+async fn response_is_not_compressed_for_a_client_that_does_not_accept_gzip() {
     let server = filled((1..=50).map(note)).await;
     let plain = get(server.private, LIST).await;
     assert_eq!(plain.header("vary"), "accept-encoding");
@@ -59,7 +59,7 @@ async fn nothing_is_compressed_for_others() {
 }
 
 #[tokio::test]
-async fn what_is_small_stays_as_it_is() {
+async fn small_response_is_not_compressed() {
     let server = filled([note(1)]).await;
     for path in ["/livez", "/nothing", "/api/v1/events", "/api/v1/events/1"] {
         let answer = ask(&server, Method::GET, path, "gzip").await;
@@ -69,7 +69,7 @@ async fn what_is_small_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_exact_bytes_are_never_compressed() {
+async fn raw_body_is_never_compressed() {
     let body = format!(r#"{{"typeWebhook":"note","text":"{}"}}"#, "a".repeat(4096));
     let server = filled([body.clone()]).await;
     let event = ask(&server, Method::GET, "/api/v1/events/1", "gzip").await;
@@ -80,7 +80,7 @@ async fn the_exact_bytes_are_never_compressed() {
     let answer = ask(&server, Method::GET, path, "gzip").await;
     assert_eq!(answer.body, body);
     assert!(!answer.headers.contains_key("content-encoding"));
-    // One encoding, so that one strong tag is right for all.
+    // There is only one encoding, so one strong ETag is right for every client.
     assert_eq!(answer.header("etag"), plain.header("etag"));
     for answer in [plain, answer] {
         assert!(!answer.headers.contains_key("vary"), "{answer:?}");
@@ -92,7 +92,7 @@ async fn the_exact_bytes_are_never_compressed() {
 }
 
 #[tokio::test]
-async fn a_stream_does_not_wait_in_an_encoder() {
+async fn stream_is_not_held_back_by_compression() {
     let server = filled((1..=50).map(note)).await;
     let headers = [("accept-encoding", "gzip")];
     let path = "/api/v1/stream?after=0";

@@ -1,11 +1,11 @@
-//! `GET /api/v1/events`: how its pages go on.
+//! `GET /api/v1/events`: paging with cursors.
 
 use sha2::{Digest, Sha256};
 
 use super::{address, filled, list, next, note, seqs};
 use crate::support::{Answer, TestServer, get, post};
 
-/// Where a list goes on, by its cursor; checks that the `Link` header says the same.
+/// The `nextCursor` of a page; asserts that the `Link` header carries the same cursor.
 fn cursor(answer: &Answer) -> Option<String> {
     let cursor = answer.json()["nextCursor"].as_str().map(str::to_owned);
     let link = next(answer);
@@ -22,13 +22,13 @@ fn cursor(answer: &Answer) -> Option<String> {
     cursor
 }
 
-/// Follows the `Link` headers to the end; three more bodies arrive while each page is read.
+/// Follows the `Link` headers to the last page; posts three more bodies after each page.
 async fn walk(server: &TestServer, first: &str, mut arriving: usize) -> Vec<i64> {
     let (mut seen, mut path) = (Vec::new(), first.to_owned());
     loop {
         let answer = list(server.private, &path).await;
         seen.extend(seqs(&answer));
-        assert!(seen.len() < 100, "it does not end: {seen:?}");
+        assert!(seen.len() < 100, "the list does not end: {seen:?}");
         for _ in 0..3 {
             arriving += 1;
             assert_eq!(post(server.public, note(arriving)).await.status, 200);
@@ -41,32 +41,33 @@ async fn walk(server: &TestServer, first: &str, mut arriving: usize) -> Vec<i64>
 }
 
 #[tokio::test]
-async fn ascending_pages_reach_the_end_while_more_arrives() {
+async fn ascending_pages_include_events_that_arrive_meanwhile() {
     let server = filled((1..=25).map(note)).await;
     let seen = walk(&server, "/api/v1/events?order=asc&limit=7", 25).await;
-    // Each page of 7 is followed by 3 more: the 6th ends it at 40, with 15 that came meanwhile.
+    // Three events arrive after each page of seven: the sixth page ends the list at seq 40, with
+    // fifteen events that arrived meanwhile.
     assert_eq!(seen, (1..=40).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn descending_pages_never_show_what_arrived_meanwhile() {
+async fn descending_pages_exclude_events_that_arrive_meanwhile() {
     let server = filled((1..=25).map(note)).await;
     let seen = walk(&server, "/api/v1/events?limit=4", 25).await;
     assert_eq!(seen, (1..=25).rev().collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn the_last_page_has_no_cursor() {
+async fn last_page_has_no_cursor() {
     let server = filled((1..=12).map(note)).await;
     for order in ["asc", "desc"] {
-        let (mut pages, mut place) = (Vec::new(), None);
+        let (mut pages, mut next_cursor) = (Vec::new(), None);
         while pages.len() < 4 {
             let mut parameters = vec![("limit", "4"), ("order", order)];
-            parameters.extend(place.as_deref().map(|place| ("cursor", place)));
+            parameters.extend(next_cursor.as_deref().map(|value| ("cursor", value)));
             let answer = list(server.private, &address("/api/v1/events", &parameters)).await;
             pages.push(seqs(&answer).len());
-            place = cursor(&answer);
-            if place.is_none() {
+            next_cursor = cursor(&answer);
+            if next_cursor.is_none() {
                 break;
             }
         }
@@ -75,7 +76,7 @@ async fn the_last_page_has_no_cursor() {
 }
 
 #[tokio::test]
-async fn the_link_keeps_the_filters() {
+async fn link_header_keeps_the_filters() {
     let chat = "+7 900&%@c.us";
     let body = |number: usize| {
         let chat = if number.is_multiple_of(2) { chat } else { "x" };
@@ -95,7 +96,7 @@ async fn the_link_keeps_the_filters() {
     loop {
         let answer = list(server.private, &path).await;
         seen.extend(seqs(&answer));
-        assert!(seen.len() <= 10, "it does not end: {seen:?}");
+        assert!(seen.len() <= 10, "the list does not end: {seen:?}");
         assert_eq!(answer.json()["data"][0]["body"]["chatId"], chat);
         match next(&answer) {
             Some(next) => path = next,
@@ -106,12 +107,12 @@ async fn the_link_keeps_the_filters() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_of_one_list_only() {
+async fn cursor_of_another_list_is_refused_with_400() {
     let server = filled((1..=5).map(note)).await;
     let first = list(server.private, "/api/v1/events?limit=2&type=note").await;
     let cursor = cursor(&first).unwrap();
 
-    // The page may change, the list may not.
+    // `limit` and `body` may change; the filters and the order may not.
     for other in ["limit=1&type=note", "type=note&order=desc&body=true"] {
         let path = format!("/api/v1/events?{other}&cursor={cursor}");
         assert_eq!(seqs(&list(server.private, &path).await)[0], 3, "{other}");
@@ -144,12 +145,12 @@ async fn a_cursor_is_of_one_list_only() {
 }
 
 #[tokio::test]
-async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
+async fn page_is_bounded_in_bytes_and_no_event_is_lost() {
     const KIB: usize = 1024;
     let server = filled((1..=5).map(|number| format!("line {number}"))).await;
-    // Grown where they lie: a server that is built for tests takes long to receive as much.
+    // The bodies are enlarged in the database: a test build takes long to receive this much.
     let database = rusqlite::Connection::open(&server.database).unwrap();
-    // A page has 4 MiB, and a body that is no JSON counts as four times its bytes.
+    // A page holds 4 MiB, and a body that is not JSON counts as four times its bytes.
     for (seq, length) in [
         (1, 400 * KIB),
         (2, 400 * KIB),
@@ -166,14 +167,14 @@ async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
     let second = list(server.private, &next(&first).unwrap()).await;
     assert_eq!(seqs(&second), [3]);
     assert!(cursor(&second).is_some());
-    // One that is too large by itself comes alone.
+    // An event that exceeds the bound by itself gets a page of its own.
     let third = list(server.private, "/api/v1/events?body=true&after=3").await;
     assert_eq!(seqs(&third), [4]);
     assert_eq!(
         seqs(&list(server.private, &next(&third).unwrap()).await),
         [5]
     );
-    // Without the bodies there is nothing to bound.
+    // Without the bodies, all events fit into one page.
     let all = list(server.private, "/api/v1/events").await;
     assert_eq!(seqs(&all), [5, 4, 3, 2, 1]);
     assert_eq!(cursor(&all), None);

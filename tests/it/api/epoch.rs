@@ -1,4 +1,4 @@
-//! The epoch: where the seqs of a reader are of another database, it is told so.
+//! The epoch: a reader whose seqs belong to another database gets a 409.
 
 use hyper::Method;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{filled, list, next, note, seqs};
 use crate::support::{Answer, TestServer, get, request};
 
-fn rewound(answer: &Answer) {
+fn assert_rewound(answer: &Answer) {
     assert_eq!(answer.status, 409, "{answer:?}");
     assert_eq!(answer.code(), "feed-rewound");
     let epoch = answer.header("green-inbox-epoch");
@@ -21,7 +21,7 @@ async fn epoch(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_names_the_epoch_and_a_restart_keeps_it() {
+async fn every_response_has_the_epoch_and_a_restart_keeps_it() {
     let server = filled((1..=3).map(note)).await;
     let epoch = epoch(&server).await;
     assert!(epoch.len() >= 8, "{epoch}");
@@ -48,11 +48,11 @@ async fn seq_beyond_the_newest_is_a_409() {
         "events?after=9223372036854775807&wait=60",
         "stream?after=4",
     ] {
-        rewound(&get(server.private, &format!("/api/v1/{path}")).await);
+        assert_rewound(&get(server.private, &format!("/api/v1/{path}")).await);
     }
     let header = [("last-event-id", "4")];
     let stream = request(server.private, Method::GET, "/api/v1/stream", &header, "");
-    rewound(&stream.await);
+    assert_rewound(&stream.await);
     assert_eq!(
         get(server.private, "/api/v1/events?after=3").await.status,
         200
@@ -60,7 +60,7 @@ async fn seq_beyond_the_newest_is_a_409() {
 }
 
 #[tokio::test]
-async fn another_epoch_is_a_409_and_the_own_one_is_none() {
+async fn another_epoch_is_a_409_and_the_current_one_is_accepted() {
     let server = filled((1..=3).map(note)).await;
     let epoch = epoch(&server).await;
     for path in [
@@ -72,11 +72,11 @@ async fn another_epoch_is_a_409_and_the_own_one_is_none() {
         "calls?limit=1",
     ] {
         let path = format!("/api/v1/{path}");
-        rewound(&get(server.private, &format!("{path}&epoch=other")).await);
+        assert_rewound(&get(server.private, &format!("{path}&epoch=other")).await);
         let own = get(server.private, &format!("{path}&epoch={epoch}")).await;
         assert_eq!(own.status, 200, "{path}");
     }
-    rewound(&get(server.private, "/api/v1/stream?epoch=other").await);
+    assert_rewound(&get(server.private, "/api/v1/stream?epoch=other").await);
 }
 
 #[tokio::test]
@@ -84,8 +84,8 @@ async fn cursor_of_another_epoch_is_a_409() {
     let server = filled((1..=3).map(note)).await;
     let path = next(&list(server.private, "/api/v1/events?limit=1").await).unwrap();
     let other = filled((1..=3).map(note)).await;
-    rewound(&get(other.private, &path).await);
-    // Here it goes on.
+    assert_rewound(&get(other.private, &path).await);
+    // The server that issued the cursor accepts it.
     assert_eq!(seqs(&list(server.private, &path).await), [2]);
     assert_ne!(epoch(&server).await, Value::Null);
 }

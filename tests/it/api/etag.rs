@@ -1,4 +1,4 @@
-//! `GET /api/v1/events/{seq}/body`: what a reader has already is not sent again.
+//! `GET /api/v1/events/{seq}/body`: the ETag and `If-None-Match`.
 
 use data_encoding::HEXLOWER;
 use hyper::Method;
@@ -15,7 +15,7 @@ async fn ask(server: &TestServer, method: Method, tags: &[&str]) -> Answer {
 }
 
 #[tokio::test]
-async fn the_tag_is_the_digest_of_the_bytes_and_holds_for_ever() {
+async fn etag_is_the_digest_of_the_body_and_never_changes() {
     let server = filled([note(1), note(2)]).await;
     let first = get(server.private, BODY).await;
     let digest = HEXLOWER.encode(&Sha256::digest(note(1)));
@@ -26,7 +26,7 @@ async fn the_tag_is_the_digest_of_the_bytes_and_holds_for_ever() {
     }
     let second = get(server.private, "/api/v1/events/2/body").await;
     assert_ne!(second.header("etag"), first.header("etag"));
-    // A repeat changes the event and not its bytes.
+    // A duplicate changes the event but not its body.
     assert_eq!(post(server.public, note(1)).await.json()["repeated"], true);
     assert_eq!(
         get(server.private, BODY).await.header("etag"),
@@ -37,7 +37,7 @@ async fn the_tag_is_the_digest_of_the_bytes_and_holds_for_ever() {
 }
 
 #[tokio::test]
-async fn what_the_reader_has_is_not_sent_again() {
+async fn matching_etag_is_a_304_and_any_other_a_200() {
     let server = filled([note(1)]).await;
     let whole = get(server.private, BODY).await;
     let tag = whole.header("etag");
@@ -76,10 +76,10 @@ async fn what_the_reader_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_bytes_are_not_read_for_a_reader_that_has_them() {
+async fn matching_etag_is_answered_without_reading_the_body() {
     let server = filled([note(1)]).await;
     let tag = get(server.private, BODY).await.header("etag").to_owned();
-    // Without the column, whoever reads the bytes fails.
+    // Without the column, every read of the body fails.
     let database = rusqlite::Connection::open(&server.database).unwrap();
     database
         .execute("ALTER TABLE event RENAME COLUMN body TO elsewhere", ())
@@ -89,7 +89,7 @@ async fn the_bytes_are_not_read_for_a_reader_that_has_them() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_has_no_tag() {
+async fn missing_event_is_a_404_without_an_etag() {
     let server = filled([note(1)]).await;
     for method in [Method::GET, Method::HEAD] {
         let path = "/api/v1/events/2/body";

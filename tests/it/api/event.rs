@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::list;
 use crate::support::{TestServer, get, post};
 
-/// Posts a body, which has to be the first, and gives back its Event.
+/// Posts a body to an empty server and returns its event.
 async fn event_of(body: impl Into<Vec<u8>>) -> Value {
     let server = TestServer::start().await;
     assert_eq!(post(server.public, body.into()).await.json()["seq"], 1);
     get(server.private, "/api/v1/events/1").await.json()
 }
 
-/// The `body` of the Event that a body becomes, and its outcome.
+/// The `body` and the outcome of the event that a posted body becomes.
 async fn shown(body: impl Into<Vec<u8>>) -> (Value, String) {
     let event = event_of(body).await;
     let outcome = event["outcome"].as_str().unwrap().to_owned();
@@ -32,7 +32,7 @@ async fn refused(server: SocketAddr, path: &str) -> (u16, String, Value) {
 }
 
 #[tokio::test]
-async fn a_known_event_has_every_field() {
+async fn known_event_has_every_field() {
     let body = json!({
         "typeWebhook": "incomingMessageReceived",
         "instanceData": {
@@ -77,7 +77,7 @@ async fn a_known_event_has_every_field() {
 }
 
 #[tokio::test]
-async fn an_unknown_event_has_what_its_body_has_and_null_for_the_rest() {
+async fn unknown_event_has_the_fields_of_its_body_and_null_for_the_rest() {
     let body = json!({ "typeWebhook": "weatherChanged", "chatId": "100@c.us" });
     assert_eq!(
         event_of(body.to_string()).await,
@@ -104,7 +104,7 @@ async fn an_unknown_event_has_what_its_body_has_and_null_for_the_rest() {
 }
 
 #[tokio::test]
-async fn event_with_fields_that_do_not_fit_is_known_and_lists_them() {
+async fn event_with_mistyped_fields_is_known_and_lists_them_as_drift() {
     let body = json!({
         "typeWebhook": "stateInstanceChanged",
         "instanceData": { "idInstance": 1_101_000_002, "typeInstance": 7 },
@@ -148,7 +148,7 @@ async fn event_with_fields_that_do_not_fit_is_known_and_lists_them() {
 }
 
 #[tokio::test]
-async fn malformed_event_has_its_reason_and_what_could_be_found() {
+async fn malformed_event_has_its_reason_and_the_fields_that_could_be_read() {
     let body = json!({
         "typeWebhook": "stateInstanceChanged",
         "instanceData": { "idInstance": "first", "typeInstance": "v3" },
@@ -165,7 +165,7 @@ async fn malformed_event_has_its_reason_and_what_could_be_found() {
 }
 
 #[tokio::test]
-async fn numbers_and_identifiers_have_one_type_whatever_they_came_as() {
+async fn numbers_and_identifiers_are_normalized_to_one_type() {
     let event = event_of(
         r#"{
             "typeWebhook": "outgoingMessageStatus",
@@ -182,12 +182,12 @@ async fn numbers_and_identifiers_have_one_type_whatever_they_came_as() {
     assert_eq!(event["timestamp"], 1_767_225_600);
     assert_eq!(event["chatId"], "-10000000");
     assert_eq!(event["idMessage"], "123456789012345678901");
-    // The body itself stays as it came.
+    // The body itself is unchanged.
     assert_eq!(event["body"]["timestamp"], "1767225600");
 }
 
 #[tokio::test]
-async fn moments_have_milliseconds_and_a_repeat_moves_only_the_last() {
+async fn times_have_milliseconds_and_a_duplicate_moves_only_last_received_at() {
     let server = TestServer::start().await;
     server.pass(7);
     post(server.public, r#"{"typeWebhook":"tick"}"#).await;
@@ -209,7 +209,7 @@ fn without_body(mut event: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_list_has_bodies_only_where_they_are_asked_for() {
+async fn list_has_bodies_only_with_body_true() {
     let server = TestServer::start().await;
     post(server.public, r#"{"typeWebhook":"tick"}"#).await;
     let event = get(server.private, "/api/v1/events/1").await.json();
@@ -226,7 +226,7 @@ async fn a_list_has_bodies_only_where_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_json_body_is_shown_as_it_was_written() {
+async fn json_body_is_returned_as_it_was_written() {
     let written =
         r#"{ "typeWebhook":"tick",  "b": 1.0, "a":12345678901234567890123, "e": "\u0041" }"#;
     let server = TestServer::start().await;
@@ -239,7 +239,7 @@ async fn a_json_body_is_shown_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_notification_is_shown_as_json() {
+async fn json_that_is_not_a_notification_is_returned_as_json() {
     for (body, value) in [
         ("5", json!(5)),
         ("null", json!(null)),
@@ -253,13 +253,13 @@ async fn json_that_is_no_notification_is_shown_as_json() {
     ] {
         let event = event_of(body).await;
         assert_eq!(event["outcome"], "malformed", "{body}");
-        // There, though it may be null.
+        // The member is present even if its value is null.
         assert_eq!(event.as_object().unwrap().get("body"), Some(&value));
     }
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_shown_as_its_text() {
+async fn body_that_is_not_json_is_returned_as_text() {
     let deep = format!(
         r#"{{"typeWebhook":"tick","deep":{}{}}}"#,
         "[".repeat(500),
@@ -286,7 +286,7 @@ async fn what_is_not_json_is_shown_as_its_text() {
 }
 
 #[tokio::test]
-async fn the_bytes_are_given_back_exactly() {
+async fn raw_body_is_returned_byte_for_byte() {
     let server = TestServer::start().await;
     let mut seq = 0;
     for (body, content_type) in [
@@ -313,7 +313,7 @@ async fn the_bytes_are_given_back_exactly() {
 }
 
 #[tokio::test]
-async fn a_seq_that_is_not_there_is_a_404_and_one_that_is_no_number_a_400() {
+async fn missing_seq_is_a_404_and_an_invalid_seq_a_400() {
     let server = TestServer::start().await;
     post(server.public, r#"{"typeWebhook":"tick"}"#).await;
     for seq in ["0", "2", "-1", "9223372036854775807"] {
@@ -334,7 +334,7 @@ async fn a_seq_that_is_not_there_is_a_404_and_one_that_is_no_number_a_400() {
 }
 
 #[tokio::test]
-async fn one_event_takes_no_parameters() {
+async fn parameter_on_a_single_event_is_refused_with_400() {
     let server = TestServer::start().await;
     post(server.public, r#"{"typeWebhook":"tick"}"#).await;
     for path in ["/api/v1/events/1", "/api/v1/events/1/body"] {

@@ -1,4 +1,4 @@
-//! `GET /api/v1/events`: what it lists.
+//! `GET /api/v1/events`: filters, order and the default page.
 
 use serde_json::{Value, json};
 
@@ -8,17 +8,17 @@ use crate::support::{TestServer, post};
 
 const INSTANCES: [i64; 2] = [1_101_000_001, 7_105_000_002];
 
-/// With everything that has a meaning of its own in a query.
+/// Chats with every character that has a meaning in a query string.
 const CHATS: [&str; 3] = ["79001112233@c.us", "+100 & 5%=#?@g.us", "чат"];
 
-/// Kinds of bodies below.
+/// Number of kinds of bodies that [`case`] makes.
 const KINDS: usize = 6;
 
-/// How long after the one before a body comes, in milliseconds.
+/// Milliseconds between two bodies.
 const STEP: i64 = 250;
 
-/// A body and what has to be found by.
-struct Said {
+/// A body and the filter values that must find it.
+struct Case {
     body: Vec<u8>,
     instance: Option<i64>,
     type_webhook: Option<&'static str>,
@@ -28,19 +28,19 @@ struct Said {
     drift: bool,
 }
 
-/// Every instance with every chat and every kind, twice.
-fn all_that_is_said() -> Vec<Said> {
+/// Every combination of instance, chat and kind, twice.
+fn all_cases() -> Vec<Case> {
     let combinations = INSTANCES.len() * CHATS.len() * KINDS;
     (0..2 * combinations)
         .map(|number| {
             let instance = INSTANCES[number % 2];
             let chat = CHATS[number / 2 % 3];
-            say(number, number / 6 % KINDS, instance, chat)
+            case(number, number / 6 % KINDS, instance, chat)
         })
         .collect()
 }
 
-fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
+fn case(number: usize, kind: usize, instance: i64, chat: &'static str) -> Case {
     let (type_webhook, type_message, outcome, content) = match kind {
         0 => (
             "incomingMessageReceived",
@@ -68,7 +68,7 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
         ),
         4 => ("outgoingMessageStatus", None, "known", json!({})),
         _ => {
-            return Said {
+            return Case {
                 body: format!("line {number}").into_bytes(),
                 instance: None,
                 type_webhook: None,
@@ -92,7 +92,7 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
         body["chatId"] = json!(chat);
         body["status"] = json!("read");
     }
-    Said {
+    Case {
         body: body.to_string().into_bytes(),
         instance: Some(instance),
         type_webhook: Some(type_webhook),
@@ -103,20 +103,20 @@ fn say(number: usize, kind: usize, instance: i64, chat: &'static str) -> Said {
     }
 }
 
-/// A filter as it stands in a query.
+/// The name and the value of a filter.
 type Filter = (&'static str, String);
 
-/// Whether the `index`th of what was said fits.
-fn fits(index: usize, said: &Said, (name, value): &Filter) -> bool {
+/// Whether the case at `index` matches the filter.
+fn fits(index: usize, case: &Case, (name, value): &Filter) -> bool {
     let received_at = START + i64::try_from(index).unwrap() * STEP;
     match *name {
-        "instance" => said.instance.is_some_and(|id| id.to_string() == *value),
-        "type" => said.type_webhook == Some(value),
-        "typeMessage" => said.type_message == Some(value),
-        "chat" => said.chat == Some(value),
-        "outcome" => said.outcome == value,
-        "drift" => said.drift.to_string() == *value,
-        // None of them says what an earlier one says.
+        "instance" => case.instance.is_some_and(|id| id.to_string() == *value),
+        "type" => case.type_webhook == Some(value),
+        "typeMessage" => case.type_message == Some(value),
+        "chat" => case.chat == Some(value),
+        "outcome" => case.outcome == value,
+        "drift" => case.drift.to_string() == *value,
+        // No case has the same content as an earlier one.
         "distinct" => true,
         "since" => received_at >= millis(value),
         "until" => received_at < millis(value),
@@ -128,27 +128,28 @@ fn millis(moment: &str) -> i64 {
     moment.parse::<green_inbox::clock::UnixMillis>().unwrap().0
 }
 
-/// The moment at which the `index`th came, and `more` milliseconds.
+/// The time at which the case at `index` was received, plus `more` milliseconds.
 fn moment(index: i64, more: i64) -> String {
     green_inbox::clock::UnixMillis(START + index * STEP + more).to_string()
 }
 
-async fn server_of(said: &[Said]) -> TestServer {
+async fn server_of(cases: &[Case]) -> TestServer {
     let server = behind(END_OF_EPOCH).await;
-    for said in said {
-        let answer = post(server.public, said.body.clone()).await.json();
-        assert_eq!(answer["outcome"], said.outcome, "{answer}");
+    for case in cases {
+        let answer = post(server.public, case.body.clone()).await.json();
+        assert_eq!(answer["outcome"], case.outcome, "{answer}");
         server.pass(STEP);
     }
     server
 }
 
-/// Compares what is listed with what has to be, in both orders.
-async fn check(server: &TestServer, said: &[Said], filters: &[Filter]) -> usize {
+/// Asserts in both orders that the list has exactly the cases that match all filters; returns
+/// their number.
+async fn check(server: &TestServer, cases: &[Case], filters: &[Filter]) -> usize {
     let mut expected: Vec<i64> = (END_OF_EPOCH + 1..)
-        .zip(said)
+        .zip(cases)
         .enumerate()
-        .filter(|(index, (_, said))| filters.iter().all(|filter| fits(*index, said, filter)))
+        .filter(|(index, (_, case))| filters.iter().all(|filter| fits(*index, case, filter)))
         .map(|(_, (seq, _))| seq)
         .collect();
     for order in ["asc", "desc"] {
@@ -162,10 +163,10 @@ async fn check(server: &TestServer, said: &[Said], filters: &[Filter]) -> usize 
 }
 
 #[tokio::test]
-async fn every_filter_alone() {
-    let said = all_that_is_said();
-    let server = server_of(&said).await;
-    let all = said.len();
+async fn each_filter_alone_lists_the_matching_events() {
+    let cases = all_cases();
+    let server = server_of(&cases).await;
+    let all = cases.len();
     let texts = |name: &'static str, values: &[&str]| -> Vec<Filter> {
         values.iter().map(|value| (name, (*value).into())).collect()
     };
@@ -196,13 +197,13 @@ async fn every_filter_alone() {
     ]
     .concat()
     {
-        let found = check(&server, &said, std::slice::from_ref(&filter)).await;
+        let found = check(&server, &cases, std::slice::from_ref(&filter)).await;
         assert!(0 < found && found < all, "{filter:?} finds {found}");
     }
     let path = address("/api/v1/events", &[("chat", CHATS[1]), ("limit", "7")]);
     for order in ["", "&order=asc"] {
         let pages = walk(&server, &format!("{path}{order}")).await;
-        let of_chat = said.iter().filter(|said| said.chat == Some(CHATS[1]));
+        let of_chat = cases.iter().filter(|case| case.chat == Some(CHATS[1]));
         assert_eq!(pages.len(), of_chat.count(), "{path}{order}");
     }
     for filter in [
@@ -214,14 +215,14 @@ async fn every_filter_alone() {
         ("since", moment(100, 0)),
         ("until", moment(0, 0)),
     ] {
-        assert_eq!(check(&server, &said, &[filter]).await, 0);
+        assert_eq!(check(&server, &cases, &[filter]).await, 0);
     }
 }
 
 #[tokio::test]
-async fn filters_combine() {
-    let said = all_that_is_said();
-    let server = server_of(&said).await;
+async fn combined_filters_list_the_events_that_match_all() {
+    let cases = all_cases();
+    let server = server_of(&cases).await;
     let filters: [Filter; 9] = [
         ("instance", INSTANCES[1].to_string()),
         ("type", "incomingMessageReceived".to_owned()),
@@ -241,13 +242,13 @@ async fn filters_combine() {
             .filter(|(bit, _)| some & 1 << bit != 0)
             .map(|(_, filter)| filter.clone())
             .collect();
-        found.push(check(&server, &said, &chosen).await);
+        found.push(check(&server, &cases, &chosen).await);
     }
-    assert_eq!((found[0], found[511]), (said.len(), 1));
+    assert_eq!((found[0], found[511]), (cases.len(), 1));
 }
 
 #[tokio::test]
-async fn the_newest_first_and_fifty_where_nothing_else_is_said() {
+async fn default_page_is_the_newest_fifty_in_descending_order() {
     let server = filled((1..=501).map(note)).await;
     let ranges: [(&str, Vec<i64>); 8] = [
         ("", (452..=501).rev().collect()),
@@ -266,7 +267,7 @@ async fn the_newest_first_and_fifty_where_nothing_else_is_said() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_a_list() {
+async fn empty_list_is_a_200_without_a_next_page() {
     let server = TestServer::start().await;
     let answer = list(server.private, "/api/v1/events").await;
     assert_eq!(

@@ -12,18 +12,18 @@ use super::{filled, list, next, note, seqs};
 use crate::support::process::PATIENCE;
 use crate::support::{Answer, TestServer, post};
 
-/// Asks the feed, which has to answer well before the 60 seconds of a wait are over.
+/// Requests the feed; the response must arrive well before a wait of 60 seconds is over.
 fn ask(server: SocketAddr, query: &str) -> JoinHandle<Answer> {
     let path = format!("/api/v1/events?{query}");
     tokio::spawn(async move {
         timeout(PATIENCE, list(server, &path))
             .await
-            .unwrap_or_else(|_| panic!("{path} does not answer"))
+            .unwrap_or_else(|_| panic!("no response from {path}"))
     })
 }
 
-/// Lets the readers that were started come to where they wait: one that started after them waits
-/// its second to the end.
+/// Gives the readers that were started time to begin waiting: a later reader completes a wait of
+/// one second.
 async fn settle(server: SocketAddr) {
     let newest = seqs(&list(server, "/api/v1/events?limit=1").await)[0];
     assert!(
@@ -41,7 +41,7 @@ fn of_type(name: &str, number: usize) -> String {
 }
 
 #[tokio::test]
-async fn it_ascends_and_begins_behind() {
+async fn feed_ascends_from_the_event_after_the_given_seq() {
     let server = filled((1..=6).map(note)).await;
     for (query, expected) in [
         ("after=0", &[1, 2, 3, 4, 5, 6][..]),
@@ -56,7 +56,7 @@ async fn it_ascends_and_begins_behind() {
 }
 
 #[tokio::test]
-async fn its_link_goes_on_behind_the_last() {
+async fn link_header_continues_after_the_last_event() {
     let server = filled((1..=5).map(note)).await;
     let (mut path, mut seen) = (
         "/api/v1/events?limit=2&after=0&type=note".to_owned(),
@@ -65,19 +65,19 @@ async fn its_link_goes_on_behind_the_last() {
     loop {
         let answer = list(server.private, &path).await;
         if seqs(&answer).is_empty() {
-            // Nothing came: the same again.
+            // No event arrived, so the link repeats the request.
             assert_eq!(next(&answer), Some(path));
             break;
         }
         seen.push(seqs(&answer));
-        assert!(seen.len() <= 3, "it does not end: {seen:?}");
+        assert!(seen.len() <= 3, "the feed does not end: {seen:?}");
         path = next(&answer).unwrap();
     }
     assert_eq!(seen, [vec![1, 2], vec![3, 4], vec![5]]);
 }
 
 #[tokio::test]
-async fn it_does_not_wait_where_there_is_something() {
+async fn feed_with_new_events_does_not_wait() {
     let server = filled((1..=3).map(note)).await;
     assert_eq!(
         seqs(&ask(server.private, "after=1&wait=60").await.unwrap()),
@@ -86,18 +86,18 @@ async fn it_does_not_wait_where_there_is_something() {
 }
 
 #[tokio::test]
-async fn it_answers_empty_when_the_wait_has_passed() {
+async fn feed_without_new_events_is_empty_after_the_wait() {
     let server = filled((1..=3).map(note)).await;
     let begin = Instant::now();
     let answer = ask(server.private, "after=3&wait=1").await.unwrap();
     assert!(begin.elapsed() >= Duration::from_secs(1));
     assert_eq!(answer.json(), json!({ "data": [], "nextCursor": null }));
-    // Without a wait it does not wait.
+    // Without `wait`, the response does not wait.
     assert!(seqs(&ask(server.private, "after=3").await.unwrap()).is_empty());
 }
 
 #[tokio::test]
-async fn a_commit_wakes_every_reader() {
+async fn commit_wakes_every_waiting_reader() {
     let server = filled((1..=3).map(note)).await;
     let mut readers: Vec<_> = (0..20)
         .map(|_| ask(server.private, "after=3&wait=60&body=true"))
@@ -113,7 +113,7 @@ async fn a_commit_wakes_every_reader() {
 }
 
 #[tokio::test]
-async fn a_commit_that_does_not_fit_does_not_end_the_wait() {
+async fn commit_that_does_not_match_the_filter_does_not_end_the_wait() {
     let server = filled((1..=3).map(|number| of_type("wanted", number))).await;
     let wanted = ask(server.private, "after=3&wait=60&type=wanted");
     let every = ask(server.private, "after=3&wait=60");
@@ -130,7 +130,7 @@ async fn a_commit_that_does_not_fit_does_not_end_the_wait() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_nothing_new() {
+async fn duplicate_does_not_end_the_wait() {
     let server = filled([note(1)]).await;
     let reader = ask(server.private, "after=1&wait=60");
     settle(server.private).await;
@@ -140,7 +140,7 @@ async fn a_repeat_is_nothing_new() {
 }
 
 #[tokio::test]
-async fn stopping_the_server_ends_the_wait_with_an_answer() {
+async fn server_stop_ends_the_wait_with_an_empty_list() {
     let server = filled([note(1)]).await;
     let readers = [
         ask(server.private, "after=1&wait=60"),
@@ -149,7 +149,7 @@ async fn stopping_the_server_ends_the_wait_with_an_answer() {
     settle(server.private).await;
     let begin = Instant::now();
     server.stop().await;
-    // It would cut them after 8 seconds.
+    // Open requests are aborted only after 8 seconds.
     assert!(begin.elapsed() < Duration::from_secs(5));
     for reader in readers {
         assert!(seqs(&reader.await.unwrap()).is_empty());
@@ -160,7 +160,7 @@ const WRITERS: usize = 8;
 const EACH: usize = 250;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_follower_misses_nothing_and_sees_nothing_twice() {
+async fn follower_sees_every_event_exactly_once() {
     let server = TestServer::start().await;
     let public = server.public;
     let follower = |limit: usize| {
@@ -172,7 +172,7 @@ async fn a_follower_misses_nothing_and_sees_nothing_twice() {
                 let query = format!("after={after}&wait=60&limit={limit}&body=true");
                 let page = ask(private, &query).await.unwrap().json();
                 let events = page["data"].as_array().unwrap();
-                assert!(!events.is_empty(), "the wait ended with nothing");
+                assert!(!events.is_empty(), "the wait ended without an event");
                 for event in events {
                     seen.push(event["seq"].as_i64().unwrap());
                     numbers.insert(event["body"]["number"].as_u64().unwrap());

@@ -65,7 +65,7 @@ impl Parts {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_is_live_and_ready() {
+async fn running_server_is_live_and_ready() {
     let server = TestServer::start().await;
     for (path, status) in [("/livez", "live"), ("/readyz", "ready")] {
         let answer = get(server.private, path).await;
@@ -75,7 +75,7 @@ async fn a_server_that_runs_is_live_and_ready() {
 }
 
 #[tokio::test]
-async fn while_it_stops_it_is_live_and_not_ready() {
+async fn stopping_server_is_live_but_not_ready() {
     let parts = Parts::new().await;
     assert_eq!(parts.health().await, [200, 200]);
     parts.stop.cancel();
@@ -83,7 +83,7 @@ async fn while_it_stops_it_is_live_and_not_ready() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_when_nothing_can_be_stored() {
+async fn server_is_not_ready_after_the_writer_has_ended() {
     let mut parts = Parts::new().await;
     parts.writer = None;
     parts.thread.ended().await;
@@ -91,14 +91,14 @@ async fn it_is_not_ready_when_nothing_can_be_stored() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_when_nothing_can_be_read() {
+async fn server_is_not_ready_after_the_reader_is_closed() {
     let parts = Parts::new().await;
     parts.reader.close().await;
     assert_eq!(parts.health().await, [200, 503]);
 }
 
 #[tokio::test]
-async fn idle_connections_over_the_bound_leave_health_its_own() {
+async fn idle_connections_beyond_the_limit_leave_health_reachable() {
     let server = TestServer::with(|config| config.private.max_connections = 4).await;
     let mut idle = Vec::new();
     for _ in 0..100 {
@@ -109,7 +109,7 @@ async fn idle_connections_over_the_bound_leave_health_its_own() {
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("connection"), "close");
     }
-    // Everything else is refused, and says so.
+    // Every other path gets a 503.
     let answer = get(server.private, "/api/v1/events").await;
     assert_eq!(
         (answer.status.as_u16(), answer.code().as_str()),
@@ -118,7 +118,7 @@ async fn idle_connections_over_the_bound_leave_health_its_own() {
 }
 
 #[tokio::test]
-async fn streams_that_hold_all_connections_leave_health_its_own() {
+async fn streams_on_all_connections_leave_health_reachable() {
     let server = TestServer::with(|config| config.private.max_connections = 4).await;
     let mut streams = Vec::new();
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! Messages whose events come in any order: what is shown does not depend on it.
+//! A message is the same in whatever order its events arrive.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use super::{column, entries, say};
 use crate::support::said::{self, CHAT, INSTANCE, NOON};
 use crate::support::{TestServer, shuffled};
 
-/// Orders that are tried.
+/// Number of orders tried.
 const SEEDS: u64 = 24;
 
 const NINA: &str = "79004445566@c.us";
 const BORIS: &str = "79007778899@c.us";
 
-/// All that can be said of one picture, of a poll, and of a text that came late.
+/// Every kind of event about a picture, a poll, a text that arrived late and a failed message.
 pub(super) fn story() -> Vec<Value> {
     let mut picture = said::picture("PICTURE", NOON, "A bun");
     picture["typeWebhook"] = "outgoingAPIMessageReceived".into();
@@ -25,7 +25,7 @@ pub(super) fn story() -> Vec<Value> {
         said::status("PICTURE", NOON + 2, "sent"),
         said::status("PICTURE", NOON + 3, "delivered"),
         said::status("PICTURE", NOON + 4, "read"),
-        // The furthest stands, though it is not the last.
+        // The furthest status wins although it is not the latest.
         said::status("PICTURE", NOON + 5, "delivered"),
         said::edit("E1", NOON + 10, "PICTURE", "textMessage", "A cinnamon bun"),
         said::edit("E2", NOON + 11, "PICTURE", "textMessage", "A warm bun"),
@@ -56,7 +56,7 @@ pub(super) fn story() -> Vec<Value> {
     ]
 }
 
-/// The same without the places, which are those of arrival.
+/// The same value without its seqs, which depend on the order of arrival.
 pub(super) fn without_seqs(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {
@@ -75,23 +75,23 @@ pub(super) fn without_seqs(mut value: Value) -> Value {
     value
 }
 
-/// Every message with its history, whatever the order.
-async fn told(server: &TestServer) -> Vec<Value> {
+/// Every message with its history, sorted by identifier and without seqs.
+async fn all_messages(server: &TestServer) -> Vec<Value> {
     let mut ids = column(server, "/api/v1/messages", "idMessage").await;
     ids.sort_by_key(Value::to_string);
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     for id in ids {
         let path = place(INSTANCE, CHAT, id.as_str().unwrap());
-        told.push(without_seqs(whole(server, &path).await));
+        messages.push(without_seqs(whole(server, &path).await));
     }
-    told
+    messages
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_message_is_the_same_in_every_order() {
+async fn message_is_the_same_in_every_order_of_its_events() {
     let server = TestServer::start().await;
     say(&server, story()).await;
-    let expected = told(&server).await;
+    let expected = all_messages(&server).await;
     let ids: Vec<_> = expected
         .iter()
         .map(|message| &message["idMessage"])
@@ -107,24 +107,24 @@ async fn what_is_said_of_a_message_is_the_same_in_every_order() {
         (&picture["edited"], &picture["deleted"]),
         (&json!(true), &json!(true))
     );
-    let told_of = |part: &str, name: &str| -> Vec<Value> {
+    let values = |part: &str, name: &str| -> Vec<Value> {
         let all = picture[part].as_array().unwrap();
         all.iter().map(|one| one[name].clone()).collect()
     };
     assert_eq!(
-        told_of("statuses", "status"),
+        values("statuses", "status"),
         ["failed", "sent", "delivered", "read", "delivered"]
     );
-    assert_eq!(told_of("edits", "idMessage"), ["E1", "E2", "E3"]);
+    assert_eq!(values("edits", "idMessage"), ["E1", "E2", "E3"]);
     assert_eq!(
-        told_of("edits", "text"),
+        values("edits", "text"),
         [json!("A cinnamon bun"), json!("A warm bun"), Value::Null]
     );
     assert_eq!(
-        told_of("edits", "caption"),
+        values("edits", "caption"),
         [Value::Null, Value::Null, json!("Two warm buns")]
     );
-    assert_eq!(told_of("deletions", "idMessage"), ["D1"]);
+    assert_eq!(values("deletions", "idMessage"), ["D1"]);
     assert_eq!(
         picture["reactions"],
         json!([{ "timestamp": NOON + 21, "sender": NINA, "reaction": "🍞" }])
@@ -142,15 +142,15 @@ async fn what_is_said_of_a_message_is_the_same_in_every_order() {
     assert_eq!(expected[1]["marker"], Value::Null);
     assert_eq!(
         expected[0]["status"], "noAccount",
-        "the last of the failures"
+        "the latest failure wins"
     );
 
     for seed in 0..SEEDS {
         println!("seed {seed}");
         let server = TestServer::start().await;
         say(&server, shuffled(story(), seed)).await;
-        assert_eq!(told(&server).await, expected, "seed {seed}");
-        // What is searched for is the same too.
+        assert_eq!(all_messages(&server).await, expected, "seed {seed}");
+        // Search finds the same messages too.
         for (words, found) in [
             ("two+warm+buns", &["PICTURE"][..]),
             ("cinnamon", &[]),
@@ -189,7 +189,7 @@ async fn what_is_said_of_a_message_is_the_same_in_every_order() {
 }
 
 #[tokio::test]
-async fn what_comes_before_its_message_shows() {
+async fn edit_deletion_reaction_or_vote_is_shown_before_its_message() {
     for (body, part, edited, deleted) in [
         (
             said::edit("N1", NOON, "A1", "textMessage", "Three loaves"),
@@ -230,7 +230,7 @@ async fn what_comes_before_its_message_shows() {
 }
 
 #[tokio::test]
-async fn a_status_alone_is_a_message_and_says_which_way_it_went() {
+async fn status_alone_is_a_message_with_the_direction_from_send_by_api() {
     let server = TestServer::start().await;
     let mut phone = said::status("A2", NOON, "sent");
     phone["sendByApi"] = false.into();
@@ -248,7 +248,7 @@ async fn a_status_alone_is_a_message_and_says_which_way_it_went() {
 }
 
 #[tokio::test]
-async fn statuses_that_disagree_say_that_it_went_through_the_api() {
+async fn conflicting_send_by_api_values_read_as_outgoing_api() {
     let mut phone = said::status("A1", NOON, "sent");
     phone["sendByApi"] = false.into();
     let api = said::status("A1", NOON + 1, "delivered");
@@ -270,7 +270,7 @@ async fn statuses_that_disagree_say_that_it_went_through_the_api() {
 }
 
 #[tokio::test]
-async fn what_became_of_an_edit_is_no_message() {
+async fn status_of_an_edit_is_not_a_message() {
     let edit = || said::edit("E1", NOON, "A1", "textMessage", "Three loaves");
     let statuses = || ["sent", "delivered"].map(|name| said::status("E1", NOON + 1, name));
     for first in [true, false] {
@@ -282,7 +282,7 @@ async fn what_became_of_an_edit_is_no_message() {
             say(&server, statuses()).await;
         } else {
             say(&server, statuses()).await;
-            // Until the edit comes nothing says that it is one.
+            // Until the edit arrives, its status counts as that of a message.
             assert_eq!(entries(&server, "/api/v1/messages").await.len(), 2);
             say(&server, [edit()]).await;
         }
@@ -302,7 +302,7 @@ async fn what_became_of_an_edit_is_no_message() {
 }
 
 #[tokio::test]
-async fn an_edit_that_has_the_identifier_of_its_message_is_an_edit() {
+async fn edit_with_the_identifier_of_its_message_is_an_edit() {
     let edit = said::edit("A1", NOON + 1, "A1", "textMessage", "Three loaves");
     let text = said::text("A1", NOON, "Two loaves");
     for bodies in [[edit.clone(), text.clone()], [text, edit]] {

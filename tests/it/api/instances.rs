@@ -1,4 +1,4 @@
-//! `GET /api/v1/instances`: the state and the last sign of life of each account.
+//! `GET /api/v1/instances`: the state and the newest event of each instance.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ fn quota(method: &str, used: Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_account_of_which_little_is_known() {
+async fn instance_with_one_message_has_null_for_its_state_socket_and_quota() {
     let mut body = said::text("A1", NOON, "Good morning");
     body["instanceData"] = json!({ "idInstance": INSTANCE.to_string() });
     assert_eq!(
@@ -64,7 +64,7 @@ async fn an_account_of_which_little_is_known() {
 }
 
 #[tokio::test]
-async fn everything_of_an_account() {
+async fn instance_has_its_latest_state_socket_quota_and_event() {
     let server = TestServer::start().await;
     say(
         &server,
@@ -97,7 +97,7 @@ async fn everything_of_an_account() {
             },
         })]
     );
-    // The last that was told.
+    // The latest quota wins, and an older socket status does not.
     server.pass(1000);
     say(
         &server,
@@ -109,13 +109,13 @@ async fn everything_of_an_account() {
     assert_eq!(instance["quota"]["used"], 7);
     assert_eq!(
         instance["socket"]["name"], "online",
-        "what is older does not win"
+        "an older status does not win"
     );
     assert_eq!(instance["newest"]["seq"], 5);
 }
 
 #[tokio::test]
-async fn a_state_that_is_told_again_began_at_its_first_moment() {
+async fn repeated_state_keeps_the_time_it_began() {
     let story = || {
         vec![
             said::state(NOON, "authorized"),
@@ -136,7 +136,7 @@ async fn a_state_that_is_told_again_began_at_its_first_moment() {
 }
 
 #[tokio::test]
-async fn an_older_state_that_comes_late_does_not_win() {
+async fn older_state_that_arrives_late_does_not_win() {
     let server = TestServer::start().await;
     let state = async || entries(&server, "/api/v1/instances").await[0]["state"].clone();
     say(&server, [said::state(NOON + 10, "blocked")]).await;
@@ -145,7 +145,7 @@ async fn an_older_state_that_comes_late_does_not_win() {
         state().await,
         json!({ "name": "blocked", "since": NOON + 10, "seq": 1 })
     );
-    // Told again, though another account speaks between.
+    // The same state again, with a state of another instance in between.
     say(&server, [said::of(1, said::state(NOON + 11, "authorized"))]).await;
     say(
         &server,
@@ -171,7 +171,7 @@ async fn an_older_state_that_comes_late_does_not_win() {
 }
 
 #[tokio::test]
-async fn the_type_of_an_account_is_the_last_that_was_told() {
+async fn instance_type_is_the_latest_that_was_given() {
     let server = TestServer::start().await;
     let typed = |name: Value| {
         let mut body = said::text(&name.to_string(), NOON, "Good morning");
@@ -192,15 +192,15 @@ async fn the_type_of_an_account_is_the_last_that_was_told() {
 }
 
 #[tokio::test]
-async fn filters_and_pages() {
+async fn filters_and_pages_list_the_matching_instances() {
     let server = TestServer::start().await;
     let ids: Vec<i64> = (1..=9).map(|n| 1_101_000_000 + 7 * n).collect();
-    for (place, &id) in ids.iter().rev().enumerate() {
+    for (index, &id) in ids.iter().rev().enumerate() {
         let mut body = said::of(id, said::text("A1", NOON, "Good morning"));
-        body["instanceData"]["typeInstance"] = ["whatsapp", "v3", "telegram"][place % 3].into();
+        body["instanceData"]["typeInstance"] = ["whatsapp", "v3", "telegram"][index % 3].into();
         say(&server, [body]).await;
     }
-    // What has no account is of none.
+    // An event without an instance adds none.
     say(&server, [json!({ "typeWebhook": "note" })]).await;
     let numbers = async |query: &str| {
         column(&server, &format!("/api/v1/instances?{query}"), "idInstance").await

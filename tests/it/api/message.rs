@@ -1,4 +1,4 @@
-//! `GET /api/v1/messages/{idInstance}/{chatId}/{idMessage}`: what a message of each kind says.
+//! `GET /api/v1/messages/{idInstance}/{chatId}/{idMessage}`: the fields of each kind of message.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use super::{entries, filled, refused, say};
 use crate::support::said::{self, CHAT, INSTANCE, NOON};
 use crate::support::{TestServer, get, request};
 
-/// The fields that only the address of one message has.
+/// The history arrays, which only the endpoint of a single message returns.
 const HISTORY: [&str; 5] = ["statuses", "edits", "deletions", "reactions", "votes"];
 
-/// A text in which everything but letters and digits is percent-encoded.
+/// Percent-encodes everything but ASCII letters and digits.
 fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() {
@@ -24,13 +24,13 @@ fn encoded(text: &str) -> String {
     })
 }
 
-/// The address of a message.
+/// The path of a message.
 pub fn place(instance: i64, chat: &str, id_message: &str) -> String {
     let (chat, id_message) = (encoded(chat), encoded(id_message));
     format!("/api/v1/messages/{instance}/{chat}/{id_message}")
 }
 
-/// A message with its history; the list has to say the same of it without.
+/// A message with its history; asserts that the list has the same message without it.
 pub async fn whole(server: &TestServer, path: &str) -> Value {
     let answer = get(server.private, path).await;
     assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -49,11 +49,15 @@ pub async fn whole(server: &TestServer, path: &str) -> Value {
             .all(|name| other[name] == message[name])
     };
     let listed: Vec<_> = listed.iter().filter(same).collect();
-    assert_eq!(listed, [&message], "once in the list, with the same fields");
+    assert_eq!(
+        listed,
+        [&message],
+        "the list has the message once, with the same fields"
+    );
     whole
 }
 
-/// What becomes of one body.
+/// The message that one body becomes.
 async fn shown(body: &Value) -> Value {
     let server = TestServer::start().await;
     say(&server, [body.clone()]).await;
@@ -62,7 +66,7 @@ async fn shown(body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_text_has_every_field() {
+async fn text_message_has_every_field() {
     assert_eq!(
         shown(&said::text("A1", NOON, "Two loaves, please")).await,
         json!({
@@ -97,7 +101,7 @@ async fn a_text_has_every_field() {
 }
 
 #[tokio::test]
-async fn what_was_sent_says_how_and_how_far_it_came() {
+async fn sent_message_has_its_direction_and_its_statuses() {
     for (type_webhook, direction) in [
         ("outgoingMessageReceived", "outgoingPhone"),
         ("outgoingAPIMessageReceived", "outgoingApi"),
@@ -132,10 +136,10 @@ async fn what_was_sent_says_how_and_how_far_it_came() {
     }
 }
 
-/// A `typeMessage`, what comes with it, and what a person reads in that.
+/// A `typeMessage`, its payload, and the text shown to a reader.
 type Kind = (&'static str, Value, Option<&'static str>);
 
-fn sayings() -> Vec<Kind> {
+fn kinds_without_a_quote() -> Vec<Kind> {
     vec![
         (
             "extendedTextMessage",
@@ -218,8 +222,8 @@ fn sayings() -> Vec<Kind> {
     ]
 }
 
-/// What answers the message `Q1`.
-fn answers() -> Vec<Kind> {
+/// Replies to the message `Q1`.
+fn replies() -> Vec<Kind> {
     let reply = json!({ "stanzaId": "Q1", "selectedId": "1", "selectedDisplayText": "On my way" });
     vec![
         (
@@ -248,9 +252,9 @@ fn answers() -> Vec<Kind> {
 }
 
 #[tokio::test]
-async fn what_a_person_reads_in_a_message_is_its_text() {
+async fn each_kind_of_message_has_its_visible_text() {
     let quoted = json!({ "idMessage": "Q1", "participant": null });
-    for (kinds, quoted) in [(sayings(), Value::Null), (answers(), quoted)] {
+    for (kinds, quoted) in [(kinds_without_a_quote(), Value::Null), (replies(), quoted)] {
         for (type_message, mut data, text) in kinds {
             data["typeMessage"] = type_message.into();
             let message = shown(&said::message("A1", NOON, data)).await;
@@ -264,7 +268,7 @@ async fn what_a_person_reads_in_a_message_is_its_text() {
 }
 
 #[tokio::test]
-async fn every_kind_of_file_is_a_file() {
+async fn each_kind_of_file_message_has_its_file() {
     for type_message in [
         "imageMessage",
         "videoMessage",
@@ -286,7 +290,7 @@ async fn every_kind_of_file_is_a_file() {
                 "caption": "A bun",
             })
         );
-        // What is missing, empty or null is null.
+        // A field that is missing, empty or null is null.
         body["messageData"]["fileMessageData"] =
             json!({ "downloadUrl": "https://example.com/1", "caption": "", "fileName": null });
         assert_eq!(
@@ -302,11 +306,11 @@ async fn every_kind_of_file_is_a_file() {
 }
 
 #[tokio::test]
-async fn a_quote_names_what_it_quotes_wherever_it_stands() {
+async fn quote_is_read_from_each_of_its_locations() {
     let quoted = json!({ "idMessage": "Q1", "participant": "79007778899@c.us" });
     let block = json!({ "stanzaId": "Q1", "participant": "79007778899@c.us",
         "typeMessage": "textMessage", "textMessage": "Is there rye?" });
-    // The old form, without and with the block, and any message with the block.
+    // The old form without and with the `quotedMessage` block, and a text with the block.
     let old = json!({
         "typeMessage": "quotedMessage",
         "extendedTextMessageData": { "text": "There is", "stanzaId": "Q1",
@@ -330,7 +334,7 @@ async fn a_quote_names_what_it_quotes_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn who_writes_has_a_name_where_one_is_given() {
+async fn sender_name_falls_back_to_the_contact_name_and_then_to_null() {
     for (sender_name, contact_name, shown_name) in [
         (json!("Nina"), json!("Nina of the oven"), json!("Nina")),
         (
@@ -353,7 +357,7 @@ async fn who_writes_has_a_name_where_one_is_given() {
 }
 
 #[tokio::test]
-async fn max_has_numbers_for_chats_and_long_ones_for_messages() {
+async fn max_message_with_numeric_chat_and_long_identifier_is_shown() {
     let id = "116000000000000000001";
     let mut body = said::text(id, NOON, "Good morning");
     body["instanceData"]["typeInstance"] = "v3".into();
@@ -361,7 +365,7 @@ async fn max_has_numbers_for_chats_and_long_ones_for_messages() {
     body["timestamp"] = NOON.to_string().into();
     body["senderData"]["chatId"] = json!(-69_000_000_000_000_i64);
     body["senderData"]["sender"] = json!(10_000_000);
-    // An edit that replaces the media comes with nothing in it.
+    // An edit that replaces the media arrives without `messageData`.
     let mut replaced = body.clone();
     replaced["timestamp"] = json!(NOON + 5);
     replaced.as_object_mut().unwrap().remove("messageData");
@@ -378,7 +382,7 @@ async fn max_has_numbers_for_chats_and_long_ones_for_messages() {
     assert_eq!(message["timestamp"], NOON);
     assert_eq!(
         message["text"], "Good morning",
-        "nothing says less than a text"
+        "a body without data does not clear the text"
     );
 
     let path = place(3_100_000_001, "-69000000000000", "116000000000000000002");
@@ -389,7 +393,7 @@ async fn max_has_numbers_for_chats_and_long_ones_for_messages() {
 }
 
 #[tokio::test]
-async fn telegram_has_channels_and_bots() {
+async fn telegram_channel_message_has_the_channel_as_its_sender() {
     let mut body = said::text("4711", NOON, "Fresh at seven");
     body["instanceData"]["typeInstance"] = "telegram".into();
     body["senderData"] = json!({
@@ -410,7 +414,7 @@ async fn telegram_has_channels_and_bots() {
 }
 
 #[tokio::test]
-async fn malformed_body_or_another_type_is_no_message() {
+async fn malformed_body_or_unknown_type_is_not_a_message() {
     let mut malformed = said::text("A1", NOON, "Good morning");
     malformed["instanceData"] = json!({});
     let mut unknown = said::text("A2", NOON, "Good morning");
@@ -433,7 +437,7 @@ async fn message_without_identifier_or_chat_is_shown_with_null() {
         neither
     };
     let server = TestServer::start().await;
-    // Two without an identifier are two messages.
+    // Two messages without an identifier stay two messages.
     let mut again = without_id.clone();
     again["timestamp"] = (NOON + 1).into();
     say(&server, [without_id, without_chat, neither, again]).await;
@@ -463,7 +467,7 @@ async fn message_without_identifier_or_chat_is_shown_with_null() {
 }
 
 #[tokio::test]
-async fn the_same_identifier_elsewhere_is_another_message() {
+async fn same_identifier_in_another_chat_or_instance_is_another_message() {
     let server = TestServer::start().await;
     let places = [
         (INSTANCE, CHAT),
@@ -490,7 +494,7 @@ async fn the_same_identifier_elsewhere_is_another_message() {
 }
 
 #[tokio::test]
-async fn a_marker_stands_until_the_text_comes() {
+async fn marker_is_shown_until_the_text_arrives() {
     let server = TestServer::start().await;
     let path = place(INSTANCE, CHAT, "A1");
     say(&server, [said::text("A1", NOON, "{{SWE001}}")]).await;
@@ -501,11 +505,11 @@ async fn a_marker_stands_until_the_text_comes() {
     let message = whole(&server, &path).await;
     assert_eq!(message["marker"], Value::Null);
     assert_eq!(message["text"], "Two loaves, please");
-    assert_eq!(message["seq"], 1, "its place stays");
+    assert_eq!(message["seq"], 1, "the seq does not change");
 }
 
 #[tokio::test]
-async fn the_other_markers() {
+async fn each_marker_is_recognized_only_in_its_own_form() {
     for marker in ["SWE003", "SWE999"] {
         let message = shown(&said::text("A1", NOON, &format!("{{{{{marker}}}}}"))).await;
         assert_eq!(message["marker"], marker);
@@ -522,13 +526,13 @@ async fn the_other_markers() {
         message["statusDescription"],
         "SWE004: too many in the group: 128"
     );
-    // A person may write of them.
+    // A text that only mentions a marker has none.
     let message = shown(&said::text("A1", NOON, "What is {{SWE001}}?")).await;
     assert_eq!(message["marker"], Value::Null);
 }
 
 #[tokio::test]
-async fn identifiers_may_have_anything_in_them() {
+async fn message_is_found_by_identifiers_with_reserved_characters() {
     let server = TestServer::start().await;
     let odd = ["+100 & 5%=#?@g.us", "чат/с косой", "a%2Fb", "..", "🥐"];
     for chat in odd {
@@ -552,7 +556,7 @@ async fn identifiers_may_have_anything_in_them() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn missing_message_is_a_404() {
     let server = filled([
         said::text("A1", NOON, "x").to_string(),
         said::call("C1", NOON, "offer").to_string(),
@@ -562,7 +566,7 @@ async fn what_is_not_there_is_not_found() {
         place(INSTANCE, CHAT, "A2"),
         place(INSTANCE, "79004445567@c.us", "A1"),
         place(INSTANCE + 1, CHAT, "A1"),
-        // A call is no message.
+        // A call is not a message.
         place(INSTANCE, CHAT, "C1"),
         place(INSTANCE, CHAT, "a1"),
         format!("/api/v1/messages/{INSTANCE}/{CHAT}"),
@@ -576,7 +580,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_by_name() {
+async fn invalid_identifier_or_parameter_is_refused_with_400_and_named() {
     let server = filled([said::text("A1", NOON, "x").to_string()]).await;
     for instance in ["x", "1.5", "%201", "9223372036854775808", "1e3"] {
         let detail = refused(&server, &format!("/api/v1/messages/{instance}/{CHAT}/A1")).await;

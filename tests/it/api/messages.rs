@@ -1,4 +1,4 @@
-//! `GET /api/v1/messages`: what it lists, and what it refuses to be asked.
+//! `GET /api/v1/messages`: filters, paging and refused parameters.
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -12,19 +12,19 @@ use crate::support::{TestServer, get, post, request};
 
 const INSTANCES: [i64; 2] = [1_101_000_001, 7_105_000_002];
 
-/// With everything that has a meaning of its own in a query.
+/// Chats with every character that has a meaning in a query string.
 const CHATS: [&str; 3] = ["79001112233@c.us", "+100 & 5%=#?@g.us", "чат"];
 
-/// How long after the one before a body comes, in milliseconds.
+/// Milliseconds between two bodies.
 const STEP: i64 = 250;
 
-/// What a message has to be found by.
+/// The filter values that must find a message.
 #[derive(Debug)]
 struct Expected {
     seq: i64,
     instance: i64,
     chat: &'static str,
-    /// Of the message itself; nothing else says it.
+    /// Set by the message itself; no other event sets it.
     type_webhook: Option<&'static str>,
     type_message: Option<&'static str>,
     outcome: Option<&'static str>,
@@ -33,7 +33,8 @@ struct Expected {
     words: &'static str,
 }
 
-/// Every kind below in every chat of every instance; notices and the rest are no messages.
+/// A server with every kind of [`kinds`] in every chat of every instance, and the messages that it
+/// must list; notices and malformed bodies are not messages.
 async fn server_and_model() -> (TestServer, Vec<Expected>) {
     let server = behind(END_OF_EPOCH).await;
     let (mut model, mut seq) = (Vec::new(), END_OF_EPOCH);
@@ -74,7 +75,7 @@ fn kinds(kind: usize) -> (Vec<Value>, Option<Expected>) {
     let mut text = said::text(&id, NOON, "Rye bread!");
     match kind {
         0 => {
-            // As the edit below says.
+            // The text after the edit below.
             let expected = Expected {
                 words: "rye bread edited",
                 ..plain
@@ -149,7 +150,7 @@ fn kinds(kind: usize) -> (Vec<Value>, Option<Expected>) {
     }
 }
 
-/// A filter as it stands in a query.
+/// The name and the value of a filter.
 type Filter = (&'static str, String);
 
 fn fits(expected: &Expected, (name, value): &Filter) -> bool {
@@ -161,7 +162,7 @@ fn fits(expected: &Expected, (name, value): &Filter) -> bool {
         "typeMessage" => expected.type_message == Some(value),
         "chat" => expected.chat == value,
         "outcome" => expected.outcome == Some(value),
-        // Of a message of which only the status came nothing is known.
+        // A message of which only a status arrived matches neither value.
         "drift" => expected.outcome.is_some() && value == "false",
         "direction" => expected.direction == Some(value),
         "status" => expected.status == Some(value),
@@ -178,12 +179,13 @@ fn millis(moment: &str) -> i64 {
     moment.parse::<green_inbox::clock::UnixMillis>().unwrap().0
 }
 
-/// The moment at which the `number`th event came, and `more` milliseconds.
+/// The time at which event `number` was received, plus `more` milliseconds.
 fn moment(number: i64, more: i64) -> String {
     green_inbox::clock::UnixMillis(START + (number - 1) * STEP + more).to_string()
 }
 
-/// Compares what is listed with what has to be, in both orders.
+/// Asserts in both orders that the list has exactly the messages that match all filters; returns
+/// their number.
 async fn check(server: &TestServer, model: &[Expected], filters: &[Filter]) -> usize {
     let fitting = |expected: &&Expected| filters.iter().all(|filter| fits(expected, filter));
     let mut expected: Vec<_> = model.iter().filter(fitting).map(|one| one.seq).collect();
@@ -220,14 +222,14 @@ fn filters() -> Vec<Filter> {
 }
 
 #[tokio::test]
-async fn every_filter_alone_and_in_pairs() {
+async fn each_filter_and_each_pair_lists_the_matching_messages() {
     let (server, model) = server_and_model().await;
     assert_eq!(check(&server, &model, &[]).await, 30);
     let filters = filters();
-    for (place, filter) in filters.iter().enumerate() {
+    for (index, filter) in filters.iter().enumerate() {
         let found = check(&server, &model, std::slice::from_ref(filter)).await;
         assert!(0 < found && found < model.len(), "{filter:?} finds {found}");
-        for other in filters[..place].iter().filter(|other| other.0 != filter.0) {
+        for other in filters[..index].iter().filter(|other| other.0 != filter.0) {
             check(&server, &model, &[filter.clone(), other.clone()]).await;
         }
     }
@@ -250,7 +252,7 @@ async fn every_filter_alone_and_in_pairs() {
 }
 
 #[tokio::test]
-async fn all_filters_together() {
+async fn all_filters_together_list_the_only_match() {
     let (server, model) = server_and_model().await;
     let all: Vec<Filter> = [
         ("instance", INSTANCES[1].to_string()),
@@ -266,10 +268,10 @@ async fn all_filters_together() {
     ]
     .into();
     assert_eq!(check(&server, &model, &all).await, 1);
-    // One that does not fit is enough.
-    for place in 0..all.len() {
+    // The message is also listed without any one of the filters.
+    for index in 0..all.len() {
         let mut others = all.clone();
-        others.remove(place);
+        others.remove(index);
         assert!(check(&server, &model, &others).await >= 1);
     }
 }
@@ -279,7 +281,7 @@ fn texts(count: usize) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn the_newest_first_and_fifty_where_nothing_else_is_said() {
+async fn default_page_is_the_newest_fifty_in_descending_order() {
     let server = filled(texts(501)).await;
     let ranges: [(&str, Vec<i64>); 7] = [
         ("", (452..=501).rev().collect()),
@@ -296,8 +298,8 @@ async fn the_newest_first_and_fifty_where_nothing_else_is_said() {
     }
 }
 
-/// Follows the list to its end; one of other chats, a status of the first and two more arrive
-/// while each page is read.
+/// Follows the list to its last page; after each page, a message of another chat, a status of the
+/// first message and two more messages arrive.
 async fn walk_while_more_arrives(server: &TestServer, first: &str, known: usize) -> Vec<Value> {
     let (mut seen, mut path, mut arriving) = (Vec::new(), first.to_owned(), known);
     loop {
@@ -305,7 +307,7 @@ async fn walk_while_more_arrives(server: &TestServer, first: &str, known: usize)
         let page = answer.json();
         let ids = page["data"].as_array().unwrap().iter();
         seen.extend(ids.map(|message| message["idMessage"].clone()));
-        assert!(seen.len() < 100, "it does not end: {seen:?}");
+        assert!(seen.len() < 100, "the list does not end: {seen:?}");
         let far = said::within("79007778899@c.us", said::text("FAR", NOON, "wheat"));
         say(
             server,
@@ -327,7 +329,7 @@ async fn walk_while_more_arrives(server: &TestServer, first: &str, known: usize)
 }
 
 #[tokio::test]
-async fn pages_show_all_once_while_more_arrives() {
+async fn pages_list_every_message_once_while_more_arrive() {
     let chat = said::CHAT.replace('@', "%40");
     for filter in [
         format!("chat={chat}"),
@@ -345,7 +347,7 @@ async fn pages_show_all_once_while_more_arrives() {
         let server = filled(texts(25)).await;
         let path = format!("{path}&order=asc");
         let seen = walk_while_more_arrives(&server, &path, 25).await;
-        // Each page of 4 is followed by 2 more.
+        // Two more messages arrive after each page of four.
         assert!(seen.len() >= 45, "{filter}: {}", seen.len());
         assert_eq!(
             seen,
@@ -356,7 +358,7 @@ async fn pages_show_all_once_while_more_arrives() {
 }
 
 #[tokio::test]
-async fn the_last_page_has_no_cursor() {
+async fn last_page_has_no_cursor() {
     let server = filled(texts(12)).await;
     for query in ["limit=4", "limit=4&order=asc&q=rye"] {
         let path = format!("/api/v1/messages?{query}");
@@ -371,14 +373,14 @@ async fn the_last_page_has_no_cursor() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_of_one_list_only() {
+async fn cursor_of_another_list_is_refused_with_400() {
     let server = filled(texts(5)).await;
     let path = "/api/v1/messages?limit=2&q=rye";
     let first = list(server.private, path).await;
     let cursor = first.json()["nextCursor"].as_str().unwrap().to_owned();
     let events = list(server.private, "/api/v1/events?limit=2").await;
     let foreign = events.json()["nextCursor"].as_str().unwrap().to_owned();
-    // The page may change, the list may not.
+    // `limit` may change; the filters and the order may not.
     let path = format!("/api/v1/messages?limit=1&q=rye&order=desc&cursor={cursor}");
     assert_eq!(seqs(&list(server.private, &path).await), [3]);
     for path in [
@@ -410,11 +412,11 @@ async fn a_cursor_is_of_one_list_only() {
 }
 
 #[tokio::test]
-async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
+async fn page_is_bounded_in_bytes_and_no_message_is_lost() {
     const MIB: usize = 1024 * 1024;
     let server = filled(texts(4)).await;
     assert_eq!(entries(&server, "/api/v1/messages").await.len(), 4);
-    // Grown where they lie, behind their last brace.
+    // The bodies are enlarged in the database by spaces after the last brace.
     let database = rusqlite::Connection::open(&server.database).unwrap();
     for (seq, length) in [(1, 20 * MIB), (2, 20 * MIB), (3, 40 * MIB)] {
         let grown = "UPDATE event SET body = CAST(body || ?1 AS BLOB) WHERE seq = ?2";
@@ -437,8 +439,8 @@ async fn a_page_is_bounded_in_bytes_and_nothing_is_lost() {
     assert_eq!(pages.concat(), [1, 2, 3, 4]);
 }
 
-/// Values of each parameter that do not fit.
-const MISFITS: [(&str, &[&str]); 9] = [
+/// Invalid values of each parameter.
+const INVALID_VALUES: [(&str, &[&str]); 9] = [
     ("instance", &["", "x", "1.5", "%201", "9223372036854775808"]),
     ("outcome", &["", "Known", "lost"]),
     (
@@ -457,7 +459,7 @@ const MISFITS: [(&str, &[&str]); 9] = [
 ];
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_is_refused_by_name() {
+async fn invalid_value_is_refused_with_400_and_its_parameter_named() {
     let server = filled(texts(3)).await;
     let texts: [(&str, &[&str]); 5] =
         ["type", "typeMessage", "chat", "status", "typeInstance"].map(|name| (name, &[""][..]));
@@ -475,7 +477,7 @@ async fn a_value_that_does_not_fit_is_refused_by_name() {
         ("stats", "instance"),
     ] {
         let known: Vec<_> = names.split(' ').collect();
-        for (name, values) in MISFITS.iter().chain(&texts) {
+        for (name, values) in INVALID_VALUES.iter().chain(&texts) {
             for value in *values {
                 let path = format!("/api/v1/{path}?{name}={value}");
                 let detail = refused(&server, &path).await;
@@ -498,13 +500,13 @@ async fn a_value_that_does_not_fit_is_refused_by_name() {
                 (405, "method-not-allowed")
             );
         }
-        // Nothing of this is at the public listener.
+        // The public listener serves none of these paths.
         assert_eq!(get(server.public, &path).await.status, 404);
     }
 }
 
 #[tokio::test]
-async fn an_empty_list_is_a_list() {
+async fn empty_list_is_a_200_without_a_next_page() {
     let server = TestServer::start().await;
     for name in ["messages", "chats", "calls", "instances"] {
         let answer = list(server.private, &format!("/api/v1/{name}")).await;
@@ -514,7 +516,7 @@ async fn an_empty_list_is_a_list() {
 }
 
 #[tokio::test]
-async fn what_was_answered_is_listed() {
+async fn message_is_listed_as_soon_as_its_post_is_answered() {
     let server = TestServer::start().await;
     for n in 1..=200 {
         let id = format!("T{n}");

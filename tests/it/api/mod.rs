@@ -1,4 +1,4 @@
-//! The private listener, laid out as its addresses are.
+//! The private listener, one file per endpoint or concern.
 
 mod access;
 mod attempts;
@@ -32,12 +32,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestServer, append_all, get, post};
 
-/// A body of a type that nobody has described; another one for each number.
+/// A body of an unknown type; each number gives a different body.
 fn note(number: usize) -> String {
     json!({ "typeWebhook": "note", "number": number }).to_string()
 }
 
-/// A server whose database has these bodies, the first as seq 1.
+/// A server whose database holds these bodies, starting at seq 1.
 async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
@@ -52,11 +52,11 @@ async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
     TestServer::at(folder, |_| {}).await
 }
 
-/// A seq that an epoch of entries ends behind soon (see `store/projection/term.rs`): what follows
-/// lies in two of them.
+/// A seq shortly before the end of an epoch of postings (see `store/projection/term.rs`): the
+/// events after it span two epochs.
 const END_OF_EPOCH: i64 = 65_536 - 30;
 
-/// A server whose first event comes behind `seq`.
+/// A server whose first event gets the seq after `seq`.
 async fn behind(seq: i64) -> TestServer {
     let folder = filled([]).await.stop().await;
     let path = folder.path().join("inbox.db");
@@ -68,14 +68,14 @@ async fn behind(seq: i64) -> TestServer {
     TestServer::at(folder, |_| {}).await
 }
 
-/// An address with these parameters, percent-encoded.
+/// A path with these parameters in its query string, percent-encoded.
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);
     format!("{path}?{}", query.finish())
 }
 
-/// What is listed at an address; it has to be a list.
+/// Gets a list; asserts a 200 response with JSON.
 async fn list(server: SocketAddr, path: &str) -> Answer {
     let answer = get(server, path).await;
     assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -83,7 +83,7 @@ async fn list(server: SocketAddr, path: &str) -> Answer {
     answer
 }
 
-/// The seqs of a list, in its order.
+/// The seqs of a list, in the order of the list.
 fn seqs(answer: &Answer) -> Vec<i64> {
     let page = answer.json();
     page["data"]
@@ -94,7 +94,7 @@ fn seqs(answer: &Answer) -> Vec<i64> {
         .collect()
 }
 
-/// Where a list goes on, as its `Link` header says.
+/// The path of the next page, from the `Link` header.
 fn next(answer: &Answer) -> Option<String> {
     let link = answer.headers.get("link")?.to_str().unwrap();
     let (address, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
@@ -102,7 +102,7 @@ fn next(answer: &Answer) -> Option<String> {
     Some(address.to_owned())
 }
 
-/// Posts bodies one after the other.
+/// Posts the bodies one after another.
 async fn say(server: &TestServer, bodies: impl IntoIterator<Item = Value>) {
     for body in bodies {
         let answer = post(server.public, body.to_string()).await;
@@ -110,7 +110,7 @@ async fn say(server: &TestServer, bodies: impl IntoIterator<Item = Value>) {
     }
 }
 
-/// The entries of a list, in its order.
+/// The entries of a list, in the order of the list.
 async fn entries(server: &TestServer, path: &str) -> Vec<Value> {
     let page = list(server.private, path).await.json();
     page["data"].as_array().unwrap().clone()
@@ -122,14 +122,13 @@ async fn column(server: &TestServer, path: &str, name: &str) -> Vec<Value> {
     entries.iter().map(|entry| entry[name].clone()).collect()
 }
 
-/// The entries of all pages of a list, whose addresses the `Link` headers say; nothing is there
-/// twice.
+/// The entries of all pages of a list, following the `Link` headers.
 async fn walk(server: &TestServer, first: &str) -> Vec<Value> {
     let (mut seen, mut path) = (Vec::new(), first.to_owned());
     loop {
         let answer = list(server.private, &path).await;
         seen.extend(answer.json()["data"].as_array().unwrap().clone());
-        assert!(seen.len() < 1000, "it does not end");
+        assert!(seen.len() < 1000, "the list does not end");
         match next(&answer) {
             Some(next) => path = next,
             None => return seen,
@@ -137,7 +136,7 @@ async fn walk(server: &TestServer, first: &str) -> Vec<Value> {
     }
 }
 
-/// Asks and gives back what is said of it; it has to be refused as a wrong parameter.
+/// The problem detail of a request, which must be refused with 400 `bad-parameter`.
 async fn refused(server: &TestServer, path: &str) -> String {
     let answer = get(server.private, path).await;
     assert_eq!(answer.status, 400, "{path}: {answer:?}");

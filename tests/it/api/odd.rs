@@ -1,5 +1,5 @@
-//! Bodies as GREEN-API was seen to send them, with one thing odd about each: the message is shown as if
-//! it were not odd, in whatever order the bodies come.
+//! Odd bodies that GREEN-API was seen to send: the message is shown as if the body were not odd, in
+//! whatever order the bodies arrive.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::support::{TestServer, get, post};
 const PHONE: &str = "79004440001@c.us";
 const LID: &str = "240000000000017@lid";
 
-/// A server with these bodies in their order, and one with them in the reverse order.
+/// A server that received the bodies in this order, and one that received them in reverse.
 async fn both_ways(bodies: &[Value]) -> [TestServer; 2] {
     let servers = [TestServer::start().await, TestServer::start().await];
     say(&servers[0], bodies.iter().cloned()).await;
@@ -19,7 +19,7 @@ async fn both_ways(bodies: &[Value]) -> [TestServer; 2] {
     servers
 }
 
-/// The message that one body is, with its event; the body has to be known.
+/// The message and the event that one body becomes; the body must be known.
 async fn shown(body: &Value) -> (Value, Value) {
     let server = TestServer::start().await;
     let answer = post(server.public, body.to_string()).await.json();
@@ -37,7 +37,7 @@ fn of_type(type_message: &str, key: &str, payload: impl Into<Value>) -> Value {
     said::message("A1", NOON, data)
 }
 
-/// The answer of a customer to buttons.
+/// A customer's press of a button.
 fn pressed() -> Value {
     let payload = json!({
         "stanzaId": "BUTTONS",
@@ -53,7 +53,7 @@ fn pressed() -> Value {
 }
 
 #[tokio::test]
-async fn pressed_button_is_the_text_and_answers_the_buttons() {
+async fn pressed_button_is_the_text_and_quotes_the_buttons() {
     let mut quoting = pressed();
     quoting["messageData"]["quotedMessage"] = json!({
         "stanzaId": "BUTTONS",
@@ -73,7 +73,7 @@ async fn pressed_button_is_the_text_and_answers_the_buttons() {
 }
 
 #[tokio::test]
-async fn product_and_order_are_shown_as_one_line_and_found() {
+async fn product_and_order_are_shown_as_one_line_and_found_by_search() {
     let product = of_type(
         "productMessage",
         "productMessage",
@@ -121,7 +121,7 @@ async fn product_and_order_are_shown_as_one_line_and_found() {
 }
 
 #[tokio::test]
-async fn empty_index_of_a_pressed_button_is_left_out() {
+async fn empty_index_of_a_pressed_button_is_left_out_and_listed_as_drift() {
     let reply = json!({
         "stanzaId": "T1",
         "selectedIndex": "",
@@ -143,7 +143,7 @@ async fn empty_index_of_a_pressed_button_is_left_out() {
 }
 
 #[tokio::test]
-async fn status_that_says_nothing_changes_nothing() {
+async fn empty_status_changes_nothing() {
     let mut failed = said::status("A1", NOON + 1, "failed");
     failed["description"] = "no route".into();
     let empty = |at: i64, status: Value| {
@@ -182,7 +182,7 @@ async fn status_that_says_nothing_changes_nothing() {
 }
 
 #[tokio::test]
-async fn status_without_a_chat_joins_the_only_message_of_its_identifier() {
+async fn status_without_a_chat_applies_to_the_only_message_with_its_identifier() {
     let mut read = said::status("A1", NOON + 5, "read");
     read.as_object_mut().unwrap().remove("chatId");
     let here = said::text("A1", NOON, "Two loaves");
@@ -203,7 +203,8 @@ async fn status_without_a_chat_joins_the_only_message_of_its_identifier() {
             [json!(["Four loaves", null]), json!(["Two loaves", "read"])]
         );
     }
-    // It may be of either, so it is of none, and what each was told itself stands.
+    // The status could belong to either message, so it applies to neither, and each message keeps
+    // its own status.
     let sent = said::status("A1", NOON + 1, "sent");
     for bodies in [
         [here.clone(), sent.clone(), read.clone(), elsewhere.clone()],
@@ -219,7 +220,7 @@ async fn status_without_a_chat_joins_the_only_message_of_its_identifier() {
 }
 
 #[tokio::test]
-async fn forms_of_one_chat_are_one_chat() {
+async fn all_forms_of_a_chat_id_are_one_chat() {
     let forms = [
         "79004440001@c.us",
         "79004440001:7@c.us",
@@ -240,7 +241,7 @@ async fn forms_of_one_chat_are_one_chat() {
             assert_eq!(message["status"], "read");
             let path = super::address("/api/v1/messages", &[("chat", form)]);
             assert_eq!(entries(&server, &path).await.len(), 2, "{form}");
-            // The event keeps what came.
+            // The event keeps the form that was received.
             let path = super::address("/api/v1/events", &[("chat", form)]);
             let events = entries(&server, &path).await;
             assert_eq!(events.len(), 1, "{form}");
@@ -250,7 +251,7 @@ async fn forms_of_one_chat_are_one_chat() {
 }
 
 #[tokio::test]
-async fn edit_that_says_nothing_makes_no_row_and_takes_nothing_away() {
+async fn empty_edit_adds_no_message_and_clears_no_text() {
     let edit = |id: &str, payload: Value| {
         let data = json!({ "typeMessage": "editedMessage", "editedMessageData": payload });
         said::message(id, NOON + 10, data)
@@ -276,7 +277,7 @@ async fn edit_that_says_nothing_makes_no_row_and_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn call_is_one_whatever_its_events_say_of_the_caller() {
+async fn events_of_a_call_with_different_callers_are_one_call() {
     let bodies = [
         said::within(LID, said::call("C1", NOON, "offer")),
         said::within(PHONE, said::call("C1", NOON + 30, "missed")),
@@ -307,7 +308,7 @@ async fn call_is_one_whatever_its_events_say_of_the_caller() {
 }
 
 #[tokio::test]
-async fn outgoing_call_is_in_the_chat_that_was_called() {
+async fn outgoing_call_is_listed_in_the_chat_that_was_called() {
     let mut call = said::within(PHONE, said::call("C1", NOON, "pickUp"));
     call["typeWebhook"] = "outgoingCall".into();
     let server = TestServer::start().await;
@@ -344,7 +345,7 @@ async fn odd_quote_does_not_hide_the_text() {
 }
 
 #[tokio::test]
-async fn location_without_coordinates_is_a_location() {
+async fn location_without_coordinates_is_shown_with_null_coordinates() {
     let place = |latitude: Value, longitude: Value| {
         let payload = json!({
             "nameLocation": "Bakery",
@@ -374,7 +375,7 @@ async fn location_without_coordinates_is_a_location() {
 }
 
 #[tokio::test]
-async fn all_contacts_are_shown_and_found() {
+async fn every_contact_is_shown_and_found_by_search() {
     let card = |name: &str, phone: &str| {
         format!("BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\nTEL;waid=1:{phone}\nEND:VCARD")
     };
@@ -467,7 +468,7 @@ async fn latest_vote_of_each_voter_counts() {
 }
 
 #[tokio::test]
-async fn half_of_a_surrogate_pair_is_shown_the_same_way_everywhere() {
+async fn half_of_a_surrogate_pair_is_shown_as_u_fffd_everywhere() {
     let whole = said::text("A1", NOON, "cut HALF off").to_string();
     let body = whole.replace("HALF", r"\ud83d");
     let server = TestServer::start().await;
@@ -485,13 +486,13 @@ async fn half_of_a_surrogate_pair_is_shown_the_same_way_everywhere() {
     let event = get(server.private, "/api/v1/events/1").await.json();
     let text = &event["body"]["messageData"]["textMessageData"]["textMessage"];
     assert_eq!(text, expected);
-    // The exact bytes are as they came.
+    // The raw body is unchanged.
     let bytes = get(server.private, "/api/v1/events/1/body").await.body;
     assert_eq!(bytes, body.as_bytes());
 }
 
 #[tokio::test]
-async fn chats_of_one_person_name_each_other_once_it_is_known() {
+async fn chats_of_one_person_name_each_other_once_they_are_linked() {
     let aliases = async |server: &TestServer| -> Vec<Value> {
         let chats = entries(server, "/api/v1/chats").await;
         let mut found: Vec<_> = chats
@@ -529,7 +530,7 @@ async fn chats_of_one_person_name_each_other_once_it_is_known() {
 }
 
 #[tokio::test]
-async fn poorer_duplicate_adds_fields_and_wipes_none() {
+async fn poorer_duplicate_adds_fields_and_clears_none() {
     let mut rich = said::picture("A1", NOON + 5, "A warm bun");
     rich["senderData"]["senderName"] = Value::Null;
     let mut poor = said::picture("A1", NOON, "");
@@ -541,7 +542,7 @@ async fn poorer_duplicate_adds_fields_and_wipes_none() {
         let messages = entries(&server, "/api/v1/messages").await;
         assert_eq!(messages.len(), 1);
         let message = &messages[0];
-        assert_eq!(message["timestamp"], NOON, "the earliest");
+        assert_eq!(message["timestamp"], NOON, "the earliest timestamp wins");
         assert_eq!(message["senderName"], "Nina");
         assert_eq!(message["file"]["caption"], "A warm bun");
         assert_eq!(message["file"]["fileName"], "bun.jpg");
@@ -554,7 +555,7 @@ async fn poorer_duplicate_adds_fields_and_wipes_none() {
 }
 
 #[tokio::test]
-async fn message_that_came_empty_has_a_marker_whatever_form_that_has() {
+async fn empty_message_has_a_marker_in_each_of_its_forms() {
     for (type_message, key, payload) in [
         ("textMessage", "textMessageData", json!({})),
         (
@@ -600,7 +601,7 @@ async fn message_that_came_empty_has_a_marker_whatever_form_that_has() {
 }
 
 #[tokio::test]
-async fn key_that_stands_twice_counts_the_last_time_and_is_drift() {
+async fn last_value_of_a_duplicate_key_wins_and_the_key_is_drift() {
     let body = said::text("A1", NOON, "rye").to_string();
     let body = body
         .replace(r#""chatName":"#, r#""chatName":"Vera","chatName":"#)
@@ -625,7 +626,7 @@ async fn key_that_stands_twice_counts_the_last_time_and_is_drift() {
 }
 
 #[tokio::test]
-async fn later_event_that_says_the_same_names_the_earlier_one() {
+async fn later_event_with_the_same_content_names_the_earlier_one() {
     let text = said::text("A1", NOON, "rye");
     let mut renamed = text.clone();
     renamed["senderData"]["senderName"] = "N.".into();

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use crate::support::{TestServer, get};
 
-/// The copy for who has no server at hand.
+/// The committed copy, for readers without a running server.
 const COPY: &str = "docs/openapi.json";
 
 #[tokio::test]
-async fn the_copy_is_what_the_code_says() {
+async fn committed_copy_equals_the_served_document() {
     let server = TestServer::start().await;
     let answer = get(server.private, "/openapi.json").await;
     assert_eq!(answer.status, 200);
@@ -22,13 +22,13 @@ async fn the_copy_is_what_the_code_says() {
     let copy = fs::read(&copy).unwrap_or_default();
     assert!(
         copy == answer.body,
-        "{COPY} is not what the code says: write it again with \
-         `WRITE_OPENAPI=1 cargo test --test it openapi`, and look at the difference"
+        "{COPY} differs from the served document\n\
+         help: run `WRITE_OPENAPI=1 cargo test --test it openapi` and review the difference"
     );
 }
 
 #[tokio::test]
-async fn it_describes_every_address_and_its_parameters() {
+async fn document_describes_every_path_with_its_parameters() {
     let server = TestServer::start().await;
     let document = get(server.private, "/openapi.json").await.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -84,10 +84,10 @@ async fn it_describes_every_address_and_its_parameters() {
         let schema = &document["components"]["schemas"][schema];
         schema["required"].as_array().unwrap().len()
     };
-    assert_eq!(required("Event"), 16, "all but the body");
+    assert_eq!(required("Event"), 16, "every field but `body`");
     for (schema, fields) in [("Message", 20), ("Call", 13), ("Instance", 6), ("Chat", 5)] {
         let described = &document["components"]["schemas"][schema]["properties"];
         assert_eq!(described.as_object().unwrap().len(), fields, "{schema}");
-        assert_eq!(required(schema), fields, "all of {schema}");
+        assert_eq!(required(schema), fields, "every field of {schema}");
     }
 }

@@ -1,5 +1,5 @@
-//! Poorer versions, other spellings of the chat and events that say nothing change no message, no chat and no call,
-//! whichever of them come and in whatever order.
+//! Events that add nothing (poorer versions, other forms of the chat id, empty values) change no
+//! message, chat or call, whichever of them arrive and in whatever order.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use super::{entries, say};
 use crate::support::said::{self, CHAT, NOON};
 use crate::support::{TestServer, shuffled};
 
-/// Orders and subsets that are tried.
+/// Number of orders and subsets tried.
 const SEEDS: u64 = 16;
 
-/// A phone that the chat's person writes from, and the name that the protocol itself has for the chat.
+/// The chat's id with a device number, and its id as the protocol itself writes it.
 const DEVICE: &str = "79004445566:3@c.us";
 const PROTOCOL: &str = "79004445566@s.whatsapp.net";
 
-/// What makes the messages, chats and calls.
+/// The events that make up the messages, chats and calls.
 fn informative() -> Vec<Value> {
     let mut missed = said::call("CALL", NOON + 20, "missed");
     missed["duration"] = 0.into();
@@ -29,10 +29,10 @@ fn informative() -> Vec<Value> {
     events
 }
 
-/// What adds nothing to them.
+/// Events that add nothing to them.
 fn poorer() -> Vec<Value> {
-    let without = |mut body: Value, place: &str, key: &str| {
-        body.pointer_mut(place)
+    let without = |mut body: Value, pointer: &str, key: &str| {
+        body.pointer_mut(pointer)
             .unwrap()
             .as_object_mut()
             .unwrap()
@@ -66,10 +66,10 @@ fn poorer() -> Vec<Value> {
             PROTOCOL,
             said::text("LATE", NOON + 76, "Two loaves, please"),
         ),
-        // A status that was there before, without the chat or with another spelling of it.
+        // An earlier status again, without the chat or with another form of its id.
         without(said::status("PICTURE", NOON + 5, "delivered"), "", "chatId"),
         said::within(PROTOCOL, said::status("FAILED", NOON + 2, "yellowCard")),
-        // A status that says nothing.
+        // A status that is empty or missing.
         said::status("FAILED", NOON + 80, ""),
         without(said::status("PICTURE", NOON + 81, ""), "", "status"),
         said::edit("E4", NOON + 82, "PLAIN", "textMessage", ""),
@@ -84,7 +84,7 @@ fn poorer() -> Vec<Value> {
     ]
 }
 
-/// Some of them, as the seed says.
+/// A subset that the seed determines.
 fn subset(all: Vec<Value>, seed: u64) -> Vec<Value> {
     let count = all.len();
     let kept = usize::try_from(seed).unwrap() * count / usize::try_from(SEEDS - 1).unwrap();
@@ -94,8 +94,8 @@ fn subset(all: Vec<Value>, seed: u64) -> Vec<Value> {
         .collect()
 }
 
-/// Every entry of a list without what the order of arrival decides: its place, its events, and which
-/// message of a chat came last.
+/// Every entry of a list without the fields that depend on the order of arrival: seqs, events, and
+/// the last message and the name of a chat.
 async fn listed(server: &TestServer, path: &str) -> Vec<Value> {
     let mut all: Vec<_> = entries(server, path)
         .await
@@ -122,7 +122,7 @@ async fn shown(server: &TestServer) -> [Vec<Value>; 3] {
 }
 
 #[tokio::test]
-async fn any_order_with_any_poorer_events_shows_the_same() {
+async fn entities_are_the_same_in_any_order_with_any_poorer_events() {
     let server = TestServer::start().await;
     say(&server, informative()).await;
     let expected = shown(&server).await;
@@ -142,7 +142,7 @@ async fn any_order_with_any_poorer_events_shows_the_same() {
     for seed in 0..SEEDS {
         let mut events = informative();
         events.extend(subset(poorer(), seed));
-        // Some come again to the letter.
+        // Some events arrive again byte for byte.
         events.extend(subset(informative(), seed));
         let server = TestServer::start().await;
         say(&server, shuffled(events, seed)).await;

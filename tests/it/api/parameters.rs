@@ -1,9 +1,9 @@
-//! `GET /api/v1/events`: what it refuses to be asked.
+//! `GET /api/v1/events`: refused parameters.
 
 use super::{filled, note};
 use crate::support::{TestServer, get};
 
-/// Asks with a query and gives back what is said of it; it has to be refused.
+/// The problem detail for a query, which must be refused with 400 `bad-parameter`.
 async fn refusal(server: &TestServer, query: &str) -> String {
     let answer = get(server.private, &format!("/api/v1/events?{query}")).await;
     assert_eq!(answer.status, 400, "{query}: {answer:?}");
@@ -12,7 +12,7 @@ async fn refusal(server: &TestServer, query: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_is_refused_by_name() {
+async fn invalid_value_is_refused_with_400_and_its_parameter_named() {
     let server = filled((1..=3).map(note)).await;
     for (name, values) in [
         (
@@ -28,7 +28,7 @@ async fn a_value_that_does_not_fit_is_refused_by_name() {
                 "2026-01-01",
                 "2026-01-01T00:00:00",
                 "2026-13-01T00:00:00Z",
-                // A plus that is not encoded is a space.
+                // A plus sign that is not percent-encoded is a space.
                 "2026-01-01T00:00:00+03:00",
                 "1767225600",
             ],
@@ -76,7 +76,7 @@ async fn a_value_that_does_not_fit_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_not_known_is_refused_by_name() {
+async fn unknown_parameter_is_refused_with_400_and_named() {
     let server = TestServer::start().await;
     for (query, name) in [
         ("colour=red", "colour"),
@@ -91,12 +91,12 @@ async fn a_parameter_that_is_not_known_is_refused_by_name() {
         let detail = refusal(&server, query).await;
         assert!(detail.contains(&format!("`{name}`")), "{query}: {detail}");
     }
-    // However long it is, the answer is short.
+    // The detail is short even if the name is long.
     assert!(refusal(&server, &"x".repeat(2000)).await.len() < 200);
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_there_twice_is_refused_by_name() {
+async fn parameter_given_twice_is_refused_with_400_and_named() {
     let server = TestServer::start().await;
     for name in [
         "instance",
@@ -120,7 +120,7 @@ async fn a_parameter_that_is_there_twice_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_feed_and_a_list_are_not_mixed() {
+async fn mix_of_feed_and_list_parameters_is_refused_with_400() {
     let server = filled((1..=3).map(note)).await;
     let first = get(server.private, "/api/v1/events?limit=1&order=asc").await;
     let cursor = first.json()["nextCursor"].as_str().unwrap().to_owned();

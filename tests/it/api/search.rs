@@ -1,4 +1,4 @@
-//! `GET /api/v1/messages?q=`: words of texts, captions and names of files.
+//! `GET /api/v1/messages?q=`: search by words of texts, captions and file names.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::support::said::{self, NOON};
 const OTHER_CHAT: &str = "79007778899@c.us";
 const OTHER_INSTANCE: i64 = 7_105_000_002;
 
-/// Which messages have the words, the oldest first.
+/// Identifiers of the messages with these words, oldest first.
 async fn found(server: &TestServer, words: &str, filters: &[(&str, &str)]) -> Vec<Value> {
     let mut parameters = vec![("q", words), ("order", "asc")];
     parameters.extend(filters);
@@ -20,7 +20,7 @@ async fn found(server: &TestServer, words: &str, filters: &[(&str, &str)]) -> Ve
     column(server, &path, "idMessage").await
 }
 
-async fn shelf() -> TestServer {
+async fn server_with_texts() -> TestServer {
     let texts = [
         "Ещё тёплый ржаной хлеб",
         "Is there RYE bread today?",
@@ -34,15 +34,15 @@ async fn shelf() -> TestServer {
         .map(|(n, text)| said::text(&format!("T{n}"), NOON, text));
     let mut picture = said::picture("P1", NOON, "Вчерашний багет");
     picture["messageData"]["fileMessageData"]["fileName"] = "price-list_2026.PDF".into();
-    // The system of some computers writes й as и and a breve.
+    // Some operating systems write й as и and a combining breve.
     let mut parts = said::picture("P2", NOON, "");
     parts["messageData"]["fileMessageData"]["fileName"] = "раи\u{306}онный ме\u{308}д.jpg".into();
     filled(texts.chain([picture, parts]).map(|body| body.to_string())).await
 }
 
 #[tokio::test]
-async fn words_are_found_however_they_are_written() {
-    let server = shelf().await;
+async fn words_are_found_in_any_case_order_and_accentuation() {
+    let server = server_with_texts().await;
     for (words, ids) in [
         ("хлеб", &["T1"][..]),
         ("ХЛЕБ", &["T1"]),
@@ -77,8 +77,8 @@ async fn words_are_found_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn a_question_is_only_words() {
-    let server = shelf().await;
+async fn query_syntax_is_searched_as_plain_words() {
+    let server = server_with_texts().await;
     for words in [
         "\"rye bread\"",
         "rye AND bread",
@@ -100,7 +100,7 @@ async fn a_question_is_only_words() {
         "rye \u{301}",
         "\u{301}",
         "a\u{345}b",
-        // Letters that are younger than the tables of some tokenizers.
+        // Letters that are newer than the tables of some tokenizers.
         "a\u{1E922}b",
         "\u{10D00}",
         "x\u{31350}*",
@@ -110,7 +110,7 @@ async fn a_question_is_only_words() {
         let path = address("/api/v1/messages", &[("q", words)]);
         list(server.private, &path).await;
     }
-    // Operators are words like others.
+    // Operators are plain words.
     assert_eq!(found(&server, "rye AND bread", &[]).await, [] as [&str; 0]);
     assert_eq!(found(&server, "\"rye bread\"", &[]).await, ["T2", "T3"]);
     assert_eq!(found(&server, "готов 🥐", &[]).await, ["T6"]);
@@ -119,15 +119,15 @@ async fn a_question_is_only_words() {
 }
 
 #[tokio::test]
-async fn every_letter_can_be_asked_for() {
-    let server = shelf().await;
-    // In some the tokenizer sees no letter, which must not be an error.
+async fn every_letter_is_accepted_in_a_query() {
+    let server = server_with_texts().await;
+    // The tokenizer does not count some of them as letters, which must not be an error.
     let letters: Vec<char> = ('\0'..=char::MAX)
         .filter(|letter| letter.is_alphanumeric())
-        // Ideographs and syllables are many and alike.
+        // Ideographs and syllables are numerous and alike, so every 64th is enough.
         .filter(|letter| u32::from(*letter) < 0x3400 || u32::from(*letter).is_multiple_of(64))
         .collect();
-    // Some become several letters, and some none, so that a word becomes two.
+    // Some become several letters and some none, so that one word becomes two.
     for some in letters.chunks(MAX_WORDS / 2) {
         let (mut within, mut alone) = ("a".to_owned(), String::new());
         for letter in some {
@@ -145,8 +145,8 @@ async fn every_letter_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn what_has_no_word_is_in_no_message() {
-    let server = shelf().await;
+async fn query_without_words_finds_nothing() {
+    let server = server_with_texts().await;
     for words in ["?", " ", "…!—", "\"\"", "*", "-*"] {
         let path = address("/api/v1/messages", &[("q", words)]);
         let answer = list(server.private, &path).await.json();
@@ -155,7 +155,7 @@ async fn what_has_no_word_is_in_no_message() {
 }
 
 #[tokio::test]
-async fn what_was_edited_is_found_as_it_is_now() {
+async fn edited_message_is_found_by_its_latest_text_only() {
     let server = TestServer::start().await;
     say(
         &server,
@@ -182,13 +182,13 @@ async fn what_was_edited_is_found_as_it_is_now() {
         ("roll", &["A2"]),
         ("roll*", &["A1", "A2"]),
     ] {
-        // The name of the file, `bun.jpg`, stays.
+        // The file name, `bun.jpg`, does not change.
         assert_eq!(found(&server, words, &[]).await, ids, "{words}");
     }
 }
 
 #[tokio::test]
-async fn words_go_with_every_filter() {
+async fn words_combine_with_every_filter() {
     let server = TestServer::start().await;
     let text = |id: &str, text: &str| said::text(id, NOON, text);
     say(
@@ -237,13 +237,13 @@ async fn words_go_with_every_filter() {
 }
 
 #[tokio::test]
-async fn more_words_than_the_bound_are_refused_and_the_bound_is_found() {
+async fn words_up_to_the_limit_are_found_and_more_are_refused_with_400() {
     let server = TestServer::start().await;
     let words: Vec<_> = (0..MAX_WORDS).map(|n| format!("loaf{n}")).collect();
     let text = words.join(" ");
     say(&server, [said::text("A1", NOON, &text)]).await;
     assert_eq!(found(&server, &text, &[]).await, ["A1"]);
-    // A word that stands twice counts once.
+    // A repeated word counts once.
     assert_eq!(
         found(&server, &format!("{text} LOAF3 loaf3"), &[]).await,
         ["A1"]
@@ -351,7 +351,7 @@ async fn phone_number_is_found_in_every_written_form_by_its_last_digits() {
         let asked = &forms[2][11 - last..];
         assert_eq!(found(&server, asked, &[]).await, all, "{asked}");
     }
-    // What only looks like a number is found by its words.
+    // Digits that only look like a phone number are found as words.
     say(&server, [said::text("DATE", NOON, "order 2024 12345")]).await;
     assert_eq!(found(&server, "2024 12345", &[]).await, ["DATE"]);
     assert_eq!(found(&server, "order 2024", &[]).await, ["DATE"]);

@@ -8,19 +8,19 @@ use crate::support::{TestServer, post};
 
 const OTHER_INSTANCE: i64 = 7_105_000_002;
 
-/// The counts, when what is derived has caught up.
+/// The counts, once the projection has caught up.
 async fn stats(server: &TestServer, query: &str) -> Value {
     entries(server, "/api/v1/instances").await;
     let answer = list(server.private, &format!("/api/v1/stats{query}")).await;
     let mut stats = answer.json();
-    // It is random; each answer names it.
+    // The epoch is random; every response carries it.
     let epoch = stats.as_object_mut().unwrap().remove("epoch").unwrap();
     assert_eq!(epoch, answer.header("green-inbox-epoch"));
     stats
 }
 
 #[tokio::test]
-async fn nothing_is_counted_as_nothing() {
+async fn empty_database_has_zero_counts() {
     let server = TestServer::start().await;
     assert_eq!(
         stats(&server, "").await,
@@ -40,19 +40,19 @@ async fn nothing_is_counted_as_nothing() {
 }
 
 #[tokio::test]
-async fn everything_is_counted_once() {
+async fn each_event_and_entity_is_counted_once() {
     let server = TestServer::start().await;
     let text = said::text("A1", NOON, "Good morning");
     let mut unknown = said::text("A2", NOON, "");
     unknown["messageData"] = json!({ "typeMessage": "smellMessage" });
-    let mut misfit = said::text("A3", NOON, "");
-    misfit["messageData"] = json!([]);
+    let mut malformed = said::text("A3", NOON, "");
+    malformed["messageData"] = json!([]);
     say(
         &server,
         [
             text.clone(),
             unknown,
-            misfit,
+            malformed,
             said::status("A1", NOON, "read"),
             said::status("A4", NOON, "read"),
             said::edit("E1", NOON, "A1", "textMessage", "Good evening"),
@@ -69,7 +69,7 @@ async fn everything_is_counted_once() {
     )
     .await;
     assert_eq!(post(server.public, "bread").await.json()["seq"], 13);
-    // A repeat is nothing new.
+    // A duplicate is not counted.
     say(&server, [text]).await;
     assert_eq!(post(server.public, "bread").await.json()["repeated"], true);
     assert_eq!(

@@ -16,7 +16,7 @@ async fn ids(stream: &mut Stream, count: usize) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn an_event_has_its_seq_its_type_and_itself_with_its_body() {
+async fn streamed_event_has_its_seq_type_and_body() {
     let server = filled([note(1)]).await;
     let mut stream = Stream::open(server.private, "/api/v1/stream?after=0", &[])
         .await
@@ -31,12 +31,12 @@ async fn an_event_has_its_seq_its_type_and_itself_with_its_body() {
 }
 
 #[tokio::test]
-async fn it_goes_on_behind_what_was_seen() {
+async fn stream_continues_after_the_last_event_seen() {
     let server = filled((1..=4).map(note)).await;
     for (query, header, expected) in [
         ("?after=2", None, &[3, 4][..]),
         ("", Some("1"), &[2, 3, 4]),
-        // Who connects again sends both, and the header is the newer.
+        // A client that reconnects sends both, and the header is newer.
         ("?after=0", Some("3"), &[4]),
     ] {
         let headers: Vec<_> = header.map(|id| ("last-event-id", id)).into_iter().collect();
@@ -51,20 +51,20 @@ async fn it_goes_on_behind_what_was_seen() {
 }
 
 #[tokio::test]
-async fn without_a_place_it_begins_with_what_comes_next() {
+async fn stream_without_a_start_begins_with_the_next_event() {
     let server = filled((1..=4).map(note)).await;
     let mut stream = Stream::open(server.private, "/api/v1/stream", &[])
         .await
         .unwrap();
     post(server.public, note(5)).await;
-    // A repeat is no new event.
+    // A duplicate is not a new event.
     post(server.public, note(5)).await;
     post(server.public, note(6)).await;
     assert_eq!(ids(&mut stream, 2).await, [5, 6]);
 }
 
 #[tokio::test]
-async fn it_takes_the_filters_of_the_list() {
+async fn stream_takes_the_filters_of_the_list() {
     let server = TestServer::start().await;
     let path = "/api/v1/stream?after=0&type=wanted&outcome=unknown";
     let mut stream = Stream::open(server.private, path, &[]).await.unwrap();
@@ -106,7 +106,7 @@ async fn line_breaks_in_a_body_do_not_break_the_event() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
+async fn invalid_parameter_or_header_is_refused_with_400() {
     let server = TestServer::start().await;
     for (query, header, named) in [
         ("?after=-1", None, "after"),
@@ -132,7 +132,7 @@ async fn what_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn it_ends_when_the_server_stops() {
+async fn stream_ends_when_the_server_stops() {
     let server = filled([note(1)]).await;
     let mut stream = Stream::open(server.private, "/api/v1/stream?after=0", &[])
         .await

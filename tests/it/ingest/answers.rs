@@ -1,4 +1,4 @@
-//! Each row of the table of answers, to the letter.
+//! Every documented response of the webhook: status, headers, problem code and side effects.
 
 use hyper::{Method, StatusCode};
 use serde_json::Value;
@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::{SMALL, bytes, event, events, notice, padded, post_with, small};
 use crate::support::{Answer, TOKEN, TestServer, post, request};
 
-/// A notification was taken: `body` is the whole answer.
-fn assert_taken(answer: &Answer, body: &str) {
+/// Asserts that the notification was accepted and that the response body is exactly `body`.
+fn assert_accepted(answer: &Answer, body: &str) {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.body, body);
 }
 
-/// A problem as RFC 9457 has it: five members, the right status and title, the stable code.
+/// Asserts an RFC 9457 problem: five members, the status and its title, and the stable code.
 fn assert_problem(answer: &Answer, status: StatusCode, code: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.code(), code);
@@ -24,14 +24,14 @@ fn assert_problem(answer: &Answer, status: StatusCode, code: &str) {
 }
 
 #[tokio::test]
-async fn a_known_notification_is_on_disk() {
+async fn known_notification_is_on_disk_when_acknowledged() {
     let server = TestServer::start().await;
     let answer = post(server.public, notice(1)).await;
-    assert_taken(&answer, r#"{"seq":1,"outcome":"known","repeated":false}"#);
+    assert_accepted(&answer, r#"{"seq":1,"outcome":"known","repeated":false}"#);
     let answer = post(server.public, notice(2)).await;
-    assert_taken(&answer, r#"{"seq":2,"outcome":"known","repeated":false}"#);
+    assert_accepted(&answer, r#"{"seq":2,"outcome":"known","repeated":false}"#);
 
-    // Read by another program, past the server.
+    // Read through a separate connection, bypassing the server.
     let disk = rusqlite::Connection::open(&server.database).unwrap();
     let body: Vec<u8> = disk
         .query_row("SELECT body FROM event WHERE seq = 1", [], |row| row.get(0))
@@ -40,18 +40,18 @@ async fn a_known_notification_is_on_disk() {
 }
 
 #[tokio::test]
-async fn the_same_body_again() {
+async fn duplicate_body_returns_the_first_seq() {
     let server = TestServer::start().await;
     post(server.public, notice(1)).await;
     post(server.public, notice(2)).await;
     let answer = post(server.public, notice(1)).await;
-    assert_taken(&answer, r#"{"seq":1,"outcome":"known","repeated":true}"#);
+    assert_accepted(&answer, r#"{"seq":1,"outcome":"known","repeated":true}"#);
     assert_eq!(event(&server, 1).await["deliveries"], 2);
     assert_eq!(event(&server, 2).await["deliveries"], 1);
 }
 
 #[tokio::test]
-async fn a_type_that_nobody_has_described() {
+async fn undocumented_type_is_stored_as_unknown() {
     let server = TestServer::start().await;
     for (seq, body) in [
         (1, r#"{"typeWebhook":"cupOfTeaPoured","sugar":2}"#),
@@ -64,15 +64,15 @@ async fn a_type_that_nobody_has_described() {
         ),
     ] {
         let answer = post(server.public, body).await;
-        let said = format!(r#"{{"seq":{seq},"outcome":"unknown","repeated":false}}"#);
-        assert_taken(&answer, &said);
+        let expected = format!(r#"{{"seq":{seq},"outcome":"unknown","repeated":false}}"#);
+        assert_accepted(&answer, &expected);
         assert_eq!(bytes(&server, seq).await, body);
     }
     assert_eq!(event(&server, 2).await["typeMessage"], "smokeSignal");
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_kept_with_its_reason() {
+async fn malformed_body_is_stored_with_its_reason() {
     let server = TestServer::start().await;
     for (seq, body, reason) in [
         (1, "not at all", "expected an object"),
@@ -85,15 +85,15 @@ async fn what_does_not_fit_is_kept_with_its_reason() {
         ),
     ] {
         let answer = post(server.public, body).await;
-        let said = format!(r#"{{"seq":{seq},"outcome":"malformed","repeated":false}}"#);
-        assert_taken(&answer, &said);
+        let expected = format!(r#"{{"seq":{seq},"outcome":"malformed","repeated":false}}"#);
+        assert_accepted(&answer, &expected);
         assert_eq!(event(&server, seq).await["reason"], reason);
         assert_eq!(bytes(&server, seq).await, body);
     }
 }
 
 #[tokio::test]
-async fn ignored_types_are_answered_and_not_stored() {
+async fn ignored_types_are_acknowledged_and_not_stored() {
     let server = TestServer::with(|config| {
         config.ingest.ignored_types = vec![
             "stateInstanceChanged".to_owned(),
@@ -104,11 +104,11 @@ async fn ignored_types_are_answered_and_not_stored() {
     for body in [
         notice(1),
         notice(1),
-        // Unknown, and malformed: it is the name that counts.
+        // An unknown and a malformed body: the type name alone decides.
         r#"{"typeWebhook":"cupOfTeaPoured"}"#.to_owned(),
         r#"{"typeWebhook":"stateInstanceChanged"}"#.to_owned(),
     ] {
-        assert_taken(&post(server.public, body).await, r#"{"ignored":true}"#);
+        assert_accepted(&post(server.public, body).await, r#"{"ignored":true}"#);
     }
     assert_eq!(events(&server).await, Vec::<Value>::new());
 
@@ -123,7 +123,7 @@ async fn ignored_types_are_answered_and_not_stored() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_allowed() {
+async fn source_outside_the_list_gets_403() {
     let server = TestServer::with(|config| {
         config.ingest.allowed_sources = vec!["192.0.2.0/24".parse().unwrap()];
     })
@@ -134,7 +134,7 @@ async fn a_source_that_is_not_allowed() {
 }
 
 #[tokio::test]
-async fn no_token_and_a_wrong_one() {
+async fn missing_or_wrong_token_gets_401() {
     let server = TestServer::start().await;
     for headers in [vec![], vec![("authorization", "Bearer open-barley")]] {
         let answer = post_with(server.public, &headers, notice(1)).await;
@@ -148,7 +148,7 @@ async fn no_token_and_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn over_the_limit() {
+async fn body_over_the_limit_gets_413() {
     let server = TestServer::with(small).await;
     let answer = post(server.public, padded(1, SMALL as usize + 1)).await;
     assert_problem(&answer, StatusCode::PAYLOAD_TOO_LARGE, "body-too-large");
@@ -156,7 +156,7 @@ async fn over_the_limit() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails() {
+async fn failed_commit_gets_503_and_stores_nothing() {
     let server = TestServer::start().await;
     let disk = rusqlite::Connection::open(&server.database).unwrap();
     disk.execute_batch(
@@ -171,11 +171,11 @@ async fn a_commit_that_fails() {
 
     disk.execute_batch("DROP TRIGGER full").unwrap();
     let answer = post(server.public, notice(1)).await;
-    assert_taken(&answer, r#"{"seq":1,"outcome":"known","repeated":false}"#);
+    assert_accepted(&answer, r#"{"seq":1,"outcome":"known","repeated":false}"#);
 }
 
 #[tokio::test]
-async fn another_method() {
+async fn other_methods_get_405_with_allow_post() {
     let server = TestServer::start().await;
     for path in ["/webhook", "/webhook/"] {
         for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
@@ -198,7 +198,7 @@ async fn another_method() {
 }
 
 #[tokio::test]
-async fn another_path() {
+async fn unknown_path_gets_404() {
     let server = TestServer::start().await;
     let headers = [("authorization", TOKEN)];
     let answer = request(server.public, Method::POST, "/hook", &headers, notice(1)).await;

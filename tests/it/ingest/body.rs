@@ -1,4 +1,4 @@
-//! The bytes: all that come whole are kept as they came, and none that do not.
+//! Request bodies: a complete body is stored byte for byte, an incomplete one is not stored.
 
 use tokio::net::TcpStream;
 
@@ -8,7 +8,7 @@ use crate::support::{TestServer, post};
 
 const CHUNKED: &str = "transfer-encoding: chunked";
 
-/// Posts `body` and finds the very same bytes stored as malformed.
+/// Posts `body` and asserts that exactly these bytes are stored as malformed.
 async fn assert_kept_as_malformed(server: &TestServer, body: &[u8]) {
     let answer = post(server.public, body.to_vec()).await;
     let seq = seq(&answer);
@@ -19,7 +19,7 @@ async fn assert_kept_as_malformed(server: &TestServer, body: &[u8]) {
 }
 
 #[tokio::test]
-async fn malformed_bodies_of_every_kind_are_kept() {
+async fn malformed_bodies_of_every_kind_are_stored_unchanged() {
     let server = TestServer::start().await;
     let nested = |levels: usize, open: &str, close: &str| {
         format!(
@@ -43,7 +43,7 @@ async fn malformed_bodies_of_every_kind_are_kept() {
         br#"{"typeWebhook":null}"#,
         br#"{"typeWebhook":""}"#,
         br#"{"typeWebhook":["cupOfTeaPoured"]}"#,
-        // A number may not begin with a zero; GREEN-API's own sample requests have this form.
+        // JSON numbers must not start with a zero, yet GREEN-API's own sample requests do.
         br#"{"typeWebhook":"outgoingCall","instanceData":{"idInstance":000001}}"#,
         br#"{"typeWebhook":"cupOfTeaPoured","typeWebhook":"outgoingCall"}"#,
         br#"{"typeWebhook":"cupOfTeaPoured",}"#,
@@ -65,10 +65,10 @@ async fn malformed_bodies_of_every_kind_are_kept() {
         assert_kept_as_malformed(&server, body.as_bytes()).await;
     }
     let count = events(&server).await.len();
-    assert_eq!(count, bodies.len() + 3, "no two of them are the same");
+    assert_eq!(count, bodies.len() + 3, "all bodies are distinct");
 }
 
-/// Numbers that look random and are the same in each run (xorshift).
+/// Pseudorandom numbers (xorshift) that are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -85,7 +85,7 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn random_bytes_are_kept() {
+async fn random_bytes_are_stored_unchanged() {
     let server = TestServer::start().await;
     let mut dice = Dice(0x5EED);
     for _ in 0..50 {
@@ -96,7 +96,7 @@ async fn random_bytes_are_kept() {
 }
 
 #[tokio::test]
-async fn notifications_with_a_byte_bent_or_a_tail_cut_are_kept() {
+async fn corrupted_or_truncated_notifications_are_stored_unchanged() {
     let server = TestServer::start().await;
     let mut dice = Dice(0xBEA7);
     for number in 0..50 {
@@ -107,21 +107,21 @@ async fn notifications_with_a_byte_bent_or_a_tail_cut_are_kept() {
         } else {
             body.truncate(dice.roll(body.len()));
         }
-        // Whatever it is now, it is what has to come back.
+        // Whatever the outcome, the stored body must equal what was sent.
         let seq = seq(&post(server.public, body.clone()).await);
         assert_eq!(bytes(&server, seq).await, body);
     }
 }
 
 #[tokio::test]
-async fn a_mebibyte_of_every_byte_is_kept() {
+async fn mebibyte_of_every_byte_value_is_stored_unchanged() {
     let server = TestServer::start().await;
     let body: Vec<u8> = (0..=u8::MAX).cycle().take(1 << 20).collect();
     assert_kept_as_malformed(&server, &body).await;
 }
 
 #[tokio::test]
-async fn chunks_are_put_together() {
+async fn chunked_body_is_reassembled() {
     let server = TestServer::start().await;
     let body = notice(1);
     for size in [1, 7, body.len()] {
@@ -130,7 +130,7 @@ async fn chunks_are_put_together() {
         for data in body.as_bytes().chunks(size) {
             raw.send(chunk(data)).await;
         }
-        // A trailer says nothing that is wanted.
+        // Trailers are ignored.
         raw.send("0\r\nx-checksum: 1\r\n\r\n").await;
         assert_eq!(raw.answer().await.json()["seq"], 1);
     }
@@ -145,7 +145,7 @@ async fn chunks_are_put_together() {
 }
 
 #[tokio::test]
-async fn a_post_that_names_no_length_has_an_empty_body() {
+async fn post_without_a_length_has_an_empty_body() {
     let server = TestServer::start().await;
     let mut raw = Raw::open(server.public).await;
     raw.send(head(&[])).await;
@@ -154,7 +154,7 @@ async fn a_post_that_names_no_length_has_an_empty_body() {
 }
 
 #[tokio::test]
-async fn at_the_limit_and_one_over() {
+async fn body_at_the_limit_is_stored_and_one_byte_more_gets_413() {
     let server = TestServer::with(small).await;
     let fits = padded(1, SMALL as usize);
     let over = padded(2, SMALL as usize + 1);
@@ -183,18 +183,18 @@ async fn at_the_limit_and_one_over() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_cut_off_where_it_is_over() {
+async fn endless_chunked_body_gets_413_at_the_limit() {
     let server = TestServer::with(small).await;
     let mut raw = Raw::open(server.public).await;
     raw.send(head(&[CHUNKED])).await;
     raw.send(chunk(&[b'~'; SMALL as usize])).await;
     raw.send(chunk(b"~")).await;
-    // It has no end, and is not waited for.
+    // The body never ends: the server must respond without waiting for the rest.
     assert_eq!(raw.answer().await.code(), "body-too-large");
 }
 
 #[tokio::test]
-async fn who_writes_all_before_reading_sees_the_refusal() {
+async fn client_that_writes_before_reading_still_reads_the_refusal() {
     let server = TestServer::with(small).await;
     for bytes in [SMALL as usize + 1, 100_000, 8_000_000] {
         let body = padded(1, bytes);
@@ -207,7 +207,7 @@ async fn who_writes_all_before_reading_sees_the_refusal() {
             } else {
                 request.extend(body.as_bytes());
             }
-            // The server may close before it has read all of it.
+            // The server may close the connection before it has read everything.
             let _ = raw.try_send(request).await;
             assert_eq!(
                 raw.answer().await.code(),
@@ -218,9 +218,9 @@ async fn who_writes_all_before_reading_sees_the_refusal() {
     }
 }
 
-/// A proxy goes on writing after the refusal, and uses the connection again.
+/// A proxy keeps writing after the refusal and then reuses the connection.
 #[tokio::test]
-async fn a_refused_body_is_read_on() {
+async fn refused_body_is_drained_and_the_connection_stays_usable() {
     let server = TestServer::with(small).await;
     let body = padded(1, SMALL as usize * 2);
     let mut raw = Raw::open(server.public).await;
@@ -234,7 +234,7 @@ async fn a_refused_body_is_read_on() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_half_way_is_not_stored() {
+async fn incomplete_body_is_not_stored() {
     let server = TestServer::start().await;
     let body = notice(1);
     let half = &body[..body.len() / 2];
@@ -246,7 +246,7 @@ async fn a_body_that_stops_half_way_is_not_stored() {
         format!("{sized}{half}"),
         format!("{sized}{}", &body[..body.len() - 1]),
         chunked.clone(),
-        // Within a chunk, behind it, and within the end.
+        // Cut inside a chunk, after a chunk, and inside the terminating chunk.
         format!("{chunked}{:x}\r\n{half}", body.len()),
         format!("{chunked}{chunk}"),
         format!("{chunked}{chunk}0\r\n"),
@@ -262,7 +262,7 @@ async fn a_body_that_stops_half_way_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_length_that_cannot_be_is_not_stored() {
+async fn invalid_length_is_refused_and_not_stored() {
     let server = TestServer::start().await;
     for request in [
         head(&["content-length: -1"]),
@@ -286,7 +286,7 @@ async fn a_length_that_cannot_be_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_begun_before_the_stop_is_taken() {
+async fn body_in_progress_at_shutdown_is_stored() {
     let server = TestServer::start().await;
     let public = server.public;
     let body = notice(1);
@@ -296,7 +296,7 @@ async fn a_body_that_was_begun_before_the_stop_is_taken() {
     assert_eq!(raw.answer().await.status, 100);
 
     let stopping = tokio::spawn(server.stop());
-    // It has stopped once nobody can connect any more.
+    // Refused connections show that the listener is closed.
     within(async { while TcpStream::connect(public).await.is_ok() {} }).await;
     raw.send(&body).await;
     assert_eq!(seq(&raw.answer().await), 1);

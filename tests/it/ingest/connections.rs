@@ -1,4 +1,4 @@
-//! Connections: how many, what a client may do on one, and heads that are no heads.
+//! Connections: how many are served, keep-alive and pipelining, and invalid request heads.
 
 use super::{bytes, events, notice, seq};
 use crate::support::raw::{Raw, bare_head, head, whole, within};
@@ -11,14 +11,14 @@ fn assert_unavailable(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn one_request_after_the_other() {
+async fn sequential_requests_share_a_connection() {
     let server = TestServer::start().await;
     let mut raw = Raw::open(server.public).await;
     for number in 1..=5 {
         raw.send(whole(&notice(number))).await;
         assert_eq!(seq(&raw.answer().await), i64::try_from(number).unwrap());
     }
-    // A refusal of a request without a body does not end it either.
+    // Refusing a request without a body does not close the connection either.
     raw.send(bare_head(&[])).await;
     assert_eq!(raw.answer().await.code(), "unauthorized");
     raw.send("GET /webhook HTTP/1.1\r\nhost: inbox.example\r\n\r\n")
@@ -29,7 +29,7 @@ async fn one_request_after_the_other() {
 }
 
 #[tokio::test]
-async fn several_requests_at_once() {
+async fn pipelined_requests_are_answered_in_order() {
     let server = TestServer::start().await;
     let mut raw = Raw::open(server.public).await;
     let chunked = head(&["transfer-encoding: chunked"]) + "2\r\n{}\r\n0\r\n\r\n";
@@ -53,7 +53,7 @@ async fn several_requests_at_once() {
 }
 
 #[tokio::test]
-async fn what_stands_in_a_refused_body_is_no_request() {
+async fn refused_body_is_not_parsed_as_a_request() {
     let server = TestServer::start().await;
     let inner = whole(&notice(1));
     for outer in [
@@ -71,7 +71,7 @@ async fn what_stands_in_a_refused_body_is_no_request() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large_or_none() {
+async fn oversized_or_invalid_heads_are_refused() {
     let server = TestServer::start().await;
     let lines: Vec<_> = (0..200).map(|line| format!("x-{line}: ~")).collect();
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
@@ -94,7 +94,7 @@ async fn heads_that_are_too_large_or_none() {
         ),
     ] {
         let mut raw = Raw::open(server.public).await;
-        // The server may close before it has read all of it.
+        // The server may close the connection before it has read everything.
         let _ = raw.try_send(&request).await;
         let status = raw.answer().await.status.as_u16();
         assert!(
@@ -104,7 +104,7 @@ async fn heads_that_are_too_large_or_none() {
         );
         assert_eq!(post(server.public, notice(1)).await.status, 200);
     }
-    // HTTP/2 is not spoken, so it is not answered either.
+    // HTTP/2 is not supported: the server closes the connection without a response.
     let mut raw = Raw::open(server.public).await;
     raw.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert_eq!(raw.end().await, b"");
@@ -118,7 +118,7 @@ async fn heads_that_are_too_large_or_none() {
     assert_eq!(raw.answer().await.status, 200);
 }
 
-/// A connection that was served and is still open.
+/// A connection that has received a 200 and is still open.
 async fn served(server: &TestServer) -> Raw {
     let mut raw = Raw::open(server.public).await;
     raw.send(whole(&notice(1))).await;
@@ -127,7 +127,7 @@ async fn served(server: &TestServer) -> Raw {
 }
 
 #[tokio::test]
-async fn one_connection_too_many() {
+async fn connection_over_the_bound_gets_503_until_one_closes() {
     let server = TestServer::with(|config| config.ingest.max_connections = 2).await;
     let mut first = served(&server).await;
     let mut second = served(&server).await;
@@ -146,10 +146,10 @@ async fn one_connection_too_many() {
     assert_eq!(
         events(&server).await.len(),
         3,
-        "what was refused is not stored"
+        "the refused notification is not stored"
     );
 
-    // When the server has seen that one is gone, another is served.
+    // Once the server notices that a connection is closed, it serves another one.
     drop(first);
     let free = async {
         loop {
@@ -164,10 +164,10 @@ async fn one_connection_too_many() {
 }
 
 #[tokio::test]
-async fn connections_over_the_bound_are_bounded_too_and_the_oldest_gives_way() {
+async fn excess_connections_are_bounded_and_the_oldest_is_closed() {
     let server = TestServer::with(|config| config.ingest.max_connections = 1).await;
     let mut first = served(&server).await;
-    // These wait for their refusal, as they have not yet asked.
+    // These connections have sent no request yet, so their refusal is still pending.
     let mut waiting = Vec::new();
     for _ in 0..65 {
         waiting.push(Raw::open(server.public).await);
@@ -181,22 +181,22 @@ async fn connections_over_the_bound_are_bounded_too_and_the_oldest_gives_way() {
     assert_eq!(seq(&first.answer().await), 2);
 }
 
-/// Linux takes all of 127.0.0.0/8 for this machine.
+/// On Linux every address in 127.0.0.0/8 is local, so the test can connect from an unlisted one.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn strangers_have_a_share_of_the_connections() {
+async fn unlisted_peers_hold_at_most_their_share_of_connections() {
     let server = TestServer::with(|config| config.ingest.max_connections = 32).await;
-    let stranger = || Raw::open_from([127, 0, 0, 2].into(), server.public);
-    // One in 16; a connection that is served is one that was accepted.
-    let (mut first, mut second) = (stranger().await, stranger().await);
+    let unlisted = || Raw::open_from([127, 0, 0, 2].into(), server.public);
+    // Unlisted peers hold 1/16 of 32 connections. A response proves that both were accepted.
+    let (mut first, mut second) = (unlisted().await, unlisted().await);
     for raw in [&mut first, &mut second] {
         raw.send(whole(&notice(1))).await;
         assert_eq!(raw.answer().await.code(), "source-not-allowed");
     }
     for _ in 0..100 {
-        assert_eq!(stranger().await.end().await, b"");
+        assert_eq!(unlisted().await.end().await, b"");
     }
-    // The other places are as free as before.
+    // The other 30 connections are still free for listed peers.
     let mut others = Vec::new();
     for _ in 0..30 {
         others.push(served(&server).await);
@@ -205,7 +205,7 @@ async fn strangers_have_a_share_of_the_connections() {
 }
 
 #[tokio::test]
-async fn the_private_listener_has_connections_of_its_own() {
+async fn private_listener_has_its_own_connection_bound() {
     let server = TestServer::with(|config| config.ingest.max_connections = 1).await;
     let _first = served(&server).await;
     assert_unavailable(&post(server.public, notice(2)).await);

@@ -1,4 +1,4 @@
-//! Bodies that come encoded or wrapped: what they say is understood.
+//! Encoded or wrapped bodies: gzip, a byte order mark, and the `receiptId` wrapper.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ async fn post_as(server: &TestServer, encoding: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn gzip_body_is_stored_decoded_and_is_the_duplicate_of_the_plain_one() {
+async fn gzip_body_is_stored_decoded_and_is_a_duplicate_of_the_plain_one() {
     let server = TestServer::start().await;
     let body = said::text("A1", NOON, &"two loaves ".repeat(10_000)).to_string();
     for encoding in ["gzip", "GZIP", "x-gzip", "identity, gzip"] {
@@ -37,14 +37,14 @@ async fn gzip_body_is_stored_decoded_and_is_the_duplicate_of_the_plain_one() {
         true
     );
     assert!(bytes(&server, 1).await == body.as_bytes());
-    // Several members are one body (RFC 1952, section 2.2).
+    // Several gzip members form one body (RFC 1952, section 2.2).
     let (first, second) = body.as_bytes().split_at(1000);
     let members = [gzip(first), gzip(second)].concat();
     assert_eq!(post_as(&server, "gzip", members).await.json()["seq"], 1);
 }
 
 #[tokio::test]
-async fn gzip_bomb_is_too_large_and_leaves_the_memory_free() {
+async fn gzip_bomb_gets_413_and_frees_its_memory() {
     let server = TestServer::with(|config| {
         config.ingest.body_limit_bytes = 1_000_000;
         config.ingest.body_memory_bytes = 1_500_000;
@@ -67,7 +67,7 @@ async fn gzip_bomb_is_too_large_and_leaves_the_memory_free() {
 }
 
 #[tokio::test]
-async fn body_that_is_no_gzip_is_stored_as_it_came() {
+async fn invalid_gzip_is_stored_as_received() {
     let server = TestServer::start().await;
     let whole = gzip(b"{\"typeWebhook\":\"note\"}");
     for (seq, body) in (1..).zip([whole[..whole.len() - 4].to_vec(), b"{}".to_vec()]) {
@@ -79,7 +79,7 @@ async fn body_that_is_no_gzip_is_stored_as_it_came() {
 }
 
 #[tokio::test]
-async fn other_codings_are_refused_with_the_one_that_is_taken() {
+async fn unsupported_codings_get_415_naming_gzip() {
     let server = TestServer::start().await;
     for encoding in ["br", "zstd", "deflate", "gzip, gzip", "gzip, br", "x"] {
         let answer = post_as(&server, encoding, b"{}".to_vec()).await;
@@ -87,14 +87,14 @@ async fn other_codings_are_refused_with_the_one_that_is_taken() {
         assert_eq!(answer.code(), "unsupported-content-encoding");
         assert_eq!(answer.header("accept-encoding"), "gzip");
     }
-    // The source and the token come first.
+    // The source and the token are checked before the encoding.
     let headers = [("content-encoding", "br")];
     let answer = request(server.public, Method::POST, "/webhook", &headers, "{}").await;
     assert_eq!(answer.status, 401);
 }
 
 #[tokio::test]
-async fn byte_order_mark_is_skipped_and_kept() {
+async fn byte_order_mark_is_skipped_by_the_parser_and_stored() {
     let server = TestServer::start().await;
     let body = format!("\u{feff}{}", said::text("A1", NOON, "still warm"));
     let answer = post(server.public, body.clone()).await;
@@ -103,11 +103,11 @@ async fn byte_order_mark_is_skipped_and_kept() {
     let event = event(&server, 1).await;
     assert_eq!(event["idMessage"], "A1");
     assert_eq!(event["body"]["messageData"]["typeMessage"], "textMessage");
-    found(&server, "warm").await;
+    assert_found(&server, "warm").await;
 }
 
 #[tokio::test]
-async fn notification_in_the_form_of_fetched_ones_is_understood() {
+async fn notification_wrapped_with_a_receipt_id_is_known() {
     let server = TestServer::start().await;
     let inner = said::text("A1", NOON, "still warm");
     for (seq, body) in (1..).zip([
@@ -128,7 +128,7 @@ async fn notification_in_the_form_of_fetched_ones_is_understood() {
         assert_eq!(event["idInstance"], said::INSTANCE);
         assert_eq!(event["timestamp"], NOON);
     }
-    found(&server, "warm").await;
+    assert_found(&server, "warm").await;
     for odd in [
         json!({ "receiptId": 1, "body": "bread" }),
         json!({ "receiptId": 1, "body": null }),
@@ -141,8 +141,8 @@ async fn notification_in_the_form_of_fetched_ones_is_understood() {
     }
 }
 
-/// One message has the word.
-async fn found(server: &TestServer, word: &str) {
+/// Asserts that the search for `word` finds exactly the one message.
+async fn assert_found(server: &TestServer, word: &str) {
     let messages = get(server.private, &format!("/api/v1/messages?q={word}")).await;
     let messages = messages.json();
     assert_eq!(messages["data"].as_array().unwrap().len(), 1, "{messages}");

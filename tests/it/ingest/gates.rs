@@ -1,10 +1,10 @@
-//! The order of the gates: source, token, body. Each acts on the head alone.
+//! The order of the gates: source, token, body. Each decides from the request head alone.
 
 use super::{SMALL, events, notice, small};
 use crate::support::raw::{Raw, bare_head};
 use crate::support::{TOKEN, TestServer};
 
-/// Bodies of at most [`SMALL`] bytes from 192.0.2.1 alone.
+/// A server that accepts bodies of at most [`SMALL`] bytes, and only from 192.0.2.1.
 async fn server() -> TestServer {
     TestServer::with(|config| {
         small(config);
@@ -18,7 +18,7 @@ const WRONG_SOURCE: &str = "x-forwarded-for: 192.0.2.2";
 const WRONG_TOKEN: &str = "authorization: Bearer open-barley";
 
 #[tokio::test]
-async fn the_first_gate_that_refuses_answers_before_the_body_comes() {
+async fn first_refusing_gate_responds_before_the_body_arrives() {
     let server = server().await;
     let right_token = format!("authorization: {TOKEN}");
     for (source, token, length, code) in [
@@ -39,7 +39,7 @@ async fn the_first_gate_that_refuses_answers_before_the_body_comes() {
             1_000_000,
             "body-too-large",
         ),
-        // More than 32 bits hold.
+        // A length that does not fit into 32 bits.
         (
             RIGHT_SOURCE,
             right_token.as_str(),
@@ -60,7 +60,7 @@ async fn the_first_gate_that_refuses_answers_before_the_body_comes() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_first_is_told_before_it_sends() {
+async fn client_expecting_100_continue_gets_the_verdict_before_its_body() {
     let server = server().await;
     let right_token = format!("authorization: {TOKEN}");
     for (source, token, length, status) in [

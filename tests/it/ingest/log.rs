@@ -1,11 +1,11 @@
-//! What is said of it in the log: that it came, at the level that fits, and never what is in it.
+//! Log lines of received notifications: the right level, and no content or token.
 
 use serde_json::{Value, json};
 
 use super::post_with;
 use crate::support::{Process, get, post};
 
-/// Words that stand in the bodies and the tokens, and must stand nowhere else.
+/// Parts of the bodies and tokens that must not appear in the log.
 const SECRETS: [&str; 5] = [
     "open-sesame",
     "open-barley",
@@ -38,7 +38,7 @@ fn message(type_message: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn levels_and_no_secrets() {
+async fn log_lines_have_their_level_and_no_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path());
     let whole = message("textMessage");
@@ -75,7 +75,7 @@ async fn levels_and_no_secrets() {
         })
         .map(|line| line["level"].as_str().unwrap())
         .collect();
-    // The third has a line for the notification and one for its text, which does not fit.
+    // The third notification logs two lines: the event itself, and its text of the wrong type.
     assert_eq!(
         levels,
         ["INFO", "WARN", "WARN", "ERROR", "ERROR", "WARN"],

@@ -1,10 +1,10 @@
-//! The bodies that are in memory at one time are bounded together.
+//! The total size of all request bodies in memory is bounded.
 
 use super::{SMALL, events, notice, padded, seq, small};
 use crate::support::raw::{Raw, chunk, head, within};
 use crate::support::{TestServer, post};
 
-/// There is room for one body of the largest size.
+/// A server whose body memory holds exactly one body of the maximum size.
 async fn server() -> TestServer {
     TestServer::with(|config| {
         small(config);
@@ -13,22 +13,22 @@ async fn server() -> TestServer {
     .await
 }
 
-/// Half of a body that takes all the memory there is; the server has set it aside.
-async fn half_way(server: &TestServer, body: &str) -> Raw {
+/// Sends half of a body for which the server has reserved all its body memory.
+async fn send_half(server: &TestServer, body: &str) -> Raw {
     let mut raw = Raw::open(server.public).await;
     let length = format!("content-length: {}", body.len());
     raw.send(head(&[&length, "expect: 100-continue"])).await;
-    // It says so when it begins to read.
+    // The server sends 100 Continue when it starts to read the body.
     assert_eq!(raw.answer().await.status, 100);
     raw.send(&body[..body.len() / 2]).await;
     raw
 }
 
 #[tokio::test]
-async fn where_there_is_no_room_it_comes_again_later() {
+async fn full_body_memory_refuses_with_503_until_it_is_freed() {
     let server = server().await;
     let body = padded(1, SMALL as usize);
-    let mut first = half_way(&server, &body).await;
+    let mut first = send_half(&server, &body).await;
 
     let refusal = post(server.public, notice(2)).await;
     assert_eq!(refusal.status, 503);
@@ -37,14 +37,14 @@ async fn where_there_is_no_room_it_comes_again_later() {
 
     first.send(&body[body.len() / 2..]).await;
     assert_eq!(seq(&first.answer().await), 1);
-    // An answer is given when the memory is free again, so that the next may be as large.
+    // The memory is freed before the response is sent, so the next body may be just as large.
     for number in 2..30 {
         let answer = post(server.public, padded(number, SMALL as usize)).await;
         assert_eq!(seq(&answer), i64::try_from(number).unwrap());
     }
 }
 
-/// Posts until there is room, which has to be soon.
+/// Posts `body` until there is memory for it, and fails when that takes too long.
 async fn assert_room(server: &TestServer, body: &str) {
     let room = async {
         loop {
@@ -59,11 +59,11 @@ async fn assert_room(server: &TestServer, body: &str) {
 }
 
 #[tokio::test]
-async fn who_leaves_half_way_leaves_no_hole() {
+async fn client_that_disconnects_midway_frees_its_memory() {
     let server = server().await;
     let body = padded(1, SMALL as usize);
     for _ in 0..5 {
-        let raw = half_way(&server, &body).await;
+        let raw = send_half(&server, &body).await;
         assert_eq!(post(server.public, notice(2)).await.status, 503);
         drop(raw);
         assert_room(&server, &padded(2, SMALL as usize)).await;
@@ -72,7 +72,7 @@ async fn who_leaves_half_way_leaves_no_hole() {
 }
 
 #[tokio::test]
-async fn refusals_leave_no_hole() {
+async fn refused_bodies_free_their_memory() {
     let server = server().await;
     for number in 0..20 {
         let over = post(server.public, padded(number, SMALL as usize + 1)).await;
@@ -87,19 +87,19 @@ async fn refusals_leave_no_hole() {
 }
 
 #[tokio::test]
-async fn chunks_count_as_they_come() {
+async fn chunks_reserve_memory_as_they_arrive() {
     let server = server().await;
     let body = padded(1, SMALL as usize);
     let mut raw = Raw::open(server.public).await;
     raw.send(head(&["transfer-encoding: chunked"])).await;
     raw.send(chunk(&body.as_bytes()[..600])).await;
-    // The server comes to read it.
+    // Wait until the server has read the first chunk.
     let read = async { while post(server.public, padded(2, 500)).await.status == 200 {} };
     within(read).await;
     assert_eq!(
         post(server.public, padded(3, 424)).await.status,
         200,
-        "there is room for less"
+        "a smaller body still fits"
     );
     raw.send(chunk(&body.as_bytes()[600..])).await;
     raw.send("0\r\n\r\n").await;

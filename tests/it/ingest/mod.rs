@@ -1,8 +1,9 @@
-//! The public listener: what comes in, what is answered, and what is then stored.
+//! The public listener: requests, their responses, and the events stored for them.
 
 mod answers;
 mod body;
 mod connections;
+mod duplicates;
 mod encoding;
 mod gates;
 mod log;
@@ -10,7 +11,6 @@ mod memory;
 mod paths;
 mod properties;
 mod queue;
-mod repeats;
 mod source;
 mod time;
 mod token;
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestServer, get};
 
-/// A notification of a known type; another number gives another body.
+/// A notification of a known type. Each number gives a different body.
 fn notice(number: usize) -> String {
     json!({
         "typeWebhook": "stateInstanceChanged",
@@ -38,7 +38,7 @@ fn notice(number: usize) -> String {
     .to_string()
 }
 
-/// A known one that has no timestamp.
+/// A notification of a known type without a timestamp.
 fn untimed(number: usize) -> String {
     json!({
         "typeWebhook": "quotaExceeded",
@@ -58,7 +58,7 @@ fn untimed(number: usize) -> String {
     .to_string()
 }
 
-/// A known one of about `bytes` bytes, at least 300.
+/// A notification of a known type that is exactly `bytes` bytes long (at least 300).
 fn padded(number: usize, bytes: usize) -> String {
     let body = notice(number);
     let pad = "~".repeat(bytes - body.len() - r#","pad":"""#.len());
@@ -67,21 +67,21 @@ fn padded(number: usize, bytes: usize) -> String {
     body
 }
 
-/// The smallest limit that can be set, so that a test needs few bytes to be over it.
+/// Bytes: the smallest body limit that the configuration allows, so that tests exceed it cheaply.
 const SMALL: u32 = 1024;
 
-/// Bodies of at most [`SMALL`] bytes.
+/// Limits bodies to [`SMALL`] bytes.
 fn small(config: &mut Config) {
     config.ingest.body_limit_bytes = SMALL;
 }
 
-/// The seq of an answer that says that it is on disk.
+/// The seq in a response that acknowledges an event as stored.
 fn seq(answer: &Answer) -> i64 {
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["seq"].as_i64().unwrap()
 }
 
-/// A `POST /webhook` with these headers alone.
+/// Sends `POST /webhook` with only these headers.
 async fn post_with(
     address: SocketAddr,
     headers: &[(&str, &str)],
@@ -90,21 +90,21 @@ async fn post_with(
     crate::support::request(address, hyper::Method::POST, "/webhook", headers, body).await
 }
 
-/// What is stored under `seq`.
+/// The event stored under `seq`.
 async fn event(server: &TestServer, seq: i64) -> Value {
     let answer = get(server.private, &format!("/api/v1/events/{seq}")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
 
-/// The bytes that are stored under `seq`.
+/// The body stored under `seq`.
 async fn bytes(server: &TestServer, seq: i64) -> Bytes {
     let answer = get(server.private, &format!("/api/v1/events/{seq}/body")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body
 }
 
-/// All that is stored, the oldest first.
+/// All stored events, oldest first.
 async fn events(server: &TestServer) -> Vec<Value> {
     let answer = get(server.private, "/api/v1/events?order=asc&limit=500").await;
     let mut page = answer.json();

@@ -1,11 +1,11 @@
-//! Where the webhook is, and that nothing else is there.
+//! The webhook's path, and that the public listener serves nothing else.
 
 use hyper::Method;
 
 use super::notice;
 use crate::support::{TOKEN, TestServer, request};
 
-/// Posts to each path and says which status came.
+/// Posts to each path and returns the statuses.
 async fn statuses(configured: &str, paths: &[&str]) -> Vec<u16> {
     let server = TestServer::with(|config| configured.clone_into(&mut config.ingest.path)).await;
     let mut statuses = Vec::new();
@@ -21,7 +21,7 @@ async fn statuses(configured: &str, paths: &[&str]) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn with_and_without_a_trailing_slash() {
+async fn configured_path_matches_with_and_without_a_trailing_slash() {
     for configured in ["/webhook", "/webhook/"] {
         let paths = ["/webhook", "/webhook/", "/webhook?from=green", "/webhook/?"];
         assert_eq!(statuses(configured, &paths).await, [200; 4], "{configured}");
@@ -29,7 +29,7 @@ async fn with_and_without_a_trailing_slash() {
 }
 
 #[tokio::test]
-async fn the_path_that_is_set() {
+async fn only_the_configured_path_receives() {
     let paths = [
         "/in/green-api/v1",
         "/in/green-api/v1/",
@@ -44,7 +44,7 @@ async fn the_path_that_is_set() {
 }
 
 #[tokio::test]
-async fn the_root() {
+async fn root_path_receives_when_configured() {
     assert_eq!(
         statuses("/", &["/", "/?x", "/webhook", "//"]).await,
         [200, 200, 404, 404]
@@ -52,7 +52,7 @@ async fn the_root() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_public() {
+async fn every_other_public_path_gets_404() {
     let paths = [
         "/",
         "/webhooks",

@@ -1,4 +1,4 @@
-//! Any interleaving of copies: one row a body, each counted right.
+//! Any interleaving of duplicates gives one row for each body, with the right delivery count.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::support::{TestServer, post};
 
 const BODIES: usize = 6;
 
-/// How long after the wave before a wave comes.
+/// Milliseconds between two waves.
 const WAVE_MILLIS: usize = 1000;
 
-/// Half of them with a timestamp, one malformed.
+/// Body 0 is malformed, bodies 1 and 2 have no timestamp, the rest have one.
 fn body(number: usize) -> String {
     match number {
         0 => "\u{0}".to_owned(),
@@ -26,7 +26,7 @@ fn body(number: usize) -> String {
     }
 }
 
-/// What has to be stored of a body.
+/// The row expected for a body.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     deliveries: usize,
@@ -39,7 +39,7 @@ fn moment(wave: usize) -> String {
     green_inbox::clock::UnixMillis(millis).to_string()
 }
 
-/// Sends the waves one after the other, the copies of a wave at the same time.
+/// Sends the waves one after another; the copies within a wave are sent concurrently.
 async fn check(waves: Vec<Vec<usize>>) {
     let server = TestServer::start().await;
     let mut expected: BTreeMap<usize, Row> = BTreeMap::new();
@@ -60,7 +60,11 @@ async fn check(waves: Vec<Vec<usize>>) {
         let mut fresh = Vec::new();
         for (number, answer) in posts.join_all().await {
             let seq = answer["seq"].as_i64().unwrap();
-            assert_eq!(*seqs.entry(number).or_insert(seq), seq, "one seq a body");
+            assert_eq!(
+                *seqs.entry(number).or_insert(seq),
+                seq,
+                "one seq for each body"
+            );
             if answer["repeated"] == false {
                 fresh.push(number);
             }
@@ -73,7 +77,10 @@ async fn check(waves: Vec<Vec<usize>>) {
             .collect();
         first.sort_unstable();
         first.dedup();
-        assert_eq!(fresh, first, "once, and only once, it is no repeat");
+        assert_eq!(
+            fresh, first,
+            "exactly one copy of a body is not a duplicate"
+        );
         server.pass(i64::try_from(WAVE_MILLIS).unwrap());
     }
     let stored: BTreeMap<i64, Row> = events(&server)
@@ -101,7 +108,7 @@ proptest! {
     #![proptest_config(Config { cases: 12, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn copies_in_any_order_are_one_row_each(waves in vec(vec(0..BODIES, 1..12), 1..6)) {
+    fn copies_in_any_order_are_one_row_per_body(waves in vec(vec(0..BODIES, 1..12), 1..6)) {
         Runtime::new().unwrap().block_on(check(waves));
     }
 }

@@ -1,5 +1,5 @@
-//! When the disk does not keep up: what is over the bound comes again later, and what was answered
-//! 200 is there.
+//! Backpressure when the disk does not keep up: requests over the bound get 503, and every
+//! notification acknowledged with 200 is stored.
 
 use std::collections::HashSet;
 
@@ -20,8 +20,8 @@ fn burst(server: &TestServer) -> JoinSet<(usize, Answer)> {
     posts
 }
 
-/// The answers that took a notification, and the numbers of those that were refused.
-fn sorted(answers: Vec<(usize, Answer)>) -> (Vec<(usize, Answer)>, Vec<usize>) {
+/// Splits the responses into the accepted ones and the numbers of the refused notifications.
+fn split(answers: Vec<(usize, Answer)>) -> (Vec<(usize, Answer)>, Vec<usize>) {
     let (taken, refused): (Vec<_>, Vec<_>) = answers
         .into_iter()
         .partition(|(_, answer)| answer.status == 200);
@@ -38,28 +38,28 @@ fn assert_refused(answer: &Answer) {
     assert_eq!(answer.header("retry-after"), "60");
 }
 
-/// Exactly what was answered 200 is stored, under the seq that was said.
+/// Asserts that exactly the accepted notifications are stored, each under its acknowledged seq.
 async fn assert_stored(server: &TestServer, taken: &[(usize, Answer)]) {
     for (number, answer) in taken {
         assert_eq!(bytes(server, seq(answer)).await, notice(*number));
     }
-    let said: HashSet<_> = taken.iter().map(|(_, answer)| seq(answer)).collect();
-    assert_eq!(said.len(), taken.len());
+    let seqs: HashSet<_> = taken.iter().map(|(_, answer)| seq(answer)).collect();
+    assert_eq!(seqs.len(), taken.len());
     assert_eq!(events(server).await.len(), taken.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst() {
+async fn burst_over_the_bound_stores_exactly_what_it_acknowledged() {
     let server = TestServer::with(|config| config.ingest.max_waiting = 1).await;
-    let (taken, _) = sorted(burst(&server).join_all().await);
+    let (taken, _) = split(burst(&server).join_all().await);
     assert!(!taken.is_empty());
     assert_stored(&server, &taken).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_stands_still_and_goes_on() {
+async fn stalled_disk_refuses_the_excess_and_recovers() {
     let server = TestServer::with(|config| config.ingest.max_waiting = 1).await;
-    // Who holds the lock to write keeps the server's writer waiting.
+    // Holding SQLite's write lock blocks the server's writer.
     let mut disk = rusqlite::Connection::open(&server.database).unwrap();
     let held = disk
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -72,12 +72,12 @@ async fn a_disk_that_stands_still_and_goes_on() {
     assert!(events(&server).await.is_empty());
 
     held.rollback().unwrap();
-    let (taken, refused) = sorted(posts.join_all().await);
-    // One that the writer held, one that waited for it, and few that came in between.
+    let (taken, refused) = split(posts.join_all().await);
+    // At least the append held by the writer and the one waiting behind it, perhaps a few more.
     assert!(taken.len() >= 2, "{}", taken.len());
     assert_stored(&server, &taken).await;
 
-    // What was refused comes again and is taken.
+    // The refused notifications are accepted on retry.
     for number in refused {
         assert_eq!(
             post(server.public, notice(number)).await.json()["repeated"],
@@ -87,7 +87,7 @@ async fn a_disk_that_stands_still_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_cannot_be_stored_harms_no_other() {
+async fn row_that_cannot_be_stored_affects_no_other() {
     let server = TestServer::start().await;
     let disk = rusqlite::Connection::open(&server.database).unwrap();
     let poison = r#"{"typeWebhook":"poison"}"#;
@@ -98,7 +98,7 @@ async fn one_that_cannot_be_stored_harms_no_other() {
     .unwrap();
     let posts = burst(&server);
     assert_refused(&post(server.public, poison).await);
-    let (taken, refused) = sorted(posts.join_all().await);
+    let (taken, refused) = split(posts.join_all().await);
     assert_eq!(refused, [0; 0]);
     assert_stored(&server, &taken).await;
 }

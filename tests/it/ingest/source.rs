@@ -1,4 +1,4 @@
-//! Who sent it: the peer, or what trusted proxies say of it.
+//! The client's address: the peer, or the address that trusted proxies report.
 
 use std::net::IpAddr;
 
@@ -10,10 +10,10 @@ use hyper::header::HeaderValue;
 use super::{notice, post_with};
 use crate::support::{TOKEN, TestServer, post};
 
-/// What the gates of this file trust: one proxy, a network of them, and one that speaks IPv6.
+/// Proxies trusted in these tests: single addresses and networks, IPv4 and IPv6.
 const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:aaaa::/48"];
 
-/// What they allow.
+/// Sources allowed in these tests.
 const ALLOWED: [&str; 4] = [
     "192.0.2.1",
     "198.51.100.0/24",
@@ -41,9 +41,9 @@ fn forwarded(lines: &[&[u8]]) -> HeaderMap {
     headers
 }
 
-/// What a gate made of a request: the address of its client, or nothing if it is not known.
+/// The client address that the gate finds, or `None` if `X-Forwarded-For` is invalid.
 fn client(peer: &str, lines: &[&[u8]]) -> Option<String> {
-    // All are allowed, so that only the finding of the client decides.
+    // Every source is allowed, so only finding the client can fail.
     let gate = gate(&["0.0.0.0/0", "::/0"]);
     match gate.admit(peer.parse().unwrap(), &forwarded(lines)) {
         Ok(source) => Some(source.client.address().to_string()),
@@ -52,14 +52,14 @@ fn client(peer: &str, lines: &[&[u8]]) -> Option<String> {
     }
 }
 
-/// The client of a request that a trusted proxy hands on.
+/// The client of a request forwarded by a trusted proxy.
 fn behind_proxy(lines: &[&str]) -> Option<String> {
     let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
     client("127.0.0.1", &lines)
 }
 
 #[test]
-fn without_the_header_it_is_the_peer() {
+fn client_without_the_header_is_the_peer() {
     for (peer, address) in [
         ("192.0.2.1", "192.0.2.1"),
         ("127.0.0.1", "127.0.0.1"),
@@ -73,7 +73,7 @@ fn without_the_header_it_is_the_peer() {
 }
 
 #[test]
-fn who_is_not_trusted_is_not_believed() {
+fn header_from_an_untrusted_peer_is_ignored() {
     for peer in [
         "192.0.2.66",
         "2001:db8::66",
@@ -96,20 +96,20 @@ fn who_is_not_trusted_is_not_believed() {
 }
 
 #[test]
-fn it_is_the_rightmost_that_is_not_trusted() {
+fn client_is_the_rightmost_untrusted_address() {
     for (lines, address) in [
         (&["192.0.2.1"][..], "192.0.2.1"),
-        // A made-up entry at the left, in the middle, at the right, of any kind.
+        // A spoofed entry at the left, in the middle and at the right.
         (&["192.0.2.1, 203.0.113.9"], "203.0.113.9"),
         (&["127.0.0.1, 203.0.113.9"], "203.0.113.9"),
         (&["192.0.2.1, 203.0.113.9, 10.0.0.1"], "203.0.113.9"),
         (&["203.0.113.9, 192.0.2.1, 10.0.0.1"], "192.0.2.1"),
         (&["203.0.113.9, 10.9.9.9, 192.0.2.1"], "192.0.2.1"),
-        // Proxies behind one another.
+        // Chained proxies.
         (&["192.0.2.1, 10.0.0.1, 10.0.0.2, 127.0.0.1"], "192.0.2.1"),
         (&["192.0.2.1, 2001:db8:aaaa::1, ::1"], "192.0.2.1"),
         (&["192.0.2.1, ::ffff:10.0.0.1"], "192.0.2.1"),
-        // Lines are one list, in their order.
+        // Several header lines form one list, in order.
         (&["192.0.2.1", "203.0.113.9"], "203.0.113.9"),
         (&["203.0.113.9", "192.0.2.1"], "192.0.2.1"),
         (
@@ -117,10 +117,10 @@ fn it_is_the_rightmost_that_is_not_trusted() {
             "192.0.2.1",
         ),
         (&["192.0.2.1", "203.0.113.9, 10.0.0.1"], "203.0.113.9"),
-        // Spaces and tabs, many and none.
+        // Spaces and tabs around entries, or none.
         (&["203.0.113.9,192.0.2.1"], "192.0.2.1"),
         (&["  203.0.113.9 \t,\t  192.0.2.1\t "], "192.0.2.1"),
-        // IPv6, and IPv4 that is written as IPv6.
+        // IPv6, and IPv4-mapped IPv6.
         (&["203.0.113.9, 2001:db8::7"], "2001:db8::7"),
         (&["2001:DB8:0:0:0:0:0:7"], "2001:db8::7"),
         (&["203.0.113.9, ::ffff:192.0.2.1"], "192.0.2.1"),
@@ -131,7 +131,7 @@ fn it_is_the_rightmost_that_is_not_trusted() {
 }
 
 #[test]
-fn where_all_are_trusted_it_is_the_leftmost() {
+fn client_is_the_leftmost_address_when_all_are_trusted() {
     for (lines, address) in [
         (&["10.0.0.1"][..], "10.0.0.1"),
         (&["10.0.0.1, 10.0.0.2, 127.0.0.1"], "10.0.0.1"),
@@ -141,7 +141,7 @@ fn where_all_are_trusted_it_is_the_leftmost() {
     }
 }
 
-/// What is not an address, whoever might have written it.
+/// Entries that are not addresses.
 const GARBAGE: [&str; 19] = [
     "",
     " ",
@@ -165,7 +165,7 @@ const GARBAGE: [&str; 19] = [
 ];
 
 #[test]
-fn garbage_that_would_be_believed_is_refused() {
+fn garbage_in_the_trusted_part_is_refused() {
     for garbage in GARBAGE {
         for lines in [
             vec![garbage.to_owned()],
@@ -186,7 +186,7 @@ fn garbage_that_would_be_believed_is_refused() {
 }
 
 #[test]
-fn garbage_further_left_is_never_looked_at() {
+fn garbage_left_of_the_client_is_ignored() {
     for garbage in GARBAGE {
         for lines in [
             vec![format!("{garbage}, 192.0.2.1")],
@@ -206,11 +206,11 @@ fn garbage_further_left_is_never_looked_at() {
 }
 
 #[test]
-fn bytes_that_are_not_text_are_garbage_too() {
+fn non_text_bytes_are_garbage_too() {
     let found = |lines: &[&[u8]]| client("127.0.0.1", lines);
     assert_eq!(found(&[b"\xff\xfe"]), None);
     assert_eq!(found(&[b"192.0.2.1, \xd1\x8f"]), None);
-    // A no-break space is no space of HTTP.
+    // HTTP does not count a no-break space as whitespace.
     assert_eq!(found(&["\u{a0}192.0.2.1".as_bytes()]), None);
     for lines in [
         &[&b"\xff\xfe, 192.0.2.1"[..]][..],
@@ -221,7 +221,7 @@ fn bytes_that_are_not_text_are_garbage_too() {
 }
 
 #[test]
-fn who_is_on_the_list_is_admitted_by_that_entry() {
+fn listed_address_is_admitted_by_its_entry() {
     let gate = gate(&ALLOWED);
     for (peer, rule) in [
         ("192.0.2.1", Some("192.0.2.1")),
@@ -233,23 +233,28 @@ fn who_is_on_the_list_is_admitted_by_that_entry() {
         ("2001:db8::7", Some("2001:db8::7")),
         ("2001:db8::8", None),
         ("2001:db8:7:1::1", Some("2001:db8:7::/48")),
-        // To be trusted is not to be allowed.
+        // A trusted proxy is not thereby an allowed source.
         ("127.0.0.1", None),
         ("10.0.0.1", None),
-        // The IPv4-compatible form, long out of use, is an IPv6 address like any other.
+        // The obsolete IPv4-compatible form is an ordinary IPv6 address.
         ("::192.0.2.1", None),
     ] {
         let address: IpAddr = peer.parse().unwrap();
         let admitted = gate.admit(address, &HeaderMap::new()).ok();
-        let by = admitted.map(|source| source.rule.to_string());
-        assert_eq!(by.as_deref(), rule, "{peer}");
-        let told = gate.admit("127.0.0.1".parse().unwrap(), &forwarded(&[peer.as_bytes()]));
-        assert_eq!(told.is_ok(), rule.is_some(), "{peer} behind a proxy");
+        let rule_found = admitted.map(|source| source.rule.to_string());
+        assert_eq!(rule_found.as_deref(), rule, "{peer}");
+        let forwarded_source =
+            gate.admit("127.0.0.1".parse().unwrap(), &forwarded(&[peer.as_bytes()]));
+        assert_eq!(
+            forwarded_source.is_ok(),
+            rule.is_some(),
+            "{peer} behind a proxy"
+        );
     }
 }
 
 #[test]
-fn a_mapped_address_in_the_settings_counts_as_ipv4() {
+fn ipv4_mapped_address_in_the_settings_counts_as_ipv4() {
     let gate = SourceGate::new(&Ingest {
         allowed_sources: networks(&["::ffff:192.0.2.1", "::ffff:198.51.100.0/120"]),
         trusted_proxies: networks(&["::ffff:127.0.0.1"]),
@@ -264,7 +269,7 @@ fn a_mapped_address_in_the_settings_counts_as_ipv4() {
     }
 }
 
-/// A server that allows 192.0.2.1 and trusts what `trusted` says.
+/// A server that allows 192.0.2.1 and trusts the proxy `trusted`.
 async fn server(trusted: &str) -> TestServer {
     TestServer::with(|config| {
         config.ingest.allowed_sources = networks(&["192.0.2.1"]);
@@ -274,7 +279,7 @@ async fn server(trusted: &str) -> TestServer {
 }
 
 #[tokio::test]
-async fn over_the_wire_behind_a_trusted_proxy() {
+async fn forwarded_client_decides_behind_a_trusted_proxy() {
     let server = server("127.0.0.1").await;
     for (lines, status) in [
         (&["192.0.2.1"][..], 200),
@@ -299,7 +304,7 @@ async fn over_the_wire_behind_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn over_the_wire_from_a_peer_that_is_not_trusted() {
+async fn forwarding_headers_from_an_untrusted_peer_are_ignored() {
     let server = server("10.0.0.1").await;
     for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         let headers = [("authorization", TOKEN), (name, "192.0.2.1")];
@@ -309,7 +314,7 @@ async fn over_the_wire_from_a_peer_that_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn over_ipv6() {
+async fn ipv6_loopback_peer_is_admitted_and_its_header_is_believed() {
     let server = TestServer::with(|config| {
         config.ingest.listen = "[::1]:0".parse().unwrap();
         config.ingest.allowed_sources = networks(&["::1"]);
@@ -322,7 +327,7 @@ async fn over_ipv6() {
 }
 
 #[tokio::test]
-async fn an_ipv4_peer_of_a_listener_for_both_families() {
+async fn ipv4_peer_of_a_dual_stack_listener_counts_as_ipv4() {
     let server = TestServer::with(|config| config.ingest.listen = "[::]:0".parse().unwrap()).await;
     let mut address = server.public;
     address.set_ip("127.0.0.1".parse().unwrap());
@@ -332,7 +337,7 @@ async fn an_ipv4_peer_of_a_listener_for_both_families() {
 }
 
 #[test]
-fn port_behind_an_address_is_left_out() {
+fn port_after_an_address_is_dropped() {
     for (entry, address) in [
         ("192.0.2.1:443", "192.0.2.1"),
         (" 192.0.2.1:1 ", "192.0.2.1"),

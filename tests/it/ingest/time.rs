@@ -1,4 +1,4 @@
-//! What takes too long is cut, and nobody else waits for it.
+//! Timeouts: a slow client is disconnected and delays no other client.
 
 use std::time::{Duration, Instant};
 
@@ -6,17 +6,17 @@ use super::{events, notice};
 use crate::support::raw::{Raw, chunk, head, whole, within};
 use crate::support::{TestServer, post};
 
-/// A test is over long before the limits that are there by default (30 s).
+/// Upper bound for a timeout of 1 s to fire, well below the default timeout of 30 s.
 const SOON: Duration = Duration::from_secs(15);
 
-/// Sends `drop` again and again, and between two of them another notification is served; ends
-/// when the server answers or closes. Says how many were served.
+/// Sends `drop` repeatedly, with another client's notification in between, until the server
+/// responds or closes. Returns how many of those notifications were accepted.
 async fn drip(server: &TestServer, raw: &mut Raw, drop: &[u8]) -> usize {
     let started = Instant::now();
     let mut others = 0;
     let dripping = async {
         while !raw.has_news() {
-            // The server may be about to answer.
+            // The write may fail if the server has just closed the connection.
             let _ = raw.try_send(drop).await;
             assert_eq!(post(server.public, notice(0)).await.status, 200);
             others += 1;
@@ -28,7 +28,7 @@ async fn drip(server: &TestServer, raw: &mut Raw, drop: &[u8]) -> usize {
 }
 
 #[tokio::test]
-async fn a_slow_head_is_cut_while_others_are_served() {
+async fn slow_head_is_disconnected_while_others_are_served() {
     let server = TestServer::with(|config| config.ingest.header_timeout_seconds = 1).await;
     let mut raw = Raw::open(server.public).await;
     raw.send("POST /webhook HTTP/1.1\r\nx-slow: ").await;
@@ -37,7 +37,7 @@ async fn a_slow_head_is_cut_while_others_are_served() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_is_cut() {
+async fn silent_connection_is_closed() {
     let server = TestServer::with(|config| config.ingest.header_timeout_seconds = 1).await;
     let started = Instant::now();
     assert_eq!(Raw::open(server.public).await.end().await, b"");
@@ -45,7 +45,7 @@ async fn who_says_nothing_is_cut() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_more_is_cut() {
+async fn idle_keep_alive_connection_is_closed() {
     let server = TestServer::with(|config| config.ingest.header_timeout_seconds = 1).await;
     let mut raw = Raw::open(server.public).await;
     raw.send(whole(&notice(1))).await;
@@ -56,7 +56,7 @@ async fn who_says_nothing_more_is_cut() {
 }
 
 #[tokio::test]
-async fn a_slow_body_is_cut_while_others_are_served() {
+async fn slow_body_gets_408_while_others_are_served() {
     let server = TestServer::with(|config| config.ingest.body_timeout_seconds = 1).await;
     for (length, drop) in [
         ("content-length: 1000000", b"~".to_vec()),
@@ -70,11 +70,15 @@ async fn a_slow_body_is_cut_while_others_are_served() {
         assert_eq!(answer.code(), "body-timeout");
         assert_eq!(raw.end().await, b"");
     }
-    assert_eq!(events(&server).await.len(), 1, "that of the others");
+    assert_eq!(
+        events(&server).await.len(),
+        1,
+        "the other client's notification"
+    );
 }
 
 #[tokio::test]
-async fn a_body_that_never_begins_is_cut() {
+async fn body_that_never_starts_gets_408() {
     let server = TestServer::with(|config| config.ingest.body_timeout_seconds = 1).await;
     let mut raw = Raw::open(server.public).await;
     raw.send(head(&["content-length: 1"])).await;
@@ -82,13 +86,13 @@ async fn a_body_that_never_begins_is_cut() {
 }
 
 #[tokio::test]
-async fn a_body_may_take_longer_than_a_head() {
+async fn header_timeout_does_not_limit_the_body() {
     let server = TestServer::with(|config| config.ingest.header_timeout_seconds = 1).await;
     let request = whole(&notice(1));
     let (begin, rest) = request.split_at(request.len() - 1);
     let mut slow = Raw::open(server.public).await;
     slow.send(begin).await;
-    // By then a head would have been cut.
+    // A silent connection has timed out by now, so the header timeout has passed.
     assert_eq!(Raw::open(server.public).await.end().await, b"");
     slow.send(rest).await;
     assert_eq!(slow.answer().await.json()["seq"], 1);

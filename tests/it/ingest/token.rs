@@ -1,4 +1,4 @@
-//! Who may write: the forms of a token, several at once, a change without a gap.
+//! Webhook tokens: accepted forms, several tokens at once, and rotation without a gap.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use green_inbox::config::{Config, Token};
 use super::{events, notice, post_with};
 use crate::support::{Process, TOKEN, TestServer};
 
-/// Asks with `authorization` and says whether it was admitted.
+/// Whether a notification with this `Authorization` header is accepted.
 async fn admits(server: &TestServer, authorization: &str) -> bool {
     let headers = [("authorization", authorization)];
     let answer = post_with(server.public, &headers, notice(1)).await;
@@ -26,7 +26,7 @@ fn tokens(list: &[&str]) -> impl FnOnce(&mut Config) {
 }
 
 #[tokio::test]
-async fn the_forms_of_a_token() {
+async fn token_is_accepted_in_each_of_its_forms() {
     for (set, headers) in [
         (
             "Bearer Az09-._~+/=",
@@ -56,7 +56,7 @@ async fn the_forms_of_a_token() {
 }
 
 #[tokio::test]
-async fn what_is_only_like_the_token() {
+async fn near_misses_of_a_token_are_refused() {
     let server = TestServer::with(tokens(&["Bearer open-sesame", "Basic Z3JlZW46aW5ib3g="])).await;
     for header in [
         "",
@@ -75,12 +75,12 @@ async fn what_is_only_like_the_token() {
         "Bearer Bearer open-sesame",
         "Beareropen-sesame",
         "Bearer=open-sesame",
-        // The right credentials under another scheme.
+        // The right credentials under the wrong scheme.
         "Basic open-sesame",
         "Bearer Z3JlZW46aW5ib3g=",
         "Digest open-sesame",
         "Token open-sesame",
-        // No scheme of ours has a decoded form.
+        // Basic credentials must be encoded.
         "Basic green:inbox",
     ] {
         assert!(!admits(&server, header).await, "{header:?}");
@@ -90,7 +90,7 @@ async fn what_is_only_like_the_token() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_ascii() {
+async fn non_ascii_token_is_refused() {
     use crate::support::raw::{Raw, bare_head};
 
     let server = TestServer::start().await;
@@ -104,7 +104,7 @@ async fn bytes_that_are_not_ascii() {
 }
 
 #[tokio::test]
-async fn two_headers_are_refused_even_if_both_are_right() {
+async fn two_authorization_headers_are_refused_even_if_both_are_valid() {
     let server = TestServer::start().await;
     for second in [TOKEN, "Bearer open-barley", ""] {
         for headers in [[TOKEN, second], [second, TOKEN]] {
@@ -116,14 +116,14 @@ async fn two_headers_are_refused_even_if_both_are_right() {
 }
 
 #[tokio::test]
-async fn several_admit_at_once() {
+async fn every_configured_token_is_accepted() {
     let server = TestServer::with(tokens(&["old-token", "Basic bmV3OnRva2Vu"])).await;
     assert!(admits(&server, "Bearer old-token").await);
     assert!(admits(&server, "Basic bmV3OnRva2Vu").await);
     assert!(!admits(&server, "Bearer other-token").await);
 }
 
-/// A server whose tokens stand in `file` alone.
+/// A server whose only tokens are those in `file`.
 async fn with_file(file: &Path) -> TestServer {
     TestServer::with(|config| {
         config.ingest.tokens = Vec::new();
@@ -133,7 +133,7 @@ async fn with_file(file: &Path) -> TestServer {
 }
 
 #[tokio::test]
-async fn a_file_is_read_again() {
+async fn reload_replaces_the_tokens_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     fs::write(&file, "Bearer first\r\n\n  Basic c2Vjb25k\n").unwrap();
@@ -142,14 +142,8 @@ async fn a_file_is_read_again() {
     assert!(admits(&server, "Basic c2Vjb25k").await);
 
     fs::write(&file, "third").unwrap();
-    assert!(
-        admits(&server, "Bearer first").await,
-        "before it is read again"
-    );
-    assert!(
-        !admits(&server, "Bearer third").await,
-        "before it is read again"
-    );
+    assert!(admits(&server, "Bearer first").await, "before the reload");
+    assert!(!admits(&server, "Bearer third").await, "before the reload");
 
     server.tokens.reload();
     assert!(admits(&server, "Bearer third").await);
@@ -158,7 +152,7 @@ async fn a_file_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_used_changes_nothing() {
+async fn unusable_token_file_keeps_the_old_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     fs::write(&file, "first").unwrap();
@@ -187,7 +181,7 @@ async fn a_file_that_cannot_be_used_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_and_a_file_admit_together() {
+async fn tokens_of_the_list_and_the_file_are_both_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     fs::write(&file, "of-the-file").unwrap();
@@ -200,19 +194,19 @@ async fn a_list_and_a_file_admit_together() {
 }
 
 #[tokio::test]
-async fn anonymous_where_no_token_is_set() {
+async fn allow_anonymous_without_tokens_admits_everyone() {
     let server = TestServer::with(|config| {
         config.ingest.tokens = Vec::new();
         config.ingest.allow_anonymous = true;
     })
     .await;
     assert_eq!(post_with(server.public, &[], notice(1)).await.status, 200);
-    // There is nothing that it could be compared with.
+    // Without configured tokens there is nothing to compare a presented token with.
     assert!(admits(&server, "Bearer anything").await);
 }
 
 #[tokio::test]
-async fn anonymous_beside_tokens() {
+async fn allow_anonymous_with_tokens_still_refuses_wrong_ones() {
     let server = TestServer::with(|config| config.ingest.allow_anonymous = true).await;
     assert_eq!(post_with(server.public, &[], notice(1)).await.status, 200);
     assert!(admits(&server, TOKEN).await);
@@ -222,7 +216,7 @@ async fn anonymous_beside_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_reads_the_file_again_on_a_hang_up() {
+async fn sighup_reloads_the_token_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     fs::write(&file, "first").unwrap();
@@ -243,7 +237,9 @@ async fn the_program_reads_the_file_again_on_a_hang_up() {
     );
     fs::write(&file, "second").unwrap();
     process.signal("HUP");
-    process.log.wait_for(|line| line.contains("read again"));
+    process
+        .log
+        .wait_for(|line| line.contains("tokens reloaded"));
     assert_eq!(
         [status("Bearer first").await, status("Bearer second").await],
         [401, 200]

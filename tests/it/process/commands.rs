@@ -1,4 +1,4 @@
-//! `explain`, the help, and SIGHUP.
+//! `explain`, usage errors, the help text, SIGHUP and `demo`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,17 +11,17 @@ use super::assert_says;
 use crate::support::process::{finish, program, serve};
 use crate::support::{Process, request};
 
-/// Tokens by which `explain` admits: `ingest.tokens`, then `ingest.tokens_file`.
+/// Tokens that `explain` accepts: those in `ingest.tokens`, then those in `ingest.tokens_file`.
 const TOKENS: &str = "Bearer swordfish-1,Basic swordfish-2";
 const FILE: &str = "swordfish-3\n";
 
-/// Arguments of `explain`, and what it says.
+/// Arguments of `explain` and the output expected for them.
 const EXPLAINED: &str = "
 --peer 192.0.2.7 --authorization Bearer_swordfish-1 => peer    192.0.2.7 is not in ingest.trusted_proxies…client  192.0.2.7 (the peer itself)…admitted by `192.0.2.0/24` in ingest.allowed_sources…admitted by ingest.tokens, number 1…answer  200
 --peer ::ffff:192.0.2.7 --authorization basic_swordfish-2 => client  192.0.2.7…`192.0.2.0/24`…ingest.tokens, number 2…answer  200
 --peer 192.0.2.7 --authorization Bearer_swordfish-3 => ingest.tokens_file, number 1…answer  200
---peer 192.0.2.7 --forwarded-for 203.0.113.1 --authorization Bearer_swordfish-1 => not looked at…the peer itself…answer  200
---peer 127.0.0.1 --forwarded-for 192.0.2.7 --authorization Bearer_swordfish-1 => peer    127.0.0.1 is in ingest.trusted_proxies: its X-Forwarded-For is believed…client  192.0.2.7 (from X-Forwarded-For, the rightmost…`192.0.2.0/24`…answer  200
+--peer 192.0.2.7 --forwarded-for 203.0.113.1 --authorization Bearer_swordfish-1 => ignored…the peer itself…answer  200
+--peer 127.0.0.1 --forwarded-for 192.0.2.7 --authorization Bearer_swordfish-1 => peer    127.0.0.1 is in ingest.trusted_proxies: its X-Forwarded-For is trusted…client  192.0.2.7 (from X-Forwarded-For, the rightmost…`192.0.2.0/24`…answer  200
 --peer ::1 --forwarded-for 192.0.2.7 --forwarded-for 203.0.113.1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403 source-not-allowed
 --peer 127.0.0.1 --forwarded-for swordfish => source  refused: X-Forwarded-For holds something that is not an address…answer  403
 --peer 203.0.113.1 --authorization Bearer_swordfish-1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403
@@ -31,7 +31,7 @@ const EXPLAINED: &str = "
 ";
 
 #[test]
-fn explain_names_the_rule_and_no_token() {
+fn explain_names_the_rule_and_hides_tokens() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("more"), FILE).unwrap();
     for row in EXPLAINED.trim().lines() {
@@ -52,16 +52,16 @@ fn explain_names_the_rule_and_no_token() {
             .env("GREEN_INBOX__INGEST__TOKENS", TOKENS)
             .env("GREEN_INBOX__INGEST__TOKENS_FILE", "more");
         let output = finish(&mut command);
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{said}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{printed}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-        assert_says(&said, pattern);
-        assert!(!said.contains("swordfish"), "{said}");
+        assert_says(&printed, pattern);
+        assert!(!printed.contains("swordfish"), "{printed}");
     }
 }
 
 #[test]
-fn explain_knows_the_anonymous() {
+fn explain_reports_anonymous_admission() {
     for arguments in [&[][..], &["--authorization", "Bearer swordfish"]] {
         let mut command = program();
         command
@@ -70,16 +70,16 @@ fn explain_knows_the_anonymous() {
             .env("GREEN_INBOX__INGEST__ALLOW_ANONYMOUS", "true");
         let output = finish(&mut command);
         assert_eq!(output.status.code(), Some(0));
-        let said = String::from_utf8(output.stdout).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
         assert_says(
-            &said,
+            &printed,
             "`46.101.109.139`…admitted by ingest.allow_anonymous…answer  200",
         );
     }
 }
 
 #[test]
-fn wrong_usage_is_told() {
+fn wrong_usage_exits_2_with_the_reason() {
     for (arguments, part) in [
         (&[][..], "Usage: green-inbox"),
         (&["begin"], "'begin'"),
@@ -103,15 +103,15 @@ fn wrong_usage_is_told() {
                 .args(arguments)
                 .env("GREEN_INBOX__INGEST__TOKENS", "x"),
         );
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-        assert!(said.contains(part), "{arguments:?}: {said}");
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {printed}");
+        assert!(printed.contains(part), "{arguments:?}: {printed}");
         assert!(output.stdout.is_empty());
     }
 }
 
 #[test]
-fn version_and_help() {
+fn version_and_help_go_to_stdout() {
     for (argument, parts) in [
         (
             "--version",
@@ -132,14 +132,14 @@ fn version_and_help() {
         let output = finish(program().arg(argument));
         assert_eq!(output.status.code(), Some(0));
         assert!(output.stderr.is_empty());
-        let said = String::from_utf8(output.stdout).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
         for part in parts {
-            assert!(said.contains(part), "{part}: {said}");
+            assert!(printed.contains(part), "{part}: {printed}");
         }
     }
 }
 
-/// A server whose tokens stand in files, to change them.
+/// A server that reads its tokens from files, so that a test can change them.
 struct WithFiles {
     folder: TempDir,
     process: Process,
@@ -160,7 +160,7 @@ impl WithFiles {
         Self { folder, process }
     }
 
-    /// What a token gives: the status of a POST at the webhook, and of a GET of the events.
+    /// The statuses that a token gets: for a webhook POST and for a GET of the events.
     async fn statuses(&self, token: &str) -> [StatusCode; 2] {
         let headers = [("authorization", token)];
         let (public, private) = (self.process.public, self.process.private);
@@ -171,7 +171,7 @@ impl WithFiles {
         .map(|answer| answer.status)
     }
 
-    /// Changes a file and lets it be read again; waits for the line that says it for `listener`.
+    /// Changes a token file, sends SIGHUP and waits for the log line of `listener`.
     fn change(&self, file: &str, tokens: &str, listener: &str, message: &str) {
         fs::write(self.folder.path().join(file), tokens).unwrap();
         self.process.signal("HUP");
@@ -182,56 +182,51 @@ impl WithFiles {
     }
 }
 
-const YES: StatusCode = StatusCode::OK;
-const NO: StatusCode = StatusCode::UNAUTHORIZED;
+const ACCEPTED: StatusCode = StatusCode::OK;
+const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 
 #[tokio::test]
-async fn sighup_reads_the_tokens_of_the_webhook_again() {
+async fn sighup_reloads_the_webhook_tokens() {
     let server = WithFiles::start();
-    assert_eq!(server.statuses("Bearer old").await, [YES, YES]);
-    assert_eq!(server.statuses("Bearer new").await, [NO, NO]);
-    server.change(
-        "webhook",
-        "new\nnewer\n",
-        "public",
-        "the tokens were read again",
-    );
-    assert_eq!(server.statuses("Bearer old").await, [NO, YES]);
-    assert_eq!(server.statuses("Bearer new").await, [YES, NO]);
-    assert_eq!(server.statuses("Bearer newer").await, [YES, NO]);
+    assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, ACCEPTED]);
+    assert_eq!(server.statuses("Bearer new").await, [REFUSED, REFUSED]);
+    server.change("webhook", "new\nnewer\n", "public", "tokens reloaded");
+    assert_eq!(server.statuses("Bearer old").await, [REFUSED, ACCEPTED]);
+    assert_eq!(server.statuses("Bearer new").await, [ACCEPTED, REFUSED]);
+    assert_eq!(server.statuses("Bearer newer").await, [ACCEPTED, REFUSED]);
 }
 
 #[tokio::test]
-async fn sighup_reads_the_tokens_of_the_private_listener_again() {
+async fn sighup_reloads_the_private_tokens() {
     let server = WithFiles::start();
-    server.change("read", "new", "private", "the tokens were read again");
-    assert_eq!(server.statuses("Bearer old").await, [YES, NO]);
-    assert_eq!(server.statuses("Bearer new").await, [NO, YES]);
+    server.change("read", "new", "private", "tokens reloaded");
+    assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, REFUSED]);
+    assert_eq!(server.statuses("Bearer new").await, [REFUSED, ACCEPTED]);
 }
 
 #[tokio::test]
-async fn where_a_file_cannot_be_used_its_old_tokens_stay() {
+async fn unusable_token_file_keeps_its_old_tokens() {
     let mut server = WithFiles::start();
     fs::write(server.folder.path().join("read"), "new").unwrap();
     server.change(
         "webhook",
         "\n",
         "public",
-        "the old tokens stay: ingest.tokens_file: ",
+        "the old tokens stay in use: ingest.tokens_file: ",
     );
     let line = server
         .process
         .log
         .wait_for(|line| line.contains("\"private\"}"));
-    assert!(line.contains("the tokens were read again"), "{line}");
-    assert_eq!(server.statuses("Bearer old").await, [YES, NO]);
-    assert_eq!(server.statuses("Bearer new").await, [NO, YES]);
+    assert!(line.contains("tokens reloaded"), "{line}");
+    assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, REFUSED]);
+    assert_eq!(server.statuses("Bearer new").await, [REFUSED, ACCEPTED]);
     server.process.signal("TERM");
     assert_eq!(server.process.wait().code(), Some(0));
 }
 
 #[tokio::test]
-async fn sighup_refuses_for_the_private_listener_what_the_start_refuses() {
+async fn sighup_refuses_private_tokens_that_startup_refuses() {
     let server = WithFiles::start();
     for refused in [
         "Basic bmV3",
@@ -240,15 +235,19 @@ async fn sighup_refuses_for_the_private_listener_what_the_start_refuses() {
         "Authorization: Bearer new",
     ] {
         server.change("read", refused, "private", "the old tokens stay");
-        assert_eq!(server.statuses("Bearer old").await[1], YES, "{refused}");
-        assert_eq!(server.statuses("Basic bmV3").await[1], NO, "{refused}");
-        assert_eq!(server.statuses("Bearer new").await[1], NO, "{refused}");
-        // The attempts are not counted for the next.
-        server.change("read", "old", "private", "the tokens were read again");
+        assert_eq!(
+            server.statuses("Bearer old").await[1],
+            ACCEPTED,
+            "{refused}"
+        );
+        assert_eq!(server.statuses("Basic bmV3").await[1], REFUSED, "{refused}");
+        assert_eq!(server.statuses("Bearer new").await[1], REFUSED, "{refused}");
+        // A successful reload resets the rate limiter for the next iteration.
+        server.change("read", "old", "private", "tokens reloaded");
     }
 }
 
-/// What usually ends a program leaves nothing of the demo behind.
+/// `demo` leaves no files behind when it ends by SIGTERM, SIGINT or SIGHUP.
 #[test]
 fn demo_removes_its_folder_on_every_signal() {
     for signal in ["TERM", "INT", "HUP"] {
@@ -261,7 +260,7 @@ fn demo_removes_its_folder_on_every_signal() {
             .unwrap();
         let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
         let mut lines = lines.map(Result::unwrap);
-        assert!(lines.any(|line| line.contains("It runs until Ctrl-C")));
+        assert!(lines.any(|line| line.contains("The server runs until Ctrl-C")));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let sent = Command::new("kill")
             .args(["-s", signal, &demo.id().to_string()])

@@ -1,4 +1,4 @@
-//! Where settings come from, and what `check-config` and `default-config` say of them.
+//! Sources of settings and their precedence, `check-config` and `default-config`.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::support::process::{finish, program, serve};
 use crate::support::{Process, post, request};
 
-/// A setting, its value in the file, and its value in the environment; none is the default.
+/// Each row: a key, its value in the file, and its value in the environment.
 const SETTINGS: &str = r#"
 ingest.listen = "127.0.0.1:81" < "[::1]:82"
 ingest.path = "/file" < "/0123"
@@ -29,7 +29,7 @@ log.level = "warn" < "debug"
 log.format = "text" < "json"
 "#;
 
-/// `check-config` in `folder`, which has to find nothing wrong: what it printed.
+/// Runs `check-config` in `folder`, asserts success, and returns the configuration it printed.
 fn checked(folder: &Path, arguments: &[&str], environment: &[(String, String)]) -> Table {
     let mut command = program();
     command
@@ -47,23 +47,27 @@ fn checked(folder: &Path, arguments: &[&str], environment: &[(String, String)]) 
     String::from_utf8(output.stdout).unwrap().parse().unwrap()
 }
 
-/// A variable of the environment.
+/// The environment variable that sets `key`.
 fn variable(key: &str, value: &str) -> (String, String) {
     let name = key.replace('.', "__").to_uppercase();
     (format!("GREEN_INBOX__{name}"), value.to_owned())
 }
 
-/// A value of TOML as it is written in the environment.
-fn written(value: &Value) -> String {
+/// A TOML value in the form used in an environment variable.
+fn in_environment_form(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(written).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items
+            .iter()
+            .map(in_environment_form)
+            .collect::<Vec<_>>()
+            .join(","),
         other => other.to_string(),
     }
 }
 
 #[test]
-fn the_default_file_says_the_defaults() {
+fn default_file_matches_the_built_in_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let printed = finish(program().arg("default-config"));
     assert_eq!(printed.status.code(), Some(0));
@@ -76,7 +80,7 @@ fn the_default_file_says_the_defaults() {
 }
 
 #[test]
-fn environment_beats_file_beats_default() {
+fn environment_overrides_file_and_file_overrides_default() {
     let folder = tempfile::tempdir().unwrap();
     let (mut in_file, mut in_environment) = (String::new(), Vec::new());
     let (mut of_file, mut of_environment) = (Vec::new(), Vec::new());
@@ -85,7 +89,7 @@ fn environment_beats_file_beats_default() {
         let (file, environment) = values.split_once(" < ").unwrap();
         in_file.extend([key, " = ", file, "\n"]);
         let environment: Value = environment.parse().unwrap();
-        in_environment.push(variable(key, &written(&environment)));
+        in_environment.push(variable(key, &in_environment_form(&environment)));
         of_file.push((key, file.parse::<Value>().unwrap()));
         of_environment.push((key, environment));
     }
@@ -100,14 +104,14 @@ fn environment_beats_file_beats_default() {
     let default = checked(elsewhere.path(), &[], &[variable("ingest.tokens", "x")]);
     for (arguments, environment, expected) in [
         (&["--config", "mine.toml"][..], &[][..], &of_file),
-        // It is found at its usual place too.
+        // Without --config, the file at the default path is used.
         (&[], &[], &of_file),
         (&[], &in_environment, &of_environment),
     ] {
-        let said = checked(folder.path(), arguments, environment);
+        let printed = checked(folder.path(), arguments, environment);
         for (key, value) in expected {
             let (section, name) = key.split_once('.').unwrap();
-            assert_eq!(said[section].get(name), Some(value), "{key}");
+            assert_eq!(printed[section].get(name), Some(value), "{key}");
         }
     }
     for ((key, file), (_, environment)) in of_file.iter().zip(&of_environment) {
@@ -122,7 +126,7 @@ fn environment_beats_file_beats_default() {
 }
 
 #[test]
-fn a_token_of_digits_is_a_text() {
+fn numeric_token_stays_text() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = ["0123", "456", "1e5", "true", "-7", "0x1F"];
     for (list, presented, admits) in [
@@ -141,9 +145,9 @@ fn a_token_of_digits_is_a_text() {
             .arg(format!("Bearer {presented}"))
             .env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", "192.0.2.1")
             .env("GREEN_INBOX__INGEST__TOKENS", list);
-        let said = String::from_utf8(finish(&mut command).stdout).unwrap();
+        let printed = String::from_utf8(finish(&mut command).stdout).unwrap();
         let answer = if admits { "answer  200" } else { "answer  401" };
-        assert!(said.contains(answer), "{list}, {presented}: {said}");
+        assert!(printed.contains(answer), "{list}, {presented}: {printed}");
     }
     let list = [variable("ingest.tokens", &tokens.join(","))];
     let shown = &checked(folder.path(), &[], &list)["ingest"]["tokens"];
@@ -151,7 +155,7 @@ fn a_token_of_digits_is_a_text() {
 }
 
 #[test]
-fn no_secret_is_printed() {
+fn check_config_prints_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("more"),
@@ -163,7 +167,7 @@ fn no_secret_is_printed() {
     fs::write(folder.path().join("my.toml"), file).unwrap();
     fs::write(folder.path().join("more-to-read"), "swordfish-5").unwrap();
     let environment = ("GREEN_INBOX__PRIVATE__TOKENS", "swordfish-6,swordfish-7");
-    // The second is refused, for its token of the scheme Basic.
+    // The second configuration is refused because a private token uses the Basic scheme.
     for (environment, code, redacted) in [
         (&[environment][..], 0, 3),
         (
@@ -178,15 +182,15 @@ fn no_secret_is_printed() {
             .args(["check-config", "--config", "my.toml"])
             .envs(environment.iter().copied());
         let output = finish(&mut command);
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(!said.contains("swordfish"), "{said}");
-        assert_eq!(said.matches("(redacted)").count(), redacted, "{said}");
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{printed}");
+        assert!(!printed.contains("swordfish"), "{printed}");
+        assert_eq!(printed.matches("(redacted)").count(), redacted, "{printed}");
     }
 }
 
 #[test]
-fn a_relative_tokens_file_is_looked_for_where_the_program_runs() {
+fn relative_tokens_file_resolves_from_the_working_directory() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["etc", "secrets"] {
         fs::create_dir(folder.path().join(name)).unwrap();
@@ -194,26 +198,26 @@ fn a_relative_tokens_file_is_looked_for_where_the_program_runs() {
     fs::write(folder.path().join("secrets/webhook"), "one\ntwo\n").unwrap();
     let file = "[ingest]\ntokens_file = \"secrets/webhook\"\nallowed_sources = [\"192.0.2.1\"]\n";
     fs::write(folder.path().join("etc/my.toml"), file).unwrap();
-    for (place, file, code) in [("", "etc/my.toml", 0), ("etc", "my.toml", 2)] {
+    for (working_directory, file, code) in [("", "etc/my.toml", 0), ("etc", "my.toml", 2)] {
         let mut command = program();
         command
-            .current_dir(folder.path().join(place))
+            .current_dir(folder.path().join(working_directory))
             .args(["explain", "--config", file, "--peer", "192.0.2.1"])
             .args(["--authorization", "Bearer two"]);
         let output = finish(&mut command);
         assert_eq!(output.status.code(), Some(code), "{output:?}");
-        let said = String::from_utf8(output.stdout).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
         assert_eq!(
-            said.contains("ingest.tokens_file, number 2"),
+            printed.contains("ingest.tokens_file, number 2"),
             code == 0,
-            "{said}"
+            "{printed}"
         );
     }
 }
 
-/// As in a container: no file at all, and GREEN-API's addresses as they are built in.
+/// As in a container: no configuration file, and the built-in addresses of GREEN-API.
 #[tokio::test]
-async fn the_environment_is_enough() {
+async fn environment_alone_configures_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = serve(folder.path());
     command

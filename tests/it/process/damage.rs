@@ -1,4 +1,4 @@
-//! Damage to the file of the events: what can be read is read, and what cannot is named.
+//! Damage to the database file: intact events stay readable, and damaged ones are named.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -12,7 +12,7 @@ use crate::support::process::{finish, program};
 use crate::support::said::{self, NOON};
 use crate::support::{Process, get, post};
 
-/// Events of a database; each sixth has a body that needs pages of its own.
+/// Events in a test database. Every sixth body is large enough to need overflow pages.
 const EVENTS: i64 = 300;
 
 async fn fill(server: &Process) {
@@ -40,7 +40,7 @@ async fn page(server: &Process, query: &str) -> Vec<Value> {
     answer.json()["data"].as_array().unwrap().clone()
 }
 
-/// All events, page by page, in some order.
+/// All events, following the cursor page by page, in the order that `query` asks for.
 async fn walk(server: &Process, query: &str) -> Vec<Value> {
     let mut path = format!("/api/v1/events?limit=100&{query}");
     let mut all = Vec::new();
@@ -70,7 +70,7 @@ fn export(server: &Process, arguments: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn flipped_byte_of_a_body_is_damage_and_everything_else_is_read() {
+async fn altered_body_is_reported_damaged_and_the_rest_stays_readable() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     fill(&server).await;
@@ -91,7 +91,7 @@ async fn flipped_byte_of_a_body_is_damage_and_everything_else_is_read() {
         (&true.into(), &"A7".into())
     );
     assert!(event["body"].is_null());
-    // Of the others it is not said.
+    // Intact events have no `damaged` field.
     let event = get(server.private, "/api/v1/events/8").await.json();
     assert!(event.get("damaged").is_none() && event["body"].is_object());
 
@@ -101,7 +101,7 @@ async fn flipped_byte_of_a_body_is_damage_and_everything_else_is_read() {
     assert_eq!(damaged(&page(&server, "body=true&after=5").await), [7, 12]);
     let filtered = walk(&server, "body=true&type=incomingMessageReceived").await;
     assert_eq!(damaged(&filtered), [12, 7]);
-    // Without the bodies they are not looked at.
+    // Without bodies the list does not read them, so it reports no damage.
     assert_eq!(
         damaged(&page(&server, "order=desc").await),
         Vec::<i64>::new()
@@ -113,15 +113,15 @@ async fn flipped_byte_of_a_body_is_damage_and_everything_else_is_read() {
         String::from_utf8(exported.stdout).unwrap().lines().count(),
         300
     );
-    let said = String::from_utf8(exported.stderr).unwrap();
-    super::assert_says(&said, "2 events are damaged…seq 7, 12…help: ");
+    let stderr = String::from_utf8(exported.stderr).unwrap();
+    super::assert_says(&stderr, "2 events are damaged…seq 7, 12…help: ");
     let rest = export(&server, &["--after", "12"]);
     assert_eq!(rest.status.code(), Some(0));
     assert_eq!(String::from_utf8(rest.stdout).unwrap().lines().count(), 288);
 }
 
 #[tokio::test]
-async fn row_that_cannot_be_decoded_is_damage_and_ends_no_list() {
+async fn undecodable_row_is_reported_damaged_and_lists_continue() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     fill(&server).await;
@@ -133,16 +133,20 @@ async fn row_that_cannot_be_decoded_is_damage_and_ends_no_list() {
                  UPDATE event SET outcome = 'eaten' WHERE seq = 6";
     database.execute_batch(spoil).unwrap();
     for query in ["order=asc", "order=asc&body=true", "after=0&body=true"] {
-        assert_eq!(damaged_seqs(&page(&server, query).await), [5, 6], "{query}");
+        assert_eq!(
+            seqs_marked_damaged(&page(&server, query).await),
+            [5, 6],
+            "{query}"
+        );
     }
-    // What came with them is served.
+    // The intact columns of a damaged event are still served.
     assert_eq!(
         get(server.private, "/api/v1/events/5").await.json()["idMessage"],
         "A5"
     );
 }
 
-fn damaged_seqs(events: &[Value]) -> Vec<i64> {
+fn seqs_marked_damaged(events: &[Value]) -> Vec<i64> {
     let is_damaged = |event: &&Value| event["damaged"] == true;
     events
         .iter()
@@ -151,8 +155,9 @@ fn damaged_seqs(events: &[Value]) -> Vec<i64> {
         .collect()
 }
 
-/// Writes zeros over a page of the events of a kind, while no server runs.
-fn zero_a_page(folder: &Path, kind: &str) {
+/// Overwrites a page of the `event` table with zeros while no server runs. `kind` is the page
+/// type, leaf or overflow.
+fn zero_page(folder: &Path, kind: &str) {
     let database = database(folder);
     let pages = "SELECT pageno FROM dbstat WHERE name = 'event' AND pagetype = ?1 ORDER BY pageno";
     let mut statement = database.prepare(pages).unwrap();
@@ -161,7 +166,7 @@ fn zero_a_page(folder: &Path, kind: &str) {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    // Neither the root nor the last, which the writer needs.
+    // Neither the root page nor the last page, which the writer needs.
     let page = pages[pages.len() / 2];
     drop(statement);
     drop(database);
@@ -172,14 +177,14 @@ fn zero_a_page(folder: &Path, kind: &str) {
     file.write_all_at(&[0; 4096], (page - 1) * 4096).unwrap();
 }
 
-async fn zeroed(kind: &str) {
+async fn check_zeroed_page(kind: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(folder.path());
     fill(&server).await;
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
-    zero_a_page(folder.path(), kind);
-    // So that everything is derived from the damaged file.
+    zero_page(folder.path(), kind);
+    // Delete the projection so that it is rebuilt from the damaged file.
     std::fs::remove_file(folder.path().join("inbox.db.projection")).unwrap();
 
     let server = Process::start(folder.path());
@@ -202,7 +207,7 @@ async fn zeroed(kind: &str) {
         damaged[0]
     );
 
-    // It is told rightly, and notifications are taken.
+    // The log and /readyz report the damage, and notifications are still accepted.
     let line = server
         .log
         .wait_for(|line| line.contains("some stored events cannot be read"));
@@ -221,25 +226,25 @@ async fn zeroed(kind: &str) {
         EVENTS + 1
     );
 
-    // Lists go on with everything else.
+    // Lists still show all intact events.
     let found = get(server.private, "/api/v1/messages?q=warm").await;
     assert_eq!(found.status, 200, "{kind}: {found:?}");
     assert_eq!(found.json()["data"][0]["idMessage"], "MORE");
     let exported = export(&server, &[]);
     assert_eq!(exported.status.code(), Some(1));
-    let said = String::from_utf8(exported.stderr).unwrap();
+    let stderr = String::from_utf8(exported.stderr).unwrap();
     assert!(
-        said.contains(&format!("{} events are damaged", damaged.len())),
-        "{said}"
+        stderr.contains(&format!("{} events are damaged", damaged.len())),
+        "{stderr}"
     );
 }
 
 #[tokio::test]
-async fn zeroed_leaf_page_hides_its_own_events_only() {
-    zeroed("leaf").await;
+async fn zeroed_leaf_page_damages_only_its_own_events() {
+    check_zeroed_page("leaf").await;
 }
 
 #[tokio::test]
-async fn zeroed_overflow_page_hides_its_own_event_only() {
-    zeroed("overflow").await;
+async fn zeroed_overflow_page_damages_only_its_own_event() {
+    check_zeroed_page("overflow").await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::process::{finish, program};
 use crate::support::{Process, get, post};
 
-async fn filled(server: &Process) {
+async fn fill(server: &Process) {
     for number in 1..=1_200 {
         let name = if number % 3 == 0 { "third" } else { "other" };
         let body = json!({"typeWebhook": name, "number": number, "text": "a \"quoted\", text\n=2"});
@@ -34,11 +34,11 @@ fn export(server: &Process, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn every_event_is_a_line_of_json_or_a_row_of_a_table() {
+async fn export_writes_each_event_as_a_json_line_or_csv_row() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     assert_eq!(export(&server, &[]), "");
-    filled(&server).await;
+    fill(&server).await;
 
     let lines = export(&server, &[]);
     let events: Vec<Value> = lines
@@ -76,7 +76,7 @@ async fn every_event_is_a_line_of_json_or_a_row_of_a_table() {
 }
 
 #[tokio::test]
-async fn it_says_what_is_wrong_and_bears_a_reader_that_leaves() {
+async fn export_reports_a_refusal_and_exits_0_when_its_reader_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let token = ("GREEN_INBOX__PRIVATE__TOKENS", "read-me");
     let server = Process::with(folder.path(), &[token]);
@@ -85,7 +85,7 @@ async fn it_says_what_is_wrong_and_bears_a_reader_that_leaves() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("401 unauthorized"));
 
-    filled(&server).await;
+    fill(&server).await;
     let mut export = program()
         .args(["export", "--from", &from, "--token", "read-me"])
         .stdout(Stdio::piped())
@@ -100,7 +100,7 @@ async fn it_says_what_is_wrong_and_bears_a_reader_that_leaves() {
 }
 
 #[tokio::test]
-async fn cells_that_a_spreadsheet_takes_for_formulas_are_texts() {
+async fn csv_cells_like_formulas_are_prefixed_unless_raw() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "bread"];
@@ -115,7 +115,7 @@ async fn cells_that_a_spreadsheet_takes_for_formulas_are_texts() {
         rows.map(|row| (row[8].to_owned(), row[13].to_owned()))
             .collect()
     };
-    // A number stays one.
+    // Negative numbers are not prefixed.
     let expected = names.map(|name| match name {
         "bread" => (name.to_owned(), "-7".to_owned()),
         name => (format!("'{name}"), "-7".to_owned()),
@@ -126,7 +126,7 @@ async fn cells_that_a_spreadsheet_takes_for_formulas_are_texts() {
 }
 
 #[tokio::test]
-async fn characters_that_steer_a_terminal_are_escaped_in_lines_and_left_out_of_text() {
+async fn control_characters_are_escaped_in_json_and_removed_from_text() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let name = "a\u{202E}b\u{9b}2Jc\u{2066}";
@@ -139,11 +139,11 @@ async fn characters_that_steer_a_terminal_are_escaped_in_lines_and_left_out_of_t
     assert_eq!(event["typeWebhook"], name);
     for (format, shown) in [("text", "ab2Jc"), ("json", r"a\u202eb\u009b2Jc\u2066")] {
         let output = finish(program().args(["tail", "--from", &from, "--format", format]));
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(said.contains(shown), "{format}: {said:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(shown), "{format}: {printed:?}");
         assert!(
-            !said.contains(['\u{202E}', '\u{9b}', '\u{2066}']),
-            "{format}: {said:?}"
+            !printed.contains(['\u{202E}', '\u{9b}', '\u{2066}']),
+            "{format}: {printed:?}"
         );
     }
 }

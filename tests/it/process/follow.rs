@@ -1,5 +1,5 @@
-//! Following over kills and restarts: the feed, the stream and `tail --follow` give every event
-//! once and in order, whatever the speed of who reads.
+//! Following across kills and restarts: the feed, the stream and `tail --follow` deliver every
+//! event once and in order, however slowly a reader reads.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use crate::support::client::try_request;
 use crate::support::process::{PATIENCE, program};
 use crate::support::{Process, Stream, get, post};
 
-/// Answers that are waited for before each of the two kills, and before the end.
+/// Responses to wait for in each round. Each round ends with a kill.
 const ANSWERS: [usize; 3] = [6_000, 7_000, 7_000];
 
-/// What the readers know of the rest of the test.
+/// What the test tells the readers.
 #[derive(Clone)]
 struct News {
-    /// Where the server is now.
+    /// The current address of the server.
     server: watch::Receiver<SocketAddr>,
-    /// The last seq of all, once it is known.
+    /// The last seq of the test, once it is known.
     last: watch::Receiver<Option<i64>>,
 }
 
@@ -37,8 +37,8 @@ impl News {
         *self.server.borrow_and_update()
     }
 
-    /// Waits for what could make another attempt worth it.
-    async fn another(&mut self) {
+    /// Waits until a retry can succeed: the server has moved or the last seq is known.
+    async fn worth_retrying(&mut self) {
         tokio::select! {
             changed = self.server.changed() => changed.unwrap(),
             changed = self.last.changed() => changed.unwrap(),
@@ -46,9 +46,9 @@ impl News {
     }
 }
 
-/// Takes the next seq, which has to be the one behind the last.
+/// Records the next seq, which must be the one right after the last.
 fn take(seen: &watch::Sender<i64>, seq: i64) {
-    assert_eq!(seq, *seen.borrow() + 1, "a gap or a repeat");
+    assert_eq!(seq, *seen.borrow() + 1, "a gap or a duplicate");
     seen.send_replace(seq);
 }
 
@@ -62,18 +62,18 @@ async fn read_feed(mut news: News, seen: watch::Sender<i64>) {
                     take(&seen, event["seq"].as_i64().unwrap());
                 }
             }
-            _ => news.another().await,
+            _ => news.worth_retrying().await,
         }
     }
 }
 
-/// Reads the stream; between two events it does as `pause` says.
+/// Reads the stream and calls `pause` after each event.
 async fn read_stream(mut news: News, seen: watch::Sender<i64>, mut pause: impl AsyncFnMut(i64)) {
     while !news.is_last(*seen.borrow()) {
         let id = seen.borrow().to_string();
         let (path, headers) = ("/api/v1/stream?after=0", [("last-event-id", &*id)]);
         let Ok(mut stream) = Stream::open(news.server(), path, &headers).await else {
-            news.another().await;
+            news.worth_retrying().await;
             continue;
         };
         while !news.is_last(*seen.borrow()) {
@@ -90,7 +90,7 @@ async fn read_stream(mut news: News, seen: watch::Sender<i64>, mut pause: impl A
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_readers_see_every_event_once_over_two_kills() {
+async fn three_readers_see_every_event_once_across_kills() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(folder.path());
     let (moved, address) = watch::channel(server.private);
@@ -104,7 +104,7 @@ async fn three_readers_see_every_event_once_over_two_kills() {
     let (fast_seen, fast) = watch::channel(0);
     let (slow_seen, _) = watch::channel(0);
     let mut end = news.last.clone();
-    // As long as there is writing, the slow one stays thousands behind the fast one.
+    // While events are written, the slow reader stays thousands of events behind the fast one.
     let slowly = async move |seq: i64| {
         if seq % 100 == 0 {
             let mut fast = fast.clone();
@@ -147,13 +147,13 @@ async fn three_readers_see_every_event_once_over_two_kills() {
     for reader in readers {
         tokio::time::timeout(PATIENCE, reader)
             .await
-            .expect("a reader does not come to the end")
+            .expect("every reader reaches the last event")
             .unwrap();
     }
 }
 
 #[tokio::test]
-async fn tail_goes_on_when_the_server_is_started_again() {
+async fn tail_follow_resumes_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(folder.path());
     let private = server.private.to_string();
@@ -168,16 +168,18 @@ async fn tail_goes_on_when_the_server_is_started_again() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (said, lines) = sync_channel(100);
+    let (sent_lines, lines) = sync_channel(100);
     let output = BufReader::new(tail.stdout.take().unwrap());
     thread::spawn(move || {
         output
             .lines()
             .map_while(Result::ok)
-            .try_for_each(|line| said.send(line))
+            .try_for_each(|line| sent_lines.send(line))
     });
     let next = || -> (Value, Value) {
-        let line = lines.recv_timeout(PATIENCE).expect("tail says nothing");
+        let line = lines
+            .recv_timeout(PATIENCE)
+            .expect("tail prints the next event");
         let event: Value = serde_json::from_str(&line).unwrap();
         (event["seq"].clone(), event["body"]["number"].clone())
     };
@@ -188,9 +190,9 @@ async fn tail_goes_on_when_the_server_is_started_again() {
 
     server.signal("KILL");
     server.wait();
-    let mut complaint = BufReader::new(tail.stderr.take().unwrap()).lines();
-    let complaint = complaint.next().unwrap().unwrap();
-    assert!(complaint.contains("no answer from"), "{complaint}");
+    let mut warning = BufReader::new(tail.stderr.take().unwrap()).lines();
+    let warning = warning.next().unwrap().unwrap();
+    assert!(warning.contains("no response from"), "{warning}");
 
     let server = Process::with(folder.path(), &[("GREEN_INBOX__PRIVATE__LISTEN", &private)]);
     post(server.public, note(4)).await;

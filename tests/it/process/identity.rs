@@ -1,5 +1,5 @@
-//! Which database is served: one server for each file, whatever leads to it; nothing is answered for
-//! a file that is gone; an older copy that was put back is noticed.
+//! Identity of the database file: one server per file, through any link; the server exits when its
+//! file is removed or replaced; a restored older copy starts a new epoch.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::process::{finish, serve};
 use crate::support::{Process, get, post};
 
-async fn say(server: &Process, numbers: std::ops::RangeInclusive<i64>) {
+async fn send(server: &Process, numbers: std::ops::RangeInclusive<i64>) {
     for number in numbers {
         let body = json!({ "typeWebhook": "note", "number": number }).to_string();
         assert_eq!(post(server.public, body).await.json()["seq"], number);
@@ -27,19 +27,19 @@ fn stop(mut server: Process) {
     assert_eq!(server.wait().code(), Some(0), "{}", server.log.text());
 }
 
-/// Puts an older copy back in some way, and gives the epochs before and after.
-async fn restored(put_back: impl Fn(&Path, &Path)) -> (String, String) {
+/// Restores an older copy with `put_back` and returns the epochs before and after.
+async fn restore(put_back: impl Fn(&Path, &Path)) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
     let copy = folder.path().join("copy.db");
     let server = Process::start(folder.path());
-    say(&server, 1..=3).await;
+    send(&server, 1..=3).await;
     stop(server);
     fs::copy(&path, &copy).unwrap();
     let server = Process::start(folder.path());
-    say(&server, 4..=6).await;
+    send(&server, 4..=6).await;
     let before = epoch(&server).await;
-    // What is derived has come as far.
+    // The projection has caught up.
     assert_eq!(get(server.private, "/api/v1/instances").await.status, 200);
     stop(server);
 
@@ -56,7 +56,7 @@ async fn restored(put_back: impl Fn(&Path, &Path)) -> (String, String) {
     )
     .await;
     assert_eq!(known.status, 409);
-    say(&server, 4..=4).await;
+    send(&server, 4..=4).await;
     let after = epoch(&server).await;
     assert_eq!(
         get(server.private, "/api/v1/stats").await.json()["newestSeq"],
@@ -66,14 +66,14 @@ async fn restored(put_back: impl Fn(&Path, &Path)) -> (String, String) {
 }
 
 #[tokio::test]
-async fn older_copy_that_is_moved_into_place_begins_a_new_epoch() {
-    let (before, after) = restored(|copy, path| fs::rename(copy, path).unwrap()).await;
+async fn older_copy_moved_into_place_starts_a_new_epoch() {
+    let (before, after) = restore(|copy, path| fs::rename(copy, path).unwrap()).await;
     assert_ne!(before, after);
 }
 
 #[tokio::test]
-async fn older_copy_that_is_written_over_the_file_begins_a_new_epoch() {
-    let (before, after) = restored(|copy, path| {
+async fn older_copy_written_over_the_file_starts_a_new_epoch() {
+    let (before, after) = restore(|copy, path| {
         fs::write(path, fs::read(copy).unwrap()).unwrap();
     })
     .await;
@@ -81,37 +81,43 @@ async fn older_copy_that_is_written_over_the_file_begins_a_new_epoch() {
 }
 
 #[tokio::test]
-async fn database_that_is_removed_or_replaced_ends_the_server() {
+async fn removed_or_replaced_database_ends_the_server() {
     for (ending, is_replaced) in [("", false), ("", true), ("-wal", false)] {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Process::start(folder.path());
-        say(&server, 1..=3).await;
+        send(&server, 1..=3).await;
         let path = folder.path().join(format!("inbox.db{ending}"));
         fs::remove_file(&path).unwrap();
         if is_replaced {
             fs::write(&path, "").unwrap();
         }
         assert_eq!(server.wait().code(), Some(1), "{ending} {is_replaced}");
-        let said = server.log.text();
+        let printed = server.log.text();
         let what = if is_replaced {
             "was replaced"
         } else {
             "was removed"
         };
-        assert!(said.contains(what) && said.contains("help:"), "{said}");
-        assert!(!said.contains("all that was answered is on disk"), "{said}");
+        assert!(
+            printed.contains(what) && printed.contains("help:"),
+            "{printed}"
+        );
+        assert!(
+            !printed.contains("every acknowledged notification is on disk"),
+            "{printed}"
+        );
     }
 }
 
 #[tokio::test]
-async fn second_server_on_the_same_file_is_refused_whatever_leads_to_it() {
+async fn second_server_on_the_same_file_is_refused_through_any_link() {
     let folder = tempfile::tempdir().unwrap();
     let _server = Process::start(folder.path());
     let path = folder.path().join("inbox.db");
     let other = tempfile::tempdir().unwrap();
     symlink(&path, other.path().join("symbolic.db")).unwrap();
     fs::hard_link(&path, folder.path().join("hard.db")).unwrap();
-    // A file beside it, of whatever version, is not what keeps others off.
+    // The lock must not depend on a file next to the database.
     let _ = fs::remove_file(folder.path().join("inbox.db.lock"));
     for link in [
         path,
@@ -119,14 +125,17 @@ async fn second_server_on_the_same_file_is_refused_whatever_leads_to_it() {
         folder.path().join("hard.db"),
     ] {
         let output = finish(serve(other.path()).env("GREEN_INBOX__STORAGE__PATH", &link));
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("in use by another green-inbox"), "{said}");
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        assert!(
+            printed.contains("in use by another green-inbox"),
+            "{printed}"
+        );
     }
 }
 
 #[tokio::test]
-async fn no_file_beside_the_database_is_truncated() {
+async fn symlink_at_the_lock_path_is_not_followed_and_truncated() {
     let folder = tempfile::tempdir().unwrap();
     let precious = folder.path().join("precious");
     fs::write(&precious, "bread").unwrap();
@@ -136,11 +145,11 @@ async fn no_file_beside_the_database_is_truncated() {
 }
 
 #[tokio::test]
-async fn files_are_for_their_owner_alone() {
+async fn files_are_accessible_to_their_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made/inbox.db");
     let server = Process::spawn(serve(folder.path()).env("GREEN_INBOX__STORAGE__PATH", &path));
-    say(&server, 1..=1).await;
+    send(&server, 1..=1).await;
     assert_eq!(get(server.private, "/api/v1/instances").await.status, 200);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let parent = path.parent().unwrap();
@@ -158,26 +167,26 @@ async fn files_are_for_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn wal_of_another_file_is_named_in_the_help() {
+async fn foreign_wal_is_refused_with_help_to_move_it_aside() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
-    say(&server, 1..=300).await;
+    send(&server, 1..=300).await;
     stop(server);
     let server = Process::start(folder.path());
-    say(&server, 301..=320).await;
+    send(&server, 301..=320).await;
     let wal = fs::read(folder.path().join("inbox.db-wal")).unwrap();
     stop(server);
 
     let other = tempfile::tempdir().unwrap();
     let server = Process::start(other.path());
-    say(&server, 1..=1).await;
+    send(&server, 1..=1).await;
     stop(server);
     fs::write(other.path().join("inbox.db-wal"), wal).unwrap();
     let output = finish(&mut serve(other.path()));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     super::assert_says(
-        &said,
+        &printed,
         "is damaged, or the `-wal` beside it…help: …move both aside",
     );
 }

@@ -1,4 +1,4 @@
-//! What was answered 200 is on disk, whenever the program is killed.
+//! Every notification acknowledged with 200 is on disk, whenever the program is killed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
@@ -17,11 +17,11 @@ use crate::support::{Process, TOKEN};
 
 const KILLS: usize = 20;
 
-/// The kill comes with the answer after as many at most.
-const MOST_ANSWERS: u64 = 500;
+/// Responses before the kill is armed, at most.
+const MAX_ANSWERS: u64 = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_was_answered_is_lost_in_20_kills() {
+async fn acknowledged_events_survive_20_kills() {
     let folder = tempfile::tempdir().unwrap();
     let supply = Arc::new(Mutex::new(Supply::default()));
     let mut answered: Vec<(i64, Bytes)> = Vec::new();
@@ -32,7 +32,7 @@ async fn nothing_that_was_answered_is_lost_in_20_kills() {
         read_on(process.private, &mut stored).await;
         assert_kept(&answered, &stored);
 
-        let moment = usize::try_from(getrandom::u64().unwrap() % MOST_ANSWERS).unwrap() + 1;
+        let moment = usize::try_from(getrandom::u64().unwrap() % MAX_ANSWERS).unwrap() + 1;
         let trigger = Trigger::default();
         let killer = thread::spawn({
             let (armed, supply) = (Arc::clone(&trigger.0), Arc::clone(&supply));
@@ -63,7 +63,7 @@ async fn nothing_that_was_answered_is_lost_in_20_kills() {
     assert_eq!(
         stored.values().collect::<HashSet<_>>().len(),
         stored.len(),
-        "a body that was sent again is stored once"
+        "a resent body is stored once"
     );
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0));
@@ -79,7 +79,7 @@ async fn nothing_that_was_answered_is_lost_in_20_kills() {
     );
 }
 
-/// Arms the one who kills when it is dropped, so that the program ends whatever becomes of the load.
+/// Arms the killer thread when dropped, so that the program ends even if the load fails.
 #[derive(Default)]
 struct Trigger(Arc<AtomicBool>);
 
@@ -89,9 +89,9 @@ impl Drop for Trigger {
     }
 }
 
-/// Posts too, and as soon as it is armed kills the program the moment an answer has come. That one
-/// is the answer to a large body, with nothing else in between: what is answered before it is
-/// written is not written.
+/// Posts notifications and, once armed, kills the program the moment it receives a response. The
+/// last body is large and nothing runs between its response and the kill: a server that responds
+/// before it writes would lose it.
 fn kill(mut process: Process, armed: &AtomicBool, supply: &Mutex<Supply>) -> Vec<(i64, Bytes)> {
     let mut answered = Vec::new();
     let mut stream = TcpStream::connect(process.public).unwrap();
@@ -112,7 +112,7 @@ fn kill(mut process: Process, armed: &AtomicBool, supply: &Mutex<Supply>) -> Vec
         stream
             .write_all(&[request.as_bytes(), &body].concat())
             .unwrap();
-        // An answer is written at once, so it is read at once.
+        // The server writes a response in one piece, so one read gets all of it.
         let length = stream.read(&mut buffer).unwrap();
         if last {
             process.child.kill().unwrap();

@@ -1,5 +1,5 @@
-//! Load: connections that post one message after the other until the server is gone, and a memory
-//! of every answer.
+//! Load generator: connections that post messages until the server is gone, and a record of every
+//! response.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use crate::support::process::PATIENCE;
 use crate::support::{Connection, get};
 
-/// Connections at one time.
+/// Concurrent connections.
 const CONNECTIONS: usize = 16;
 
-/// Bodies that are still to be sent, first those that were not answered before.
+/// Bodies to send. Bodies without a response come first.
 #[derive(Default)]
 pub struct Supply {
     again: VecDeque<Bytes>,
@@ -34,19 +34,19 @@ impl Supply {
         })
     }
 
-    /// One of about 1 MB, which takes a while to be written.
+    /// A body of about 1 MB, which takes the server a while to write.
     pub fn next_large(&mut self) -> Bytes {
         self.made += 1;
         message(self.made, 18_000)
     }
 
-    /// Takes back what was not answered, as GREEN-API would.
+    /// Queues unanswered bodies for a retry, as GREEN-API would.
     pub fn take_back(&mut self, unanswered: Vec<Bytes>) {
         self.again.extend(unanswered);
     }
 }
 
-/// The `number`th text message, no two of which are the same; about 1 KB with 14 sentences.
+/// The `number`th text message, distinct for each number; about 1 KB with 14 sentences.
 fn message(number: u64, sentences: usize) -> Bytes {
     let sentence = format!("Parcel {number} is at the front desk until the evening. ");
     let text = sentence.repeat(sentences);
@@ -57,16 +57,16 @@ fn message(number: u64, sentences: usize) -> Bytes {
     .into()
 }
 
-/// What became of a load.
+/// The result of a load.
 #[derive(Default)]
 pub struct Outcome {
     /// Seq and body of every 200.
     pub answered: Vec<(i64, Bytes)>,
-    /// Sent, and nobody knows whether it was stored.
+    /// Bodies sent without a 200, which may or may not be stored.
     pub unanswered: Vec<Bytes>,
 }
 
-/// Posts until every connection has ended. The moment the `nth` answer has come, `act` is called.
+/// Posts until every connection has ended. Calls `act` the moment the `nth` response arrives.
 pub async fn run(
     address: SocketAddr,
     supply: &Arc<Mutex<Supply>>,
@@ -113,7 +113,7 @@ pub async fn run(
     outcome
 }
 
-/// Adds to `stored` what is stored behind its last seq.
+/// Reads the events after the last seq in `stored` and adds them.
 pub async fn read_on(private: SocketAddr, stored: &mut BTreeMap<i64, Bytes>) {
     #[derive(Deserialize)]
     struct Page {
@@ -138,7 +138,7 @@ pub async fn read_on(private: SocketAddr, stored: &mut BTreeMap<i64, Bytes>) {
     }
 }
 
-/// Every 200 that was given is true: its body is stored under its seq.
+/// Asserts that every acknowledged body is stored under its seq.
 pub fn assert_kept(answered: &[(i64, Bytes)], stored: &BTreeMap<i64, Bytes>) {
     let lost: Vec<i64> = answered
         .iter()
@@ -147,7 +147,7 @@ pub fn assert_kept(answered: &[(i64, Bytes)], stored: &BTreeMap<i64, Bytes>) {
         .collect();
     assert!(
         lost.is_empty(),
-        "{} of {} answered 200 are lost: seq {lost:?}",
+        "{} of {} acknowledged events are lost: seq {lost:?}",
         lost.len(),
         answered.len()
     );

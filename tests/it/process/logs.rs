@@ -1,5 +1,5 @@
-//! What is logged of a notification: the level that document 003 asks for (section 1.3.13), and
-//! never a token, a phone number or a text.
+//! Log lines of notifications: each outcome has its level, and no line contains a token, a phone
+//! number or a text.
 
 use hyper::Method;
 use serde_json::Value;
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use crate::support::process::serve;
 use crate::support::{Process, TOKEN, get, post, request};
 
-/// Parts of every phone number, text and token that is sent. None may stand in a line.
+/// Parts of every phone number, text and token that the tests send. No log line may contain them.
 const MARKERS: [&str; 4] = ["1555777", "lighthouse", "open-sesame", "swordfish"];
 
-/// Bodies, with what of their line tells them apart and its level.
+/// Each body with the field and value that identify its log line, and the expected level.
 const NOTIFICATIONS: [(&str, &str, &str, &str); 9] = [
     (
         r#"{"typeWebhook":"incomingMessageReceived","instanceData":{"idInstance":1101000001,"wid":"15557770001@c.us","typeInstance":"whatsapp"},"timestamp":1767225601,"idMessage":"3EB01","senderData":{"chatId":"15557770002@c.us","sender":"15557770002@c.us","senderName":"lighthouse"},"messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"the lighthouse is open"}}}"#,
@@ -69,7 +69,8 @@ const NOTIFICATIONS: [(&str, &str, &str, &str); 9] = [
     ),
 ];
 
-/// Starts a server, sends it everything that may leave a trace, stops it, and gives its lines.
+/// Starts a server, sends it everything that could leak into the log, stops it, and returns the
+/// log lines.
 async fn lines(level: &str, format: &str) -> Vec<String> {
     let folder: TempDir = tempfile::tempdir().unwrap();
     let mut process = Process::spawn(
@@ -110,7 +111,7 @@ async fn lines(level: &str, format: &str) -> Vec<String> {
     process.signal("HUP");
     process
         .log
-        .wait_for(|line| line.contains("the tokens were read again"));
+        .wait_for(|line| line.contains("tokens reloaded"));
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0));
     process.log.text().lines().map(str::to_owned).collect()
@@ -124,7 +125,7 @@ fn assert_clean(lines: &[String]) {
     }
 }
 
-/// Each line as JSON, with the least that it has to have.
+/// Parses each line as JSON and asserts its mandatory fields.
 fn parse(lines: &[String]) -> Vec<Value> {
     let parsed: Vec<Value> = lines
         .iter()
@@ -139,7 +140,7 @@ fn parse(lines: &[String]) -> Vec<Value> {
     parsed
 }
 
-/// The levels of the lines whose field is as given, a number as its digits.
+/// The levels of the lines whose `field` equals `value`; a numeric field matches its digits.
 fn levels<'l>(lines: &'l [Value], field: &str, value: &str) -> Vec<&'l str> {
     let number = value.parse::<i64>().ok();
     lines
@@ -153,10 +154,10 @@ fn levels<'l>(lines: &'l [Value], field: &str, value: &str) -> Vec<&'l str> {
 }
 
 #[tokio::test]
-async fn each_outcome_has_its_level() {
-    let said = lines("info", "json").await;
-    assert_clean(&said);
-    let parsed = parse(&said);
+async fn each_outcome_is_logged_at_its_level() {
+    let logged = lines("info", "json").await;
+    assert_clean(&logged);
+    let parsed = parse(&logged);
     for (body, field, value, level) in NOTIFICATIONS {
         let expected = if level == "DEBUG" {
             vec![]
@@ -169,7 +170,7 @@ async fn each_outcome_has_its_level() {
         .iter()
         .filter(|line| line["fields"]["client"].is_string())
         .collect();
-    // Of each kind one for each client, and what was left out.
+    // One line per kind of refusal and client, then the count of suppressed lines.
     let kinds: Vec<_> = refused
         .iter()
         .map(|line| {
@@ -197,7 +198,7 @@ async fn each_outcome_has_its_level() {
         refused.iter().all(|line| line["level"] == "WARN"),
         "{refused:#?}"
     );
-    // The rest is the work.
+    // The remaining lines report normal operation.
     let rest = parsed.iter().filter(|line| {
         let fields = &line["fields"];
         fields["client"].is_null() && fields["outcome"].is_null()
@@ -208,42 +209,42 @@ async fn each_outcome_has_its_level() {
 }
 
 #[tokio::test]
-async fn what_is_ignored_is_said_at_debug() {
-    let said = lines("debug", "json").await;
-    assert_clean(&said);
-    let parsed = parse(&said);
+async fn ignored_types_are_logged_at_debug() {
+    let logged = lines("debug", "json").await;
+    assert_clean(&logged);
+    let parsed = parse(&logged);
     for (body, field, value, level) in NOTIFICATIONS {
         assert_eq!(levels(&parsed, field, value), [level], "{body}");
     }
 }
 
 #[tokio::test]
-async fn the_lowest_level_says_no_secret() {
+async fn trace_level_logs_no_secret() {
     for format in ["json", "text"] {
         assert_clean(&lines("trace", format).await);
     }
 }
 
 #[tokio::test]
-async fn text_has_the_same_levels() {
-    let said = lines("info", "text").await;
-    assert_clean(&said);
+async fn text_format_has_the_same_levels() {
+    let logged = lines("info", "text").await;
+    assert_clean(&logged);
     for (level, count) in [("INFO", 2), ("WARN", 3), ("ERROR", 3), ("DEBUG", 0)] {
-        let stored = said
+        let stored = logged
             .iter()
             .filter(|line| line.contains(&format!(" {level} stored ")) && line.contains(" seq="));
-        assert_eq!(stored.count(), count, "{level}: {said:#?}");
+        assert_eq!(stored.count(), count, "{level}: {logged:#?}");
     }
-    assert!(said.iter().all(|line| !line.contains("deviceInfo")));
+    assert!(logged.iter().all(|line| !line.contains("deviceInfo")));
     assert!(
-        said.iter().all(|line| !line.contains('\u{1b}')),
+        logged.iter().all(|line| !line.contains('\u{1b}')),
         "no colours"
     );
 }
 
-/// Four connections of a stranger used to write 16 MB of lines a second.
+/// Four connections of an unlisted peer used to cause 16 MB of log lines a second.
 #[tokio::test]
-async fn flood_of_refusals_is_one_line_and_a_count() {
+async fn flood_of_refusals_logs_one_line_and_a_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::spawn(
         serve(folder.path()).env("GREEN_INBOX__INGEST__ALLOWED_SOURCES", "192.0.2.1"),
@@ -253,8 +254,8 @@ async fn flood_of_refusals_is_one_line_and_a_count() {
     }
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0));
-    let said = process.log.text();
-    let refusals: Vec<_> = said
+    let logged = process.log.text();
+    let refusals: Vec<_> = logged
         .lines()
         .filter(|line| line.contains("refused"))
         .collect();

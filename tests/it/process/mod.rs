@@ -1,4 +1,4 @@
-//! The real program as a process: what it keeps, refuses, prints and logs.
+//! The real program as a process: what it stores, refuses, prints and logs.
 
 mod commands;
 mod config;
@@ -16,13 +16,13 @@ mod start;
 mod stop;
 mod tail;
 
-/// Asserts that a message has the parts of `pattern`, which stand between `…`, in their order.
+/// Asserts that `said` contains the parts of `pattern`, which `…` separates, in this order.
 fn assert_says(said: &str, pattern: &str) {
     let mut rest = said;
     for part in pattern.split('…') {
-        let Some((_, behind)) = rest.split_once(part) else {
+        let Some((_, after)) = rest.split_once(part) else {
             panic!("{part:?} of {pattern:?} is not in: {said}");
         };
-        rest = behind;
+        rest = after;
     }
 }

@@ -15,10 +15,10 @@ use crate::support::process::{PATIENCE, finish, program, serve};
 use crate::support::raw::Raw;
 use crate::support::{Process, TOKEN, get, post, request};
 
-/// A notification of which nginx keeps a part on disk.
+/// Bytes: long enough that nginx buffers part of the body on disk.
 const LONG: usize = 300_000;
 
-/// nginx with the shipped configuration, less TLS. It is stopped when it is dropped.
+/// nginx with the shipped configuration, without TLS. Dropping it stops nginx.
 struct Nginx {
     child: Child,
     plain: SocketAddr,
@@ -27,9 +27,9 @@ struct Nginx {
 
 impl Nginx {
     fn start(folder: &Path, server: SocketAddr, sources: &str) -> Self {
-        // nginx cannot take a port of the system's choice.
+        // nginx cannot listen on port 0.
         let (plain, secure) = (free_port(), free_port());
-        // Its workers may run as another user.
+        // nginx's workers may run as another user.
         fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
         let file = folder.join("nginx.conf");
         fs::write(&file, configuration(folder, server, sources, plain, secure)).unwrap();
@@ -60,7 +60,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Killed, the master would leave its workers behind.
+        // SIGKILL would leave the workers of nginx running.
         let _ = Command::new("kill")
             .args(["-s", "TERM", &self.child.id().to_string()])
             .status();
@@ -73,7 +73,7 @@ fn free_port() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// What `nginx-config` prints, with what differs between hosts exchanged, which stands there once.
+/// The output of `nginx-config` with host-specific values replaced. Each must occur exactly once.
 fn configuration(
     folder: &Path,
     server: SocketAddr,
@@ -111,7 +111,7 @@ fn configuration(
         .collect()
 }
 
-/// The program, admitting `sources`, with nginx in front of it.
+/// The program, allowing `sources`, with nginx in front of it.
 fn behind_nginx(folder: &Path, sources: &str) -> (Process, Nginx) {
     let process = Process::spawn(
         serve(folder)
@@ -124,7 +124,7 @@ fn behind_nginx(folder: &Path, sources: &str) -> (Process, Nginx) {
 
 #[tokio::test]
 #[ignore = "needs nginx"]
-async fn what_comes_through_is_stored() {
+async fn requests_through_nginx_are_stored() {
     let folder = tempfile::tempdir().unwrap();
     let (process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
     let long = format!(
@@ -150,7 +150,7 @@ async fn what_comes_through_is_stored() {
         let stored = get(process.private, &format!("/api/v1/events/{seq}/body")).await;
         assert_eq!(stored.body, body);
     }
-    // A wrong token is refused by the program, and no header is in nginx's log.
+    // The program refuses a wrong token, and nginx's access log contains no header.
     let headers = [("authorization", "Bearer wrong")];
     let answer = request(nginx.secure, Method::POST, "/webhook", &headers, "{}").await;
     assert_eq!(answer.code(), "unauthorized");
@@ -164,7 +164,7 @@ async fn what_comes_through_is_stored() {
 
 #[tokio::test]
 #[ignore = "needs nginx"]
-async fn a_claimed_source_does_not_help() {
+async fn spoofed_forwarded_for_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (_process, nginx) = behind_nginx(folder.path(), "192.0.2.1");
     for claims in [
@@ -183,7 +183,7 @@ async fn a_claimed_source_does_not_help() {
 
 #[tokio::test]
 #[ignore = "needs nginx"]
-async fn what_is_not_a_notification_is_refused() {
+async fn requests_other_than_valid_webhooks_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
     let answer = get(nginx.secure, "/webhook").await;
@@ -202,7 +202,7 @@ async fn what_is_not_a_notification_is_refused() {
         assert_eq!(answer.header("server"), "nginx",);
         assert_ne!(answer.header("content-type"), "application/problem+json");
     }
-    // Over the limit of the program, then over that of nginx, which reads no body at all.
+    // A body over the program's limit, then one over nginx's limit, which nginx does not read.
     let answer = post(nginx.secure, "x".repeat(1_000_001)).await;
     assert_eq!(answer.code(), "body-too-large");
     let mut stream = tokio::net::TcpStream::connect(nginx.secure).await.unwrap();
@@ -212,7 +212,7 @@ async fn what_is_not_a_notification_is_refused() {
     let mut answer = [0; 32];
     stream.read_exact(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 413 "), "{answer:?}");
-    // Without TLS nothing is taken.
+    // Plain HTTP is redirected, and nothing is accepted.
     let answer = post(nginx.plain, "{}").await;
     assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);
     assert!(answer.header("location").starts_with("https://"));
@@ -220,7 +220,7 @@ async fn what_is_not_a_notification_is_refused() {
 
 #[tokio::test]
 #[ignore = "needs nginx"]
-async fn while_the_program_is_down_nothing_is_accepted() {
+async fn requests_get_502_while_the_program_is_down() {
     let folder = tempfile::tempdir().unwrap();
     let (mut process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
     assert_eq!(post(nginx.secure, "{}").await.status, StatusCode::OK);
@@ -234,23 +234,23 @@ async fn while_the_program_is_down_nothing_is_accepted() {
     }
 }
 
-/// Strangers' connections that send the head of a request by half.
+/// Connections from an unlisted address that send half a request head.
 const HALF_OPEN: usize = 2_500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nginx"]
-async fn half_open_strangers_do_not_lock_out_allowed_sources() {
+async fn half_open_unlisted_peers_do_not_lock_out_allowed_sources() {
     let folder = tempfile::tempdir().unwrap();
     let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
-    let mut strangers = Vec::new();
+    let mut half_open = Vec::new();
     for _ in 0..HALF_OPEN {
         let mut raw = Raw::open_from([127, 0, 0, 2].into(), nginx.secure).await;
-        // nginx gives up one on which nothing has come, where it needs the place.
+        // Send something: when short of connections, nginx closes those that have sent nothing.
         let sent = raw
             .try_send("POST /webhook HTTP/1.1\r\nhost: inbox\r\n")
             .await;
         assert!(sent.is_ok(), "nginx has closed it");
-        strangers.push(raw);
+        half_open.push(raw);
     }
     for number in 0..20 {
         let answer = post(
@@ -264,7 +264,7 @@ async fn half_open_strangers_do_not_lock_out_allowed_sources() {
 
 #[tokio::test]
 #[ignore = "needs nginx"]
-async fn body_of_a_stranger_is_refused_before_it_is_read() {
+async fn unlisted_peer_is_refused_before_its_body_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let (_process, nginx) = behind_nginx(folder.path(), "127.0.0.1");
     let mut raw = Raw::open_from([127, 0, 0, 2].into(), nginx.secure).await;
@@ -273,22 +273,22 @@ async fn body_of_a_stranger_is_refused_before_it_is_read() {
     let answer = raw.answer().await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.code(), "source-not-allowed");
-    // Much of it is sent all the same, and nothing of it is written to disk.
+    // The client keeps sending the body, but nginx must write none of it to disk.
     for _ in 0..100 {
         if raw.try_send(vec![b'x'; 100_000]).await.is_err() {
             break;
         }
     }
     let spool = folder.path().join("client_body");
-    let spooled = walk(&spool);
+    let spooled = folder_bytes(&spool);
     assert_eq!(spooled, 0, "bytes in {}", spool.display());
 }
 
-/// Bytes of all files in a folder.
-fn walk(folder: &Path) -> u64 {
+/// Total bytes of all files below a folder.
+fn folder_bytes(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let sizes = entries.map(|entry| match entry.metadata().unwrap() {
-        metadata if metadata.is_dir() => walk(&entry.path()),
+        metadata if metadata.is_dir() => folder_bytes(&entry.path()),
         metadata => metadata.len(),
     });
     sizes.sum()

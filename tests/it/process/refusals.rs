@@ -1,4 +1,4 @@
-//! What is refused at start: the exit code, and a message that names the key and the fix.
+//! Refusals at startup: the exit code, and an error that names the key and the fix.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,28 +11,28 @@ use super::assert_says;
 use crate::support::process::{finish, serve};
 use crate::support::{Process, get, post};
 
-/// A token that must never be shown.
+/// A token that must never be printed.
 const SECRET: &str = "swordfish";
 
-/// Runs `command`, which has to be refused with `code`, and gives what it said.
+/// Runs `command`, asserts that it is refused with `code`, and returns its error text.
 fn refused(command: &mut Command, code: i32) -> String {
     let output = finish(command);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{error}");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
-    let lines: Vec<_> = said.lines().collect();
-    assert_eq!(lines.len(), 2, "{said}");
-    assert!(lines[0].starts_with("error: "), "{said}");
-    assert!(lines[1].starts_with("  help: "), "{said}");
-    assert!(!said.contains(SECRET), "{said}");
-    said
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines.len(), 2, "{error}");
+    assert!(lines[0].starts_with("error: "), "{error}");
+    assert!(lines[1].starts_with("  help: "), "{error}");
+    assert!(!error.contains(SECRET), "{error}");
+    error
 }
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Variables, less their prefix, that are refused, each with what is said.
+/// Environment variables, without their prefix, that are refused, each with its error.
 const ENVIRONMENT: &str = "
 INGEST__TOKENS= => ingest.tokens: a token is empty…allow_anonymous
 INGEST__TOKENS=Bearer  => ingest.tokens: a token is empty
@@ -62,20 +62,20 @@ INGEST__MAX_CONNECTIONS=many => GREEN_INBOX__INGEST__MAX_CONNECTIONS: …a whole
 INGEST__MAX_CONNECTIONS=-1 => GREEN_INBOX__INGEST__MAX_CONNECTIONS: …a whole number from 0
 INGEST__MAX_CONNECTIONS=0 => ingest.max_connections: 0 is too small…at least 1
 INGEST__BODY_LIMIT_BYTES=100000000 => ingest.body_memory_bytes: 67108864 is too small…at least 100000000
-INGEST__IGNORED_TYPES=deviceInfo, => ingest.ignored_types: `` names no type
+INGEST__IGNORED_TYPES=deviceInfo, => ingest.ignored_types: `` is not a notification type
 LOG__LEVEL=loud => GREEN_INBOX__LOG__LEVEL: log.level: …`loud`…`debug`
 LOG__FORMAT=xml => GREEN_INBOX__LOG__FORMAT: log.format: …`xml`…`json`
 INGEST__TOKENZ=swordfish => GREEN_INBOX__INGEST__TOKENZ: ingest.tokenz: unknown…`tokens`
 INJEST__TOKENS=swordfish => GREEN_INBOX__INJEST__TOKENS: injest: unknown…`ingest`
 INGEST_TOKENS=swordfish => GREEN_INBOX__INGEST_TOKENS: not of the form GREEN_INBOX__SECTION__KEY
 STORAGE__PATH=plain/inbox.db => storage.path: the folder `…plain` cannot be written…make the folder writable
-STORAGE__PATH= => storage.path: `` is not the path of a file…data/green-inbox.db
+STORAGE__PATH= => storage.path: `` is not a file path…data/green-inbox.db
 STORAGE__MAX_BYTES=4096 => storage.max_bytes: 4096 is too small…at least 1048576, or 0
-STORAGE__PATH=/tmp => storage.path: `/tmp` is not the path of a file
+STORAGE__PATH=/tmp => storage.path: `/tmp` is not a file path
 ";
 
 #[test]
-fn settings_of_the_environment() {
+fn invalid_environment_settings_are_refused() {
     let folder = folder();
     fs::write(folder.path().join("plain"), "a file").unwrap();
     fs::write(folder.path().join("no_token"), " \n\n").unwrap();
@@ -96,14 +96,14 @@ fn settings_of_the_environment() {
         let (variable, pattern) = row.split_once(" => ").unwrap();
         let (name, value) = variable.split_once('=').unwrap();
         let mut command = serve(folder.path());
-        let said = refused(command.env(format!("GREEN_INBOX__{name}"), value), 2);
-        assert_says(&said, pattern);
+        let error = refused(command.env(format!("GREEN_INBOX__{name}"), value), 2);
+        assert_says(&error, pattern);
     }
 }
 
-/// What may pass by itself is no fault of the configuration: a supervisor tries again.
+/// A disk problem may be temporary, so it exits 1, not 2: a supervisor should retry.
 #[test]
-fn disk_that_cannot_be_written_exits_1() {
+fn unwritable_folder_exits_1() {
     for (path, pattern) in [
         (
             "/proc/inbox/inbox.db",
@@ -116,25 +116,25 @@ fn disk_that_cannot_be_written_exits_1() {
     ] {
         let folder = folder();
         let mut command = serve(folder.path());
-        let said = refused(command.env("GREEN_INBOX__STORAGE__PATH", path), 1);
-        assert_says(&said, pattern);
+        let error = refused(command.env("GREEN_INBOX__STORAGE__PATH", path), 1);
+        assert_says(&error, pattern);
     }
 }
 
 #[test]
-fn no_token_at_all() {
+fn missing_tokens_are_refused() {
     let folder = folder();
-    let said = refused(
+    let error = refused(
         serve(folder.path()).env_remove("GREEN_INBOX__INGEST__TOKENS"),
         2,
     );
     assert_says(
-        &said,
+        &error,
         "ingest.tokens: there is no token…webhookUrlToken…ingest.allow_anonymous = true",
     );
 }
 
-/// Files (`\n` begins a line) that are refused, each with what is said.
+/// Configuration files (`\n` starts a new line) that are refused, each with its error.
 const FILES: &str = r#"
 [ingest]\nallow_anonymous = false\n => ingest.tokens: there is no token
 [ingest]\ntokens = []\n => ingest.tokens: there is no token
@@ -161,66 +161,66 @@ ingest = 5\n => my.toml, line 1, column 10: ingest: …a section
 "#;
 
 #[test]
-fn settings_of_the_file() {
+fn invalid_file_settings_are_refused() {
     let folder = folder();
     for row in FILES.trim().lines() {
         let (text, pattern) = row.split_once(" => ").unwrap();
         let text = text.replace("\\n", "\n");
         fs::write(folder.path().join("my.toml"), text).unwrap();
-        let said = refused(
+        let error = refused(
             serve(folder.path())
                 .args(["--config", "my.toml"])
                 .env_remove("GREEN_INBOX__INGEST__TOKENS")
                 .env_remove("GREEN_INBOX__INGEST__ALLOWED_SOURCES"),
             2,
         );
-        assert_says(&said, pattern);
+        assert_says(&error, pattern);
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_read() {
+fn unreadable_config_file_is_refused() {
     let folder = folder();
     for name in ["nowhere.toml", "."] {
-        let said = refused(serve(folder.path()).args(["--config", name]), 2);
+        let error = refused(serve(folder.path()).args(["--config", name]), 2);
         assert_says(
-            &said,
+            &error,
             &format!("`{name}` cannot be read…--config…default-config >"),
         );
     }
     fs::write(folder.path().join("latin.toml"), b"# caf\xe9\n").unwrap();
-    let said = refused(serve(folder.path()).args(["--config", "latin.toml"]), 2);
-    assert_says(&said, "`latin.toml` cannot be read…UTF-8");
+    let error = refused(serve(folder.path()).args(["--config", "latin.toml"]), 2);
+    assert_says(&error, "`latin.toml` cannot be read…UTF-8");
 }
 
 #[test]
-fn a_file_that_is_not_a_database_of_ours() {
+fn foreign_database_is_refused_and_not_changed() {
     let folder = folder();
     let path = folder.path().join("inbox.db");
     let foreign = Connection::open(&path).unwrap();
-    // As ours is set, so that nothing but the mark tells them apart.
+    // Same auto_vacuum as green-inbox, so that only the application id tells the files apart.
     foreign
         .execute_batch("PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE recipe (name TEXT) STRICT;")
         .unwrap();
     drop(foreign);
     let before = fs::read(&path).unwrap();
-    let said = refused(&mut serve(folder.path()), 2);
+    let error = refused(&mut serve(folder.path()), 2);
     assert_says(
-        &said,
+        &error,
         "storage.path: `…inbox.db` is not a database of green-inbox…another path",
     );
-    assert!(fs::read(&path).unwrap() == before, "it was changed");
+    assert!(fs::read(&path).unwrap() == before, "the file was changed");
 
     fs::write(&path, "a shopping list. ".repeat(1000)).unwrap();
-    let said = refused(&mut serve(folder.path()), 2);
+    let error = refused(&mut serve(folder.path()), 2);
     assert_says(
-        &said,
+        &error,
         "storage.path: `…inbox.db` is not a database of green-inbox",
     );
 }
 
 #[test]
-fn a_database_of_a_newer_version() {
+fn newer_schema_is_refused() {
     let folder = folder();
     let mut process = Process::start(folder.path());
     process.signal("TERM");
@@ -234,15 +234,15 @@ fn a_database_of_a_newer_version() {
         )
         .unwrap();
     drop(database);
-    let said = refused(&mut serve(folder.path()), 2);
+    let error = refused(&mut serve(folder.path()), 2);
     assert_says(
-        &said,
+        &error,
         "storage.path: `…newer green-inbox (schema 9999)…run the version that wrote it",
     );
 }
 
 #[test]
-fn a_port_that_is_taken() {
+fn port_in_use_exits_1_and_creates_no_database() {
     let folder = folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -250,22 +250,25 @@ fn a_port_that_is_taken() {
         ("GREEN_INBOX__INGEST__LISTEN", "ingest.listen"),
         ("GREEN_INBOX__PRIVATE__LISTEN", "private.listen"),
     ] {
-        let said = refused(serve(folder.path()).env(variable, &address), 1);
-        assert_says(&said, &format!("{key}: {address} …stop what listens there"));
+        let error = refused(serve(folder.path()).env(variable, &address), 1);
+        assert_says(
+            &error,
+            &format!("{key}: …{address}: …stop the program that listens there"),
+        );
     }
     assert!(
         !folder.path().join("inbox.db").exists(),
-        "nothing was touched"
+        "a database was created"
     );
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_database() {
+async fn second_server_is_refused_and_the_first_keeps_working() {
     let folder = folder();
     let process = Process::start(folder.path());
-    let said = refused(&mut serve(folder.path()), 1);
+    let error = refused(&mut serve(folder.path()), 1);
     assert_says(
-        &said,
+        &error,
         "storage.path: `…inbox.db` is in use by another green-inbox…stop the other",
     );
 

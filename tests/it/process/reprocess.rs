@@ -1,5 +1,5 @@
-//! `green-inbox reprocess`: what an older version did not understand is understood now, and what is
-//! derived from it is what would have been derived at once.
+//! `green-inbox reprocess`: events that an older version could not parse become known, and the
+//! projection equals one built from the new outcomes from the start.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::support::process::{finish, program};
 use crate::support::shuffle::shuffled;
 use crate::support::{Process, get, post};
 
-/// What is read of a server, whatever came of it.
-const ASKED: [&str; 7] = [
+/// Paths whose responses are compared before and after.
+const PATHS: [&str; 7] = [
     "/api/v1/events?order=asc&limit=500&body=true",
     "/api/v1/messages?limit=500",
     "/api/v1/messages?limit=500&q=хлеб*",
@@ -26,7 +26,7 @@ const ASKED: [&str; 7] = [
 
 async fn answers(server: &Process) -> Vec<Value> {
     let mut answers = Vec::new();
-    for address in ASKED {
+    for address in PATHS {
         let address = address.replace("хлеб", "%D1%85%D0%BB%D0%B5%D0%B1");
         let answer = get(server.private, &address).await;
         assert_eq!(answer.status, 200, "{address}: {answer:?}");
@@ -35,8 +35,9 @@ async fn answers(server: &Process) -> Vec<Value> {
     answers
 }
 
-/// Every sample, in an order of chance, and what is neither known nor sound.
-async fn filled(folder: &Path) -> Vec<Value> {
+/// Sends every sample in shuffled order, one malformed and one unknown body, and returns the
+/// responses of [`PATHS`].
+async fn fill(folder: &Path) -> Vec<Value> {
     let mut server = Process::start(folder);
     for sample in shuffled(sample::all(), 4711) {
         let values = Values {
@@ -54,7 +55,7 @@ async fn filled(folder: &Path) -> Vec<Value> {
     answers
 }
 
-/// Makes the database that of a version that knew fewer types.
+/// Makes the database look as if written by a version that knew fewer types.
 fn forget(folder: &Path) -> usize {
     let database = Connection::open(folder.join("inbox.db")).unwrap();
     let unknown = "UPDATE event SET outcome = 'unknown', type_message = NULL
@@ -75,46 +76,46 @@ fn reprocess(folder: &Path) -> Command {
     command
 }
 
-fn said(command: &mut Command) -> String {
+fn printed_by(command: &mut Command) -> String {
     let output = finish(command);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    said
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    printed
 }
 
 #[tokio::test]
-async fn what_was_not_understood_is_understood_and_all_answers_are_as_before() {
+async fn reprocess_restores_the_responses_of_a_fresh_parse() {
     let folder = tempfile::tempdir().unwrap();
-    let before = filled(folder.path()).await;
+    let before = fill(folder.path()).await;
     let forgotten = forget(folder.path());
     assert!(forgotten > 100, "{forgotten}");
 
-    let events = &before[ASKED.len() - 1]["events"];
-    let dry = said(reprocess(folder.path()).arg("--dry-run"));
+    let events = &before[PATHS.len() - 1]["events"];
+    let dry = printed_by(reprocess(folder.path()).arg("--dry-run"));
     assert_says(
         &dry,
         &format!(
-            "{events} events would be parsed again…malformed ones would become known…unknown ones would become known"
+            "{events} events would be parsed again…malformed events would become known…unknown events would become known"
         ),
     );
-    // Nothing was changed by that.
-    let again = said(reprocess(folder.path()).arg("--dry-run"));
+    // A dry run changes nothing.
+    let again = printed_by(reprocess(folder.path()).arg("--dry-run"));
     assert_eq!(again, dry);
 
-    let done = said(&mut reprocess(folder.path()));
+    let done = printed_by(&mut reprocess(folder.path()));
     assert_says(
         &done,
         &format!(
-            "{events} events were parsed again…malformed ones became known…unknown ones became known"
+            "{events} events were parsed again…malformed events became known…unknown events became known"
         ),
     );
-    let nothing = said(&mut reprocess(folder.path()));
-    assert_says(&nothing, "nothing is read otherwise now");
+    let nothing = printed_by(&mut reprocess(folder.path()));
+    assert_says(&nothing, "all events are up to date");
 
     let server = Process::start(folder.path());
     let after = answers(&server).await;
-    for ((address, before), after) in ASKED.iter().zip(&before).zip(&after) {
-        // Readers are told that what they have read may be read otherwise now.
+    for ((address, before), after) in PATHS.iter().zip(&before).zip(&after) {
+        // The new epoch tells readers that events they have read may have changed.
         assert!(before["epoch"].is_null() || before["epoch"] != after["epoch"]);
         let without = |answer: &Value| {
             let mut answer = answer.clone();
@@ -126,7 +127,7 @@ async fn what_was_not_understood_is_understood_and_all_answers_are_as_before() {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_is_left_alone() {
+async fn reprocess_refuses_a_database_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     post(server.public, r#"{"typeWebhook":"note"}"#).await;
@@ -137,17 +138,17 @@ async fn a_server_that_runs_is_left_alone() {
         &problem,
         "in use by another green-inbox…help: stop the server…--dry-run",
     );
-    // To look is allowed.
-    let dry = said(reprocess(folder.path()).arg("--dry-run"));
+    // A dry run is allowed while the server runs.
+    let dry = printed_by(reprocess(folder.path()).arg("--dry-run"));
     assert_says(
         &dry,
-        "1 events would be parsed again…nothing is read otherwise now",
+        "1 events would be parsed again…all events are up to date",
     );
     assert_eq!(get(server.private, "/api/v1/messages").await.status, 200);
 }
 
 #[test]
-fn a_database_that_is_not_there_is_named() {
+fn missing_database_exits_2_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let refused = finish(&mut reprocess(folder.path()));
     assert_eq!(refused.status.code(), Some(2));

@@ -1,4 +1,4 @@
-//! The start, where it takes long.
+//! Startup with a long migration.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::support::process::serve;
 use crate::support::{Process, get};
 
-/// A database of the first schema with so many events.
+/// Creates a database of the first schema with `events` events.
 fn first_schema(path: &std::path::Path, events: i64) {
     let dump = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -27,17 +27,17 @@ fn first_schema(path: &std::path::Path, events: i64) {
 }
 
 #[tokio::test]
-async fn signal_during_a_migration_ends_the_program_and_the_next_start_completes_it() {
+async fn signal_during_a_migration_exits_0_and_the_next_start_completes_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
     first_schema(&path, 1_500_000);
     let mut child = serve(folder.path()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let told = lines
+    let announcement = lines
         .by_ref()
         .map(Result::unwrap)
         .find(|line| line.contains("bringing the database"));
-    assert!(told.unwrap().contains("from schema 1 to "));
+    assert!(announcement.unwrap().contains("from schema 1 to "));
     let signal = Command::new("kill")
         .args(["-s", "TERM", &child.id().to_string()])
         .status();
@@ -50,7 +50,7 @@ async fn signal_during_a_migration_ends_the_program_and_the_next_start_completes
         "{rest:?}"
     );
 
-    // Nothing of it was done by half.
+    // The interrupted migration left no partial state.
     let server = Process::start(folder.path());
     let newest = get(server.private, "/api/v1/events?limit=1").await.json();
     assert!(newest["data"][0]["seq"].as_i64().unwrap() > 1_500_000);

@@ -1,4 +1,5 @@
-//! Stopping: what was begun is answered and kept, nothing new begins, and it takes 10 s at most.
+//! Shutdown: requests in progress are answered and stored, no new connection is accepted, and it
+//! takes at most 10 s.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,25 +14,25 @@ use super::load::{Supply, assert_kept, read_on, run};
 use crate::support::process::PATIENCE;
 use crate::support::{Process, TOKEN, get};
 
-/// What stopping may take.
+/// Longest time that shutdown may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What stopping takes at least while a request does not end; a bit less than the drain.
+/// Shortest time that shutdown takes while a request is unfinished: a bit less than the drain.
 const DRAIN: Duration = Duration::from_secs(7);
 
 const BODY: &str = r#"{"typeWebhook":"newKind","note":"it arrived in two parts"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_under_load_keeps_what_was_answered() {
-    stops_under_load("TERM").await;
+async fn sigterm_under_load_keeps_acknowledged_events() {
+    assert_stops_under_load("TERM").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigint_under_load_keeps_what_was_answered() {
-    stops_under_load("INT").await;
+async fn sigint_under_load_keeps_acknowledged_events() {
+    assert_stops_under_load("INT").await;
 }
 
-async fn stops_under_load(signal: &'static str) {
+async fn assert_stops_under_load(signal: &'static str) {
     let folder = tempfile::tempdir().unwrap();
     let process = Arc::new(Mutex::new(Process::start(folder.path())));
     let public = process.lock().unwrap().public;
@@ -41,7 +42,7 @@ async fn stops_under_load(signal: &'static str) {
         stopping.lock().unwrap().signal(signal);
     })
     .await;
-    let begun = Instant::now();
+    let started = Instant::now();
     let ended = process.lock().unwrap().wait();
     assert_eq!(
         ended.code(),
@@ -49,7 +50,7 @@ async fn stops_under_load(signal: &'static str) {
         "{}",
         process.lock().unwrap().log.text()
     );
-    assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
 
     let process = Process::start(folder.path());
     let mut stored = BTreeMap::new();
@@ -59,7 +60,7 @@ async fn stops_under_load(signal: &'static str) {
 }
 
 #[tokio::test]
-async fn a_request_that_was_begun_is_answered_and_no_connection_is_taken() {
+async fn shutdown_answers_a_request_in_progress_and_refuses_connections() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path());
     let mut request = Half::send(process.public).await;
@@ -82,35 +83,35 @@ async fn a_request_that_was_begun_is_answered_and_no_connection_is_taken() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_exits_at_once() {
     for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Process::start(folder.path());
         let _request = Half::send(process.public).await;
-        let begun = Instant::now();
+        let started = Instant::now();
         process.signal(first);
         refuses(process.public).await;
         assert_eq!(process.child.try_wait().unwrap(), None, "it still drains");
         process.signal(second);
         assert_eq!(process.wait().code(), Some(1), "{first}, {second}");
-        assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
+        assert!(started.elapsed() < DRAIN, "{:?}", started.elapsed());
     }
 }
 
 #[tokio::test]
-async fn a_client_that_never_completes_does_not_keep_it() {
+async fn unfinished_request_is_dropped_after_the_drain() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path());
     let mut request = Half::send(process.public).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0), "{}", process.log.text());
-    assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
-    assert!(begun.elapsed() > DRAIN, "{:?}", begun.elapsed());
-    assert_eq!(request.rest().await, "", "it is not answered");
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+    assert!(started.elapsed() > DRAIN, "{:?}", started.elapsed());
+    assert_eq!(request.rest().await, "", "the request got a response");
 }
 
-/// A request of which the server has begun to read the body, and has half of it.
+/// A request whose body the server has started to read and has received half of.
 struct Half(TcpStream);
 
 impl Half {
@@ -122,24 +123,24 @@ impl Half {
             BODY.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
-        // Said when the body is asked for.
+        // The server sends this when it starts to read the body.
         let expected = "HTTP/1.1 100 Continue\r\n\r\n";
-        let mut said = vec![0; expected.len()];
-        stream.read_exact(&mut said).await.unwrap();
-        assert_eq!(String::from_utf8(said).unwrap(), expected);
+        let mut received = vec![0; expected.len()];
+        stream.read_exact(&mut received).await.unwrap();
+        assert_eq!(String::from_utf8(received).unwrap(), expected);
         let (half, _) = BODY.split_at(BODY.len() / 2);
         stream.write_all(half.as_bytes()).await.unwrap();
         Self(stream)
     }
 
-    /// Sends the other half and reads the answer.
+    /// Sends the other half and reads the response.
     async fn complete(&mut self) -> String {
         let (_, half) = BODY.split_at(BODY.len() / 2);
         self.0.write_all(half.as_bytes()).await.unwrap();
         self.rest().await
     }
 
-    /// What comes until the server closes the connection.
+    /// Everything received until the server closes the connection.
     async fn rest(&mut self) -> String {
         let mut answer = Vec::new();
         if let Err(error) = self.0.read_to_end(&mut answer).await {
@@ -149,15 +150,15 @@ impl Half {
     }
 }
 
-/// Waits until no connection is taken any more.
+/// Waits until the address refuses connections.
 async fn refuses(address: SocketAddr) {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         match TcpStream::connect(address).await {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
-            // It was waiting to be taken when the listener was closed.
+            // The connection was in the backlog when the listener was closed.
             Ok(_) | Err(_) => tokio::task::yield_now().await,
         }
     }
-    panic!("it still takes connections");
+    panic!("{address} still accepts connections");
 }

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use crate::support::process::{finish, program};
 use crate::support::{Process, post};
 
-struct Said {
+struct Printed {
     code: Option<i32>,
     output: String,
     error: String,
 }
 
-fn tail(server: &Process, arguments: &[&str]) -> Said {
+fn tail(server: &Process, arguments: &[&str]) -> Printed {
     let from = format!("http://{}", server.private);
     let output = finish(program().args(["tail", "--from", &from]).args(arguments));
-    Said {
+    Printed {
         code: output.status.code(),
         output: String::from_utf8(output.stdout).unwrap(),
         error: String::from_utf8(output.stderr).unwrap(),
@@ -22,7 +22,7 @@ fn tail(server: &Process, arguments: &[&str]) -> Said {
 }
 
 #[tokio::test]
-async fn it_writes_the_newest_the_oldest_of_them_first() {
+async fn tail_prints_the_newest_events_oldest_first() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     assert_eq!(tail(&server, &[]).output, "");
@@ -34,24 +34,24 @@ async fn it_writes_the_newest_the_oldest_of_them_first() {
     post(server.public, "no json").await;
     post(server.public, "no json").await;
 
-    let said = tail(&server, &[]);
-    let seqs: Vec<&str> = said
+    let printed = tail(&server, &[]);
+    let seqs: Vec<&str> = printed
         .output
         .lines()
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
     assert_eq!(seqs, ["4", "5", "6", "7", "8", "9", "10", "11", "12", "13"]);
     assert!(
-        said.output.contains("unknown    fourth\n"),
+        printed.output.contains("unknown    fourth\n"),
         "{}",
-        said.output
+        printed.output
     );
-    let last = said.output.lines().last().unwrap();
+    let last = printed.output.lines().last().unwrap();
     assert!(
-        last.ends_with("malformed  -  came 2 times  expected an object"),
+        last.ends_with("malformed  -  received 2 times  expected an object"),
         "{last}"
     );
-    assert_eq!((said.code, &*said.error), (Some(0), ""));
+    assert_eq!((printed.code, &*printed.error), (Some(0), ""));
 
     for (arguments, seqs) in [
         (&["-n", "2"][..], &[12, 13][..]),
@@ -61,22 +61,22 @@ async fn it_writes_the_newest_the_oldest_of_them_first() {
         (&["--outcome", "malformed"], &[13]),
         (&["--instance", "5"], &[]),
     ] {
-        let said = tail(&server, &[arguments, &["--format", "json"]].concat());
-        let events = said
+        let printed = tail(&server, &[arguments, &["--format", "json"]].concat());
+        let events = printed
             .output
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
         let found: Vec<Value> = events.map(|event| event["seq"].clone()).collect();
-        assert_eq!(json!(found), json!(seqs), "{arguments:?} {}", said.error);
+        assert_eq!(json!(found), json!(seqs), "{arguments:?} {}", printed.error);
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_said() {
+async fn tail_reports_why_it_cannot_read() {
     let folder = tempfile::tempdir().unwrap();
     let token = ("GREEN_INBOX__PRIVATE__TOKENS", "read-me");
     let server = Process::with(folder.path(), &[token]);
-    for (arguments, code, said) in [
+    for (arguments, code, printed) in [
         (&[][..], 1, "401 unauthorized"),
         (
             &["--token", "read-me", "--outcome", "good"],
@@ -93,7 +93,11 @@ async fn what_cannot_be_read_is_said() {
     ] {
         let tail = tail(&server, arguments);
         assert_eq!(tail.code, Some(code), "{arguments:?}: {}", tail.error);
-        assert!(tail.error.contains(said), "{arguments:?}: {}", tail.error);
+        assert!(
+            tail.error.contains(printed),
+            "{arguments:?}: {}",
+            tail.error
+        );
     }
     assert_eq!(tail(&server, &["--token", "read-me"]).code, Some(0));
     let mut public = program();

@@ -1,4 +1,4 @@
-//! Appending: places, repeats, and waiting for the disk.
+//! Appending: seqs, duplicates, backpressure, and waking followers.
 
 use futures_util::FutureExt;
 use green_inbox::store::{Appended, EventFilter, EventQuery, Order, Position, Store, Unavailable};
@@ -21,7 +21,7 @@ async fn seqs(store: &Store) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn places_are_given_in_the_order_of_the_queue() {
+async fn seqs_follow_the_queue_order() {
     let (_folder, path) = place();
     let mut store = open(&path).await;
     let stored = append_all(&store.writer, (0..300).map(|n| body("note", n))).await;
@@ -40,7 +40,7 @@ async fn places_are_given_in_the_order_of_the_queue() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_twice_in_one_commit_has_one_place() {
+async fn duplicate_within_one_commit_gets_the_same_seq() {
     let (_folder, path) = place();
     let store = open(&path).await;
     let other = connect(&path);
@@ -64,7 +64,7 @@ async fn a_body_that_comes_twice_in_one_commit_has_one_place() {
 }
 
 #[tokio::test]
-async fn a_place_is_never_given_twice() {
+async fn seq_of_a_deleted_event_is_never_reused() {
     let (_folder, path) = place();
     let mut last = 0;
     for round in 0..3 {
@@ -76,7 +76,7 @@ async fn a_place_is_never_given_twice() {
             last = seq;
         }
         close(store).await;
-        // The newest, then the newest five, then all.
+        // Delete the newest event, then the newest five, then all ten of the round.
         let kept = [9, 5, 0][round];
         let sql = format!("DELETE FROM event WHERE seq > {}", last - 10 + kept);
         connect(&path).execute_batch(&sql).unwrap();
@@ -85,7 +85,7 @@ async fn a_place_is_never_given_twice() {
 }
 
 #[tokio::test]
-async fn a_place_that_was_not_committed_is_not_seen() {
+async fn uncommitted_event_is_not_visible() {
     let (_folder, path) = place();
     let mut store = open(&path).await;
     append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
@@ -101,13 +101,13 @@ async fn a_place_that_was_not_committed_is_not_seen() {
 }
 
 #[tokio::test]
-async fn while_another_writes_what_comes_waits_and_what_is_too_much_is_refused() {
+async fn appends_wait_for_another_writer_and_the_excess_is_refused() {
     let (_folder, path) = place();
     let store = green_inbox::store::open(&path, 1, 0).await.unwrap();
     let other = connect(&path);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut first = queued(&store.writer, body("note", 1));
-    // There is room for one, and for another as soon as the writer has taken the first.
+    // The queue holds one append, and a second one once the writer has taken the first.
     let mut second = queued(&store.writer, body("note", 2));
     while let Some(answer) = second.as_mut().now_or_never() {
         assert_eq!(answer, Err(Unavailable::Full));
@@ -116,7 +116,7 @@ async fn while_another_writes_what_comes_waits_and_what_is_too_much_is_refused()
     }
     let third = store.writer.append(crate::support::append::event("third"));
     assert_eq!(third.await, Err(Unavailable::Full));
-    // Whoever reads is not kept waiting, and who writes is not refused.
+    // Meanwhile reads succeed, and the queued append keeps waiting.
     for _ in 0..50 {
         assert!(seqs(&store).await.is_empty());
         assert!(first.as_mut().now_or_never().is_none());
@@ -129,18 +129,18 @@ async fn while_another_writes_what_comes_waits_and_what_is_too_much_is_refused()
 }
 
 #[tokio::test]
-async fn a_follower_is_woken_by_a_commit_and_by_nothing_else() {
+async fn follower_wakes_only_on_a_new_event() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
     let mut commits = store.commits.clone();
     commits.after(0).await;
-    // What is there needs no waiting.
+    // An event that is already committed needs no wait.
     assert!(commits.after(0).now_or_never().is_some());
 
     let mut second = Box::pin(commits.after(1));
     assert!(second.as_mut().now_or_never().is_none());
-    // A repeat is nothing new.
+    // A duplicate does not wake a follower.
     append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
     assert!(second.as_mut().now_or_never().is_none());
     append_all(&store.writer, [body("note", 2)]).await[0].unwrap();

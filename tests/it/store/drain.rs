@@ -1,4 +1,4 @@
-//! The end of the writer: what was queued is committed, whoever still waits for it.
+//! Draining the writer: queued appends are committed, even those whose caller is gone.
 
 use green_inbox::store::WriterEnd;
 
@@ -9,7 +9,7 @@ const QUEUED: usize = 20;
 const STORED: i64 = 20;
 
 #[tokio::test]
-async fn what_was_queued_when_the_last_handle_goes_is_answered() {
+async fn queued_appends_are_answered_after_the_last_handle_drops() {
     let (_folder, path) = place();
     let mut store = open(&path).await;
     let other = connect(&path);
@@ -30,7 +30,7 @@ async fn what_was_queued_when_the_last_handle_goes_is_answered() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_is_stored_all_the_same() {
+async fn abandoned_appends_are_still_stored() {
     let (_folder, path) = place();
     let mut store = open(&path).await;
     let other = connect(&path);
@@ -45,15 +45,15 @@ async fn what_nobody_waits_for_any_more_is_stored_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_log_is_moved_into_the_file_at_the_end() {
+async fn closing_checkpoints_and_truncates_the_wal() {
     let (_folder, path) = place();
     let mut store = open(&path).await;
     queued(&store.writer, body("note", 1)).await.unwrap();
-    let log = path.with_extension("db-wal");
-    // A reader that has it open keeps it from being deleted, but not from being emptied.
+    let wal = path.with_extension("db-wal");
+    // The open reader prevents SQLite from deleting the WAL, but not from truncating it.
     store.reader.ping().await.unwrap();
-    assert!(log.metadata().unwrap().len() > 0);
+    assert!(wal.metadata().unwrap().len() > 0);
     drop(store.writer);
     store.thread.ended().await;
-    assert_eq!(log.metadata().unwrap().len(), 0);
+    assert_eq!(wal.metadata().unwrap().len(), 0);
 }

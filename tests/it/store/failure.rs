@@ -1,4 +1,4 @@
-//! Rows and commits that fail. A trigger of another connection stands for the disk.
+//! Failing rows and commits. A trigger created by another connection stands in for the disk error.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use super::{body, connect, number, open, place};
 use crate::support::{TestServer, append_all, get, post, queued};
 
-/// How a statement can fail: itself, with what it did so far, or with its whole transaction.
+/// How a failing statement ends: undone, with its changes so far kept, or with the whole
+/// transaction rolled back.
 const WAYS: [&str; 3] = ["ABORT", "FAIL", "ROLLBACK"];
 
 /// Makes inserts fail where `condition` holds.
@@ -25,12 +26,12 @@ fn heal(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_does_not_harm_its_batch() {
+async fn failed_row_does_not_affect_its_batch() {
     for way in WAYS {
         let (_folder, path) = place();
         let mut store = open(&path).await;
         poison(&path, way, "new.type_webhook = 'poison'");
-        // All queued while the writer cannot begin, so that they are in one batch or two.
+        // Queue everything while the writer is blocked, so that it fits into one or two batches.
         let other = connect(&path);
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let appends: Vec<_> = (0..50)
@@ -69,7 +70,7 @@ async fn a_row_that_fails_does_not_harm_its_batch() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_is_a_503_and_the_others_are_answered() {
+async fn failed_row_gets_503_and_the_others_200() {
     let server = TestServer::start().await;
     poison(&server.database, "ABORT", "new.type_webhook = 'poison'");
     let mut posts = JoinSet::new();
@@ -100,7 +101,7 @@ async fn a_row_that_fails_is_a_503_and_the_others_are_answered() {
 }
 
 #[tokio::test]
-async fn while_nothing_can_be_stored_there_is_a_503_and_reading_goes_on() {
+async fn failing_inserts_get_503_and_reads_continue() {
     for way in WAYS {
         let server = TestServer::start().await;
         assert_eq!(post(server.public, body("note", 1)).await.json()["seq"], 1);
@@ -113,9 +114,9 @@ async fn while_nothing_can_be_stored_there_is_a_503_and_reading_goes_on() {
             let listed = get(server.private, "/api/v1/events").await.json();
             assert_eq!(listed["data"].as_array().unwrap().len(), 1);
         }
-        // A repeat needs no new row of an event.
-        let repeat = post(server.public, body("note", 1)).await;
-        assert_eq!(repeat.json()["repeated"], true, "{way}");
+        // A duplicate inserts no event row, so it succeeds.
+        let duplicate = post(server.public, body("note", 1)).await;
+        assert_eq!(duplicate.json()["repeated"], true, "{way}");
 
         heal(&server.database);
         for number in 2..5 {
@@ -129,10 +130,10 @@ async fn while_nothing_can_be_stored_there_is_a_503_and_reading_goes_on() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_told_to_all_of_its_rows() {
+async fn failed_commit_fails_all_of_its_rows() {
     let (_folder, path) = place();
     let store = open(&path).await;
-    // What is checked only at the commit.
+    // A deferred foreign key fails at the commit, not at the insert.
     connect(&path)
         .execute_batch(
             "CREATE TABLE payer (id INTEGER PRIMARY KEY) STRICT;

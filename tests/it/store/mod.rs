@@ -1,11 +1,11 @@
-//! The store by itself, and what of its failures is seen over HTTP.
+//! The store on its own, and how its failures appear over HTTP.
 
 mod append;
 mod drain;
+mod duplicates;
 mod failure;
 mod open;
 mod projection;
-mod repeats;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A folder and the place of a database in it.
+/// A temporary folder and the path of a database in it.
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
@@ -25,7 +25,7 @@ async fn open(path: &Path) -> Store {
     store::open(path, 4096, 0).await.unwrap()
 }
 
-/// Closes a store whose writer has no other handles.
+/// Closes a store. No other writer handle may exist.
 async fn close(mut store: Store) {
     drop(store.writer);
     assert_eq!(store.thread.ended().await, WriterEnd::Drained);
@@ -33,17 +33,17 @@ async fn close(mut store: Store) {
     store.reader.close().await;
 }
 
-/// Another connection to the database, as any program may open it.
+/// A separate connection to the database.
 fn connect(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }
 
-/// What the database says to a query of one number.
+/// The result of a query that returns one number.
 fn number(connection: &Connection, sql: &str) -> i64 {
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// A body of this type; another one for each number.
+/// A body of this type, distinct for each number.
 fn body(type_webhook: &str, number: usize) -> String {
     json!({ "typeWebhook": type_webhook, "number": number }).to_string()
 }

@@ -1,4 +1,4 @@
-//! Opening: what a database is made with, and which are refused.
+//! Opening: the settings of a new database, and which files are refused.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use green_inbox::store::{self, OpenError};
 use super::{body, close, connect, number, open, place};
 use crate::support::append_all;
 
-/// Everything that the file itself keeps.
+/// Asserts every setting that is stored in the file, and its integrity.
 fn check_settings(path: &Path) {
     let connection = connect(path);
     let mode: String = connection
@@ -32,7 +32,7 @@ fn check_settings(path: &Path) {
 }
 
 #[tokio::test]
-async fn the_settings_of_the_file_hold_when_it_is_opened_again() {
+async fn file_settings_persist_across_reopening() {
     let (_folder, path) = place();
     for (before, round) in (0..3).enumerate() {
         let store = open(&path).await;
@@ -45,7 +45,7 @@ async fn the_settings_of_the_file_hold_when_it_is_opened_again() {
 }
 
 #[tokio::test]
-async fn folders_are_made_and_the_probe_is_taken_away() {
+async fn missing_folders_are_created_and_the_probe_is_removed() {
     let (folder, _) = place();
     let path = folder.path().join("a/b/inbox.db");
     close(open(&path).await).await;
@@ -59,22 +59,22 @@ async fn folders_are_made_and_the_probe_is_taken_away() {
 }
 
 #[tokio::test]
-async fn a_database_is_opened_once() {
+async fn second_open_is_refused_as_in_use() {
     let (_folder, path) = place();
     let store = open(&path).await;
     let second = store::open(&path, 16, 0).await;
     assert!(matches!(second, Err(OpenError::InUse(_))), "{second:?}");
-    // And not harmed by the attempt.
+    // The failed attempt does not affect the first store.
     append_all(&store.writer, [body("note", 1)]).await[0].unwrap();
     close(store).await;
     close(open(&path).await).await;
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_refused_and_not_touched() {
+async fn foreign_database_is_refused_and_not_changed() {
     for theirs in [
         "CREATE TABLE theirs (a)",
-        // One whose other settings are as ours.
+        // Same settings as green-inbox, except the application id.
         "PRAGMA application_id = 7; PRAGMA auto_vacuum = 2; CREATE TABLE theirs (a)",
         "PRAGMA application_id = 7",
     ] {
@@ -88,7 +88,7 @@ async fn a_database_of_another_program_is_refused_and_not_touched() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_refused() {
+async fn newer_schema_is_refused() {
     let (_folder, path) = place();
     close(open(&path).await).await;
     let newer = "INSERT INTO _sqlx_migrations
@@ -103,7 +103,7 @@ async fn a_database_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_database_is_refused() {
+async fn non_database_file_is_refused() {
     let (_folder, path) = place();
     std::fs::write(&path, "not a database, whatever its name says".repeat(100)).unwrap();
     let refused = store::open(&path, 16, 0).await;

@@ -1,5 +1,5 @@
-//! What is derived from the events: the same however it comes about, and made anew where it does
-//! not fit.
+//! The projection: incremental updates and a full rebuild give the same result, and a projection
+//! that does not match its database is rebuilt.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,10 +13,10 @@ use super::{body, close, connect, open, place};
 use crate::support::said::{self, NOON};
 use crate::support::{append_all, shuffled};
 
-/// Every kind of file that one database of what is derived has.
+/// Endings of the files that make up one projection.
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
-/// Tables and what they are ordered by; those of the words are asked in another way.
+/// Tables to compare. The full-text index is compared through `fts5vocab`.
 const TABLES: [&str; 15] = [
     "progress",
     "term",
@@ -35,7 +35,8 @@ const TABLES: [&str; 15] = [
     "block_range",
 ];
 
-/// All samples, several stories of several accounts, in some order.
+/// All samples, three stories across two instances, and a few malformed or unknown bodies,
+/// shuffled by `seed`.
 fn history(seed: u64) -> Vec<Vec<u8>> {
     let samples = all();
     let stories = (1..=3).flat_map(|serial| {
@@ -51,13 +52,13 @@ fn history(seed: u64) -> Vec<Vec<u8>> {
     shuffled(stories.chain(broken).collect(), seed)
 }
 
-fn derived(path: &Path) -> PathBuf {
+fn projection_path(path: &Path) -> PathBuf {
     path.with_extension("db.projection")
 }
 
-fn copy(from: &Path, to: &Path) {
+fn copy_projection(from: &Path, to: &Path) {
     for ending in ENDINGS {
-        let name = |path: &Path| format!("{}{ending}", derived(path).display());
+        let name = |path: &Path| format!("{}{ending}", projection_path(path).display());
         let _ = fs::remove_file(name(to));
         if fs::exists(name(from)).unwrap() {
             fs::copy(name(from), name(to)).unwrap();
@@ -65,9 +66,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn delete(path: &Path) {
+fn delete_projection(path: &Path) {
     for ending in ENDINGS {
-        let _ = fs::remove_file(format!("{}{ending}", derived(path).display()));
+        let _ = fs::remove_file(format!("{}{ending}", projection_path(path).display()));
     }
 }
 
@@ -81,9 +82,9 @@ async fn caught_up(store: &Store) {
     store.projected.clone().reach(store.commits.newest()).await;
 }
 
-/// Everything that is derived, as text; the store has to be closed.
+/// The whole projection as text. The store must be closed.
 fn dump(path: &Path) -> String {
-    let connection = connect(&derived(path));
+    let connection = connect(&projection_path(path));
     let tables: i64 = connection
         .query_row(
             "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
@@ -95,14 +96,14 @@ fn dump(path: &Path) -> String {
     assert_eq!(
         usize::try_from(tables).unwrap(),
         TABLES.len(),
-        "a table that is not compared"
+        "TABLES does not list every table"
     );
     connection
         .execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, word, instance)")
         .unwrap();
     let mut text = String::new();
     let queries = TABLES.map(|table| match table {
-        // The epoch is another one for each database.
+        // Leave out the epoch, which differs in each database.
         "progress" => "SELECT seq, digest FROM progress".to_owned(),
         table => format!("SELECT * FROM {table}"),
     });
@@ -127,7 +128,7 @@ fn dump(path: &Path) -> String {
     text
 }
 
-/// The first line in which two dumps differ.
+/// Asserts that two dumps are equal; otherwise panics with the first line that differs.
 fn check_same(dump: &str, expected: &str, what: &str) {
     let mut lines = (1..).zip(dump.lines().zip(expected.lines()));
     if let Some((number, (line, other))) = lines.find(|(_, (line, other))| line != other) {
@@ -136,9 +137,9 @@ fn check_same(dump: &str, expected: &str, what: &str) {
     assert_eq!(dump.len(), expected.len(), "{what}");
 }
 
-/// What is found where everything is derived in one go.
-async fn anew(path: &Path) -> String {
-    delete(path);
+/// Deletes the projection, lets the store rebuild it, and returns its dump.
+async fn rebuild(path: &Path) -> String {
+    delete_projection(path);
     let store = open(path).await;
     caught_up(&store).await;
     close(store).await;
@@ -146,35 +147,35 @@ async fn anew(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn derived_in_one_go_is_what_was_derived_on_the_way() {
+async fn full_rebuild_equals_incremental_projection() {
     for seed in [1, 2, 3] {
         println!("seed {seed}");
         let (_folder, path) = place();
         let store = open(&path).await;
-        // In portions of every size, each derived before the next comes.
+        // Append portions of various sizes, each projected before the next.
         let history = history(seed);
         let mut rest = history.as_slice();
         for size in (1..).map(|size| size * size % 23 + 1) {
-            let (portion, behind) = rest.split_at(rest.len().min(size));
+            let (portion, rest_after) = rest.split_at(rest.len().min(size));
             append(&store, portion).await;
             caught_up(&store).await;
-            rest = behind;
+            rest = rest_after;
             if rest.is_empty() {
                 break;
             }
         }
         close(store).await;
-        let on_the_way = dump(&path);
-        assert!(on_the_way.lines().count() > 2000, "{on_the_way}");
-        check_same(&anew(&path).await, &on_the_way, &format!("seed {seed}"));
-        // Opening once more changes nothing.
+        let incremental = dump(&path);
+        assert!(incremental.lines().count() > 2000, "{incremental}");
+        check_same(&rebuild(&path).await, &incremental, &format!("seed {seed}"));
+        // Reopening changes nothing.
         close(open(&path).await).await;
-        check_same(&dump(&path), &on_the_way, "opened again");
+        check_same(&dump(&path), &incremental, "opened again");
     }
 }
 
 #[tokio::test]
-async fn what_is_behind_catches_up() {
+async fn lagging_projection_catches_up() {
     let (_folder, path) = place();
     let (_other_folder, kept) = place();
     let history = history(4);
@@ -183,23 +184,23 @@ async fn what_is_behind_catches_up() {
     append(&store, early).await;
     caught_up(&store).await;
     close(store).await;
-    copy(&path, &kept);
+    copy_projection(&path, &kept);
 
     let store = open(&path).await;
     append(&store, late).await;
     close(store).await;
     let whole = dump(&path);
 
-    copy(&kept, &path);
+    copy_projection(&kept, &path);
     let store = open(&path).await;
     caught_up(&store).await;
     close(store).await;
-    check_same(&dump(&path), &whole, "behind");
-    check_same(&anew(&path).await, &whole, "anew");
+    check_same(&dump(&path), &whole, "lagging");
+    check_same(&rebuild(&path).await, &whole, "rebuild");
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_made_anew() {
+async fn mismatched_projection_is_rebuilt() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append(&store, &history(5)).await;
@@ -211,9 +212,9 @@ async fn what_does_not_fit_is_made_anew() {
     append(&store, &history(6)).await;
     close(store).await;
 
-    let file = derived(&path);
+    let file = projection_path(&path);
     let spoil: [(&str, &dyn Fn()); 8] = [
-        ("of another database", &|| copy(&other, &path)),
+        ("of another database", &|| copy_projection(&other, &path)),
         ("no database", &|| {
             fs::write(&file, "flour".repeat(5000)).unwrap();
         }),
@@ -250,7 +251,7 @@ async fn what_does_not_fit_is_made_anew() {
 }
 
 #[tokio::test]
-async fn what_is_appended_behind_a_file_that_was_made_anew_is_there() {
+async fn events_appended_after_a_broken_projection_are_projected() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append(
@@ -259,8 +260,8 @@ async fn what_is_appended_behind_a_file_that_was_made_anew_is_there() {
     )
     .await;
     close(store).await;
-    delete(&path);
-    fs::write(derived(&path), "flour".repeat(5000)).unwrap();
+    delete_projection(&path);
+    fs::write(projection_path(&path), "flour".repeat(5000)).unwrap();
     let store = open(&path).await;
     append(
         &store,

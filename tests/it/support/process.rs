@@ -144,7 +144,7 @@ impl Process {
                 log.change(|said| said.closed = true);
             }
         });
-        let line = log.wait_for(|line| line.contains("giving them back at"));
+        let line = log.wait_for(|line| line.contains("serving readers at"));
         let mut addresses = line.split("http://").skip(1).map(|rest| {
             let address = rest.split(['/', '"', ' ']).next().unwrap();
             address.parse().unwrap()

@@ -1,4 +1,4 @@
-//! Who may read.
+//! Authenticates clients of the private listener and rate-limits wrong tokens.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -12,50 +12,65 @@ use hyper::http::uri::Authority;
 use hyper::{HeaderMap, StatusCode};
 use tracing::warn;
 
-use super::Api;
-use super::attempts::Attempts;
+use super::client_address::Peer;
+use super::credentials::{Credentials, Presented};
+use super::problem::Problem;
+use super::rate_limit::RateLimiter;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Private as Settings};
-use crate::http::{Credentials, Peer, Presented, Problem};
 
-/// Admits readers by their token, and makes wait who presents wrong ones. Where none is set, which
-/// is possible on loopback only, it admits everyone who asks for this machine by its address or as
-/// `localhost`.
+/// Admits clients by their token. If no token is configured, which is possible on loopback only, it admits
+/// every client that names this machine by an address or as `localhost` in `Host`.
 #[derive(Debug)]
 pub struct ReadGate {
     tokens: Credentials,
-    attempts: Attempts,
+    limiter: RateLimiter,
 }
 
 impl ReadGate {
-    /// Takes the tokens from the settings and the file that they name.
+    /// Takes the tokens from the settings and from the file that they name.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is not valid.
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, ConfigError> {
         Ok(Self {
             tokens: Credentials::new(&settings.all_tokens()?),
-            attempts: Attempts::new(clock),
+            limiter: RateLimiter::new(clock),
         })
     }
 
-    /// Reads the tokens again; on an error the old ones stay.
+    /// Reads the tokens again. If that fails, the old tokens stay.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is not valid.
     pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
         self.tokens.replace(&settings.all_tokens()?);
         Ok(())
     }
 
+    /// The middleware: answers 401, 403 or 429 in place of the handler if the client may not read.
+    ///
+    /// # Errors
+    ///
+    /// The client may not read.
+    pub async fn authorize(
+        State(gate): State<Arc<Self>>,
+        Extension(peer): Extension<Peer>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Problem> {
+        gate.admit(peer.0.ip().to_canonical(), request.headers())?;
+        Ok(next.run(request).await)
+    }
+
     fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
         if !self.tokens.is_empty() {
-            return self.compare(peer, headers);
+            return self.check_token(peer, headers);
         }
-        // A page of the internet can make a browser ask a name that leads here ("DNS rebinding"),
-        // but the name then stands in the request.
+        // A web page can make a browser send a request to a name that resolves to this machine ("DNS
+        // rebinding"), but then the request has that name in `Host`.
         if headers
             .get(HOST)
             .is_none_or(|host| is_local_name(host.as_bytes()))
@@ -70,18 +85,19 @@ impl ReadGate {
         }
     }
 
-    fn compare(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
-        // Who presents nothing guesses nothing, and learns at any time that a token is needed.
+    fn check_token(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+        // A request without a token guesses nothing: it always gets the 401 that says a token is needed. An
+        // early token is not compared, even if it is valid: otherwise the answer would tell a valid one.
         if headers.contains_key(AUTHORIZATION) {
-            self.attempts
+            self.limiter
                 .admit(peer)
-                .map_err(|wait| Problem::too_many_attempts(wait.seconds))?;
+                .map_err(|limited| Problem::too_many_attempts(limited.retry_after))?;
         }
         let presented = self.tokens.check(headers);
         if matches!(presented, Presented::Accepted(_)) {
             return Ok(());
         }
-        if presented == Presented::Refused && self.attempts.failed(peer) {
+        if presented == Presented::Refused && self.limiter.record_failure(peer) {
             warn!(client = %peer, "too many wrong tokens came from {peer}: it has to wait");
         }
         Err(Problem::unauthorized("Bearer realm=\"private\""))
@@ -93,7 +109,7 @@ fn is_local_name(host: &[u8]) -> bool {
         return false;
     };
     let name = authority.host();
-    // What `Authority` takes for a host may be more than that: `[::1].example.org`.
+    // `Authority` accepts more than an address in brackets: `[::1].example.org`.
     let is_whole = match authority.port() {
         Some(port) => host.len() == name.len() + 1 + port.as_str().len(),
         None => host.len() == name.len(),
@@ -106,18 +122,6 @@ fn is_local_name(host: &[u8]) -> bool {
         None => name.parse::<Ipv4Addr>().is_ok(),
     };
     is_whole && (is_address || name.eq_ignore_ascii_case("localhost"))
-}
-
-/// Lets a request through that may read.
-pub(super) async fn authorize(
-    State(api): State<Arc<Api>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    api.gate
-        .admit(peer.0.ip().to_canonical(), request.headers())?;
-    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Repeats are found wherever the key of the first is by then: in memory, on its way to the index,
-//! or there.
+//! Duplicates are found wherever the first event's key is: in memory, on its way to the dedup
+//! index, or in the index.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use green_inbox::store::{Appended, Store};
 use super::{close, connect, number, open, place};
 use crate::support::append_all;
 
-/// More than stand in memory, so that some are in the index.
+/// More keys than fit in memory, so that some are in the dedup index.
 const EVENTS: i64 = 25_000;
 
-/// Some thousands of events have the same second.
+/// 5,000 events share each timestamp.
 fn body(n: i64) -> String {
     format!(
         r#"{{"typeWebhook":"note","timestamp":{},"n":{n}}}"#,
@@ -29,8 +29,8 @@ async fn append_each(store: &Store, body: fn(i64) -> String) {
     }
 }
 
-/// Sends some of them again, from all ages.
-async fn see_repeats(store: &Store) {
+/// Appends a sample of old and new bodies again and asserts that each is a duplicate.
+async fn assert_duplicates(store: &Store) {
     let again: Vec<_> = (0..EVENTS).step_by(97).collect();
     let bodies = again.iter().copied().map(body);
     let stored = append_all(&store.writer, bodies).await;
@@ -44,11 +44,11 @@ async fn see_repeats(store: &Store) {
 }
 
 #[tokio::test]
-async fn a_repeat_is_found_wherever_its_key_is() {
+async fn duplicate_is_found_wherever_its_key_is() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append_each(&store, body).await;
-    see_repeats(&store).await;
+    assert_duplicates(&store).await;
 
     let database = connect(&path);
     let indexed = number(&database, "SELECT count(*) FROM event_key");
@@ -57,24 +57,24 @@ async fn a_repeat_is_found_wherever_its_key_is() {
     assert!((1..=indexed).contains(&progress), "{progress} of {indexed}");
     drop(database);
 
-    // The files as they are is what a kill leaves.
+    // A copy of the files is what a kill would leave behind.
     let (_folder, killed) = place();
     for ending in ["", "-wal"] {
         let name = |path: &Path| format!("{}{ending}", path.display());
         fs::copy(name(&path), name(&killed)).unwrap();
     }
-    let left = open(&killed).await;
-    see_repeats(&left).await;
-    close(left).await;
+    let reopened = open(&killed).await;
+    assert_duplicates(&reopened).await;
+    close(reopened).await;
 
     close(store).await;
     let store = open(&path).await;
-    see_repeats(&store).await;
+    assert_duplicates(&store).await;
 }
 
-/// Or the next start would read them all.
+/// Otherwise the next start would read all of them again.
 #[tokio::test]
-async fn events_without_a_timestamp_are_passed_over() {
+async fn index_progress_passes_events_without_a_timestamp() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append_each(&store, |n| format!("untimed {n}")).await;
@@ -83,12 +83,12 @@ async fn events_without_a_timestamp_are_passed_over() {
 }
 
 #[tokio::test]
-async fn an_entry_that_leads_to_another_body_is_no_repeat() {
+async fn index_entry_of_another_body_is_not_a_duplicate() {
     let (_folder, path) = place();
     let store = open(&path).await;
     append_all(&store.writer, [body(1), body(2)]).await;
     close(store).await;
-    // As if both digests began alike, and the second was not stored.
+    // Simulate a digest prefix collision with an event that is not stored.
     connect(&path)
         .execute_batch(
             "INSERT INTO event_key SELECT timestamp, substr(digest, 1, 8), 1 FROM event WHERE seq = 2;

@@ -1,4 +1,4 @@
-//! What comes again is the same event: found by its bytes, and counted.
+//! Duplicates: a body received again is recognized by its bytes and counted on the first event.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::support::{TestServer, post};
 const HOUR: i64 = 60 * 60 * 1000;
 
 #[tokio::test]
-async fn a_repeat_is_counted_on_the_first() {
+async fn duplicate_is_counted_on_the_first_event() {
     let server = TestServer::start().await;
     post(server.public, notice(1)).await;
     let first = event(&server, 1).await;
@@ -38,7 +38,7 @@ async fn a_repeat_is_counted_on_the_first() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_known_to_the_next_start() {
+async fn duplicate_is_recognized_after_a_restart() {
     let server = TestServer::start().await;
     post(server.public, notice(1)).await;
     post(server.public, untimed(1)).await;
@@ -50,13 +50,13 @@ async fn a_repeat_is_known_to_the_next_start() {
             json!({"seq": first, "outcome": "known", "repeated": true})
         );
     }
-    // A gap would look like a loss.
+    // Duplicates use up no seq: a gap would look like a loss.
     let answer = post(server.public, notice(2)).await;
     assert_eq!(seq(&answer), 3);
 }
 
 #[tokio::test]
-async fn one_byte_makes_another_event() {
+async fn one_different_byte_makes_a_new_event() {
     let server = TestServer::start().await;
     let body = notice(1);
     let bodies = [
@@ -66,17 +66,17 @@ async fn one_byte_makes_another_event() {
         body.replace(':', ": "),
         body.replace("authorized", "notAuthorized"),
     ];
-    for (place, body) in bodies.iter().enumerate() {
+    for (index, body) in bodies.iter().enumerate() {
         let answer = post(server.public, body.clone()).await;
         assert_eq!(
             answer.json(),
-            json!({"seq": place + 1, "outcome": "known", "repeated": false})
+            json!({"seq": index + 1, "outcome": "known", "repeated": false})
         );
     }
 }
 
 #[tokio::test]
-async fn a_text_that_comes_later_under_the_same_id() {
+async fn different_text_under_the_same_id_is_a_new_event() {
     let server = TestServer::start().await;
     let message = |text: &str| {
         json!({
@@ -112,7 +112,7 @@ async fn a_text_that_comes_later_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn malformed_and_unknown_bodies_repeat_too() {
+async fn malformed_and_unknown_bodies_are_deduplicated_too() {
     let server = TestServer::start().await;
     for (seq, body) in [
         (1, ""),
@@ -131,7 +131,7 @@ async fn malformed_and_unknown_bodies_repeat_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_at_once_are_one() {
+async fn two_hundred_concurrent_copies_are_one_event() {
     let server = TestServer::start().await;
     let mut posts = JoinSet::new();
     for _ in 0..200 {
@@ -150,7 +150,7 @@ async fn two_hundred_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn without_a_timestamp_it_repeats_for_25_hours() {
+async fn body_without_a_timestamp_is_a_duplicate_for_25_hours() {
     let server = TestServer::start().await;
     let again = async || post(server.public, untimed(1)).await.json();
     assert_eq!(again().await["repeated"], false);
@@ -184,13 +184,13 @@ async fn without_a_timestamp_it_repeats_for_25_hours() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back() {
+async fn duplicate_after_the_clock_is_set_back_counts_on_the_newest_event() {
     let server = TestServer::start().await;
     post(server.public, untimed(1)).await;
     server.pass(25 * HOUR + 1);
     post(server.public, untimed(1)).await;
 
-    // Both are young enough now.
+    // Now both events are within the 25 hours.
     server.pass(-2 * HOUR);
     let answer = post(server.public, untimed(1)).await;
     assert_eq!(seq(&answer), 2);
@@ -201,7 +201,7 @@ async fn a_clock_that_is_set_back() {
 }
 
 #[tokio::test]
-async fn with_a_timestamp_it_repeats_for_ever() {
+async fn body_with_a_timestamp_is_a_duplicate_forever() {
     let server = TestServer::start().await;
     post(server.public, notice(1)).await;
     server.pass(200 * 24 * HOUR);

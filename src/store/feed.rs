@@ -1,0 +1,94 @@
+//! Follows events as they are committed. A commit only wakes the feed; the events themselves are always read
+//! from the database, so none is missed between reading and waiting.
+
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::commits::Commits;
+use super::error::ReadError;
+use super::projection::Projected;
+use super::query::events::{EventQuery, Position};
+use super::query::page::Page;
+use super::query::reader::Reader;
+use crate::model::Event;
+
+/// How much longer than its deadline a filtered feed waits for the projection. An empty page is a correct
+/// answer even then: the caller asks again.
+const PROJECTION_WAIT: Duration = Duration::from_secs(5);
+
+/// Reads everything after a seq, page by page.
+#[derive(Debug)]
+pub struct Feed {
+    reader: Reader,
+    commits: Commits,
+    projected: Projected,
+    stop: CancellationToken,
+    query: EventQuery,
+    last: i64,
+}
+
+impl Feed {
+    /// A feed of the events that match `query`, after the seq `after`. It ends when `stop` is cancelled.
+    #[must_use]
+    pub fn new(
+        reader: Reader,
+        commits: Commits,
+        projected: Projected,
+        stop: CancellationToken,
+        query: EventQuery,
+        after: i64,
+    ) -> Self {
+        Self {
+            reader,
+            commits,
+            projected,
+            stop,
+            query,
+            last: after,
+        }
+    }
+
+    /// The next page. Waits for one until `deadline`, for ever if there is none. The page is empty only if
+    /// the deadline has passed or the program stops.
+    ///
+    /// # Errors
+    ///
+    /// The events cannot be read.
+    pub async fn next(&mut self, deadline: Option<Instant>) -> Result<Page<Event>, ReadError> {
+        loop {
+            let newest = self.commits.newest();
+            if self.query.filter.is_derived() {
+                tokio::select! {
+                    () = self.projected.reach(newest) => {}
+                    () = passed(deadline.map(|deadline| deadline + PROJECTION_WAIT)) => {
+                        return Ok(Page::empty());
+                    }
+                    () = self.stop.cancelled() => return Ok(Page::empty()),
+                }
+            }
+            self.query.position = Position::After(self.last);
+            let page = self.reader.events(&self.query).await?;
+            if let Some(event) = page.entries.last() {
+                self.last = event.seq;
+                return Ok(page);
+            }
+            // No event that was committed before this read matches the query.
+            self.last = self.last.max(newest);
+            tokio::select! {
+                () = self.commits.after(newest) => {}
+                () = passed(deadline) => return Ok(page),
+                () = self.stop.cancelled() => return Ok(page),
+            }
+        }
+    }
+}
+
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
