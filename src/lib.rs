@@ -7,7 +7,7 @@
 //!                      │      source    parse           commit    answer
 //!                      │      token                       │
 //!                      │      body                        ▼ project (after the commit)
-//!                      └────▶ api ◀──── view ◀───────── store     (GET, on the private listener)
+//!                      └────▶ api ◀──── model ◀──────── store     (GET, on the private listener)
 //! ```
 //!
 //! ARCHITECTURE.md has the import table and the invariants.

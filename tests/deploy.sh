@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what README.md and deploy/ tell to run, in a folder in place of the root of the system and with a shim in place of
-# systemctl: the service is started as another user, with what the unit gives it. Needs root, nginx and systemd-analyze.
+# Runs the deployment steps of README.md and deploy/ in a folder instead of the file system root and with a shim instead
+# of systemctl. The service starts as another user, with the environment of its unit. Needs root, nginx, systemd-analyze.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ stop_service() {
 }
 trap 'stop_service || true; rm -rf "$root"' EXIT
 
-# The service of the unit, as the user `nobody`: its environment, its credentials, its folder.
+# Starts the unit's service as the user `nobody`, with its environment, credentials and state folder.
 start_service() {
     local unit=$root/etc/systemd/system/green-inbox.service
     local state=$root/var/lib/green-inbox credentials=$root/credentials line
@@ -52,7 +52,7 @@ wait_for_service() {
         sleep 0.1
     done
     cat "$root/service.log" >&2
-    fail "the service does not get ready"
+    fail "the service did not become ready"
 }
 
 sudo() { "$@"; }
@@ -66,12 +66,12 @@ block=$(awk '/^## Production/ { on = 1 } on && /^```/ { if (code) exit; code = 1
 [ "$(grep -c . <<<"$block")" -ge 8 ] || fail "the block of README.md was not found"
 install -d "$root"/usr/local/bin "$root"/etc/systemd/system "$root"/etc/nginx/tls
 PATH=$root/usr/local/bin:$PATH
-# Only the paths differ.
+# Run the recipe as written; only the paths differ.
 eval "$(sed "s# /etc/# $root/etc/#g; s# /usr/local/# $root/usr/local/#g" <<<"$block")" >"$root/said"
 grep -q '"status":"ready"' "$root/said" || fail "readyz: $(cat "$root/said")"
 grep -q '^reload nginx$' "$root/systemctl" || fail "nginx was not reloaded"
 
-echo "== a notification goes through, and is read back"
+echo "== a notification is received and read back"
 token=$(cat "$root/etc/green-inbox/webhook_tokens")
 answer=$(curl -s -H "Authorization: $token" -H "X-Forwarded-For: 46.101.109.139" \
     -d '{"typeWebhook":"note"}' http://127.0.0.1:8080/webhook)
@@ -79,21 +79,21 @@ answer=$(curl -s -H "Authorization: $token" -H "X-Forwarded-For: 46.101.109.139"
 [ "$(curl -s http://127.0.0.1:8081/api/v1/events/1/body)" = '{"typeWebhook":"note"}' ] || fail "it was not read back"
 stop_service || fail "the service did not end with 0"
 
-echo "== nginx takes its configuration"
+echo "== nginx accepts its configuration"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=inbox -keyout "$root/etc/nginx/tls/privkey.pem" \
     -out "$root/etc/nginx/tls/fullchain.pem" 2>/dev/null
 here() { sed "s#/etc/nginx/#$root/etc/nginx/#; s#/run/nginx.pid#$root/nginx.pid#; s#/var/log/nginx/#$root/#" "$1"; }
 cmp deploy/nginx.conf "$root/etc/nginx/nginx.conf" || fail "deploy/nginx.conf is not what nginx-config prints"
 here "$root/etc/nginx/nginx.conf" >"$root/host.conf"
 nginx -q -t -c "$root/host.conf"
-# The edit that compose.yaml makes in the container.
+# Apply the edit that compose.yaml makes in the container.
 edit=$(grep -o "sed 's/server [^']*'" deploy/compose.yaml) || fail "compose.yaml has no such line"
 eval "$edit" deploy/nginx.conf >"$root/compose.conf"
 grep -q 'server 172.30.80.2:8080;' "$root/compose.conf" || fail "the edit of compose.yaml does not fit nginx.conf"
 here "$root/compose.conf" >"$root/compose-here.conf"
 nginx -q -t -c "$root/compose-here.conf"
 
-echo "== systemd takes the unit, and lets it lower its priority"
+echo "== systemd accepts the unit and allows it to lower its priority"
 install -d "$root/verify"
 sed "s#/usr/local/bin/#$root/usr/local/bin/#" deploy/green-inbox.service >"$root/verify/green-inbox.service"
 systemd-analyze verify "$root/verify/green-inbox.service"
@@ -115,4 +115,4 @@ status() { curl -s -o /dev/null -w '%{http_code}' "$@" 'http://127.0.0.1:8081/ap
 [ "$(status)" = 401 ] || fail "the private listener is read without a token"
 [ "$(status -H 'Authorization: Bearer change-me-too')" = 200 ] || fail "the private listener is not read with its token"
 stop_service || fail "the server did not end with 0"
-echo "deploy: all of it works"
+echo "deploy: every check passed"

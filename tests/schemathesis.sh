@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks the real server everything that its OpenAPI description allows, and what it does not.
+# Tests the real server with valid and invalid requests generated from its OpenAPI description.
 #
 #   bash tests/schemathesis.sh        needs Python 3 and its package registry
 set -euo pipefail
@@ -26,8 +26,8 @@ done
 address() { sed -nE "s|.*$1=([0-9.:]+) .*|\1|p" "$work/log" | head -n 1; }
 "$program" send --to "http://$(address public)/webhook" --token webhook >/dev/null
 
-# The stream has no end, so it is left out. A cursor is opaque and excludes `after`, which a schema
-# cannot say: that a request fits the schema does not mean that it is accepted.
+# The stream never ends, so it is excluded. A cursor is opaque and excludes `after`, which a schema
+# cannot express, so a request that matches the schema may still be refused.
 "$work/venv/bin/schemathesis" run "http://$(address private)/openapi.json" \
     --exclude-path /api/v1/stream --exclude-checks positive_data_acceptance \
     --phases examples,coverage,fuzzing --max-examples 100 --request-timeout 70

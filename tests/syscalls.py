@@ -1,4 +1,4 @@
-"""Which system calls a unit allows, as systemd expands its groups: setpriority, and nothing that it need not have."""
+"""Checks the system calls that a unit allows, with groups expanded by systemd: setpriority is allowed, excess is not."""
 
 import subprocess
 import sys
@@ -22,6 +22,6 @@ for line in open(sys.argv[1]):
 
 assert "setpriority" in allowed, "setpriority is denied"
 missing = {"write", "fdatasync", "openat", "epoll_wait"} - allowed
-assert not missing, f"what the program needs is denied: {missing}"
+assert not missing, f"system calls that the program needs are denied: {missing}"
 extra = {"reboot", "mount", "sched_setscheduler", "setuid", "chroot"} & allowed
-assert not extra, f"more is allowed than has to be: {extra}"
+assert not extra, f"unneeded system calls are allowed: {extra}"

@@ -1,31 +1,31 @@
-//! What the size of the database does: ten million events, one command.
+//! The effect of database size on writing: ten million events, one command.
 //!
 //! ```sh
 //! cargo bench --bench growth -- [--events 10000000] [--texts]
 //! ```
 //!
-//! It says how fast each million was committed and derived, the last 100,000 against the first, how
-//! much disk that takes for the bytes that came, and how long opening takes after `kill -9` with a
-//! log that is full. It needs about 10 GB in `--folder` and takes the database away at the end.
+//! It prints how fast each million was committed and projected, the last 100,000 relative to the
+//! first, the disk space relative to the bodies, and how long opening takes after `kill -9` with a
+//! full WAL. It needs about 10 GB in `--folder` and deletes the database at the end.
 
 #![allow(
     clippy::expect_used,
     unreachable_pub,
-    reason = "a benchmark is a program: what fails ends it"
+    reason = "a benchmark is a program: any failure ends it"
 )]
 
 #[path = "../reading/story.rs"]
-#[allow(dead_code, reason = "what is asked for elsewhere")]
+#[allow(dead_code, reason = "shared with the reading benchmark")]
 mod story;
 
 #[path = "../throughput/chance.rs"]
-#[allow(dead_code, reason = "what is used elsewhere")]
+#[allow(dead_code, reason = "shared with the throughput benchmark")]
 mod chance;
 #[path = "../throughput/request.rs"]
-#[allow(dead_code, reason = "what is used elsewhere")]
+#[allow(dead_code, reason = "shared with the throughput benchmark")]
 mod request;
 #[path = "../throughput/words.rs"]
-#[allow(dead_code, reason = "what is used elsewhere")]
+#[allow(dead_code, reason = "shared with the throughput benchmark")]
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -45,27 +45,27 @@ use crate::story::Story;
 /// Events that are timed together.
 const PART: u64 = 100_000;
 
-/// Events that wait for a commit at one time.
+/// Events that wait for a commit concurrently.
 const AT_ONCE: usize = 512;
 
-/// Bytes of a log that is about to be moved into the file.
-const FULL_LOG: u64 = 14 * 1024 * 1024;
+/// Bytes of a WAL that is about to be checkpointed.
+const FULL_WAL: u64 = 14 * 1024 * 1024;
 
 #[derive(Debug, Parser)]
 struct Args {
     /// Events to write.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
-    /// Text messages of 1 KB alone, as `throughput` sends them, in place of all that happens.
+    /// Writes only text messages of 1 KB, as `throughput` sends them, instead of mixed events.
     #[arg(long)]
     texts: bool,
-    /// Where the database is made.
+    /// Folder for the database.
     #[arg(long, default_value = "target/growth")]
     folder: PathBuf,
-    /// Writes until it is killed.
+    /// Writes until killed.
     #[arg(long, hide = true)]
     until_killed: bool,
-    /// What cargo passes.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -75,9 +75,9 @@ const STORY: Story = Story {
     chats: 50_000,
 };
 
-/// What comes.
+/// The bodies to write.
 enum Bodies {
-    /// Messages of some hundred bytes, what becomes of them, calls, accounts.
+    /// Messages of a few hundred bytes with their statuses and edits, calls, instance states.
     Story,
     /// Messages of 1 KB.
     Texts(Box<Composer>),
@@ -120,11 +120,11 @@ async fn main() {
     std::fs::remove_dir_all(&args.folder).expect("the folder goes");
 }
 
-/// How long a part took until it was committed, and until it was derived.
+/// How long a part took until it was committed, and until it was projected.
 #[derive(Debug, Clone, Copy)]
 struct Took {
     committed: Duration,
-    derived: Duration,
+    projected: Duration,
 }
 
 async fn grow(path: &Path, args: &Args) {
@@ -134,20 +134,23 @@ async fn grow(path: &Path, args: &Args) {
     let mut parts: Vec<Took> = Vec::new();
     let mut bodies = 0;
     for first in (0..events).step_by(usize::try_from(PART).unwrap_or(1)) {
-        let begun = Instant::now();
+        let started = Instant::now();
         bodies += write(&store, &mut source, first..(first + PART).min(events)).await;
-        let committed = begun.elapsed();
+        let committed = started.elapsed();
         store.projected.reach(store.commits.newest()).await;
-        let derived = begun.elapsed();
-        parts.push(Took { committed, derived });
+        let projected = started.elapsed();
+        parts.push(Took {
+            committed,
+            projected,
+        });
         if parts.len().is_multiple_of(10) {
             let million = &parts[parts.len() - 10..];
             let sum = |of: fn(&Took) -> Duration| million.iter().map(of).sum::<Duration>();
             println!(
-                "{} events: the last million committed in {:.1?}, derived in {:.1?}",
+                "{} events: the last million committed in {:.1?}, projected in {:.1?}",
                 first + PART,
                 sum(|took| took.committed),
-                sum(|took| took.derived)
+                sum(|took| took.projected)
             );
         }
     }
@@ -155,23 +158,25 @@ async fn grow(path: &Path, args: &Args) {
         return;
     };
     println!(
-        "the last {PART} against the first: {:.2} of the throughput of commits, {:.2} of all",
+        "the last {PART} relative to the first: {:.2} of the throughput of commits, {:.2} until \
+         the projection has caught up",
         begin.committed.as_secs_f64() / end.committed.as_secs_f64(),
-        begin.derived.as_secs_f64() / end.derived.as_secs_f64()
+        begin.projected.as_secs_f64() / end.projected.as_secs_f64()
     );
     close(store).await;
-    let (events_size, derived_size) = (size(path), size(&beside(path, ".projection")));
+    let (events_size, projection_size) = (size(path), size(&beside(path, ".projection")));
     #[expect(clippy::cast_precision_loss, reason = "some gigabytes")]
     let of_bodies = |bytes: u64| bytes as f64 / bodies as f64;
     println!(
-        "disk: {bodies} bytes of bodies; {:.2} times that for the events, {:.2} for what is derived, {:.2} in all",
+        "disk: {bodies} bytes of bodies; {:.2} times that for the events, {:.2} for the projection, \
+         {:.2} in total",
         of_bodies(events_size),
-        of_bodies(derived_size),
-        of_bodies(events_size + derived_size)
+        of_bodies(projection_size),
+        of_bodies(events_size + projection_size)
     );
 }
 
-/// Opens what was killed in the middle.
+/// Kills a writing process and measures how long opening its database takes.
 async fn reopen(args: &Args, path: &Path) {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(args.texts.then_some("--texts"))
@@ -182,17 +187,17 @@ async fn reopen(args: &Args, path: &Path) {
         .stdout(Stdio::null())
         .spawn()
         .expect("this program runs");
-    while size(&beside(path, "-wal")) < FULL_LOG {
+    while size(&beside(path, "-wal")) < FULL_WAL {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     child.kill().expect("it is killed");
     child.wait().expect("it has ended");
-    let log = size(&beside(path, "-wal"));
-    let begun = Instant::now();
+    let wal = size(&beside(path, "-wal"));
+    let started = Instant::now();
     let store = open(path).await;
     println!(
-        "opened after kill -9 with a log of {log} bytes in {:.1?}",
-        begun.elapsed()
+        "opened after kill -9 with a WAL of {wal} bytes in {:.1?}",
+        started.elapsed()
     );
     close(store).await;
 }
@@ -202,7 +207,7 @@ async fn write_until_killed(path: &Path, args: &Args) {
     write(&store, &mut Bodies::new(args.texts), args.events..u64::MAX).await;
 }
 
-/// Writes these events, and says how many bytes their bodies have.
+/// Writes these events and returns the total bytes of their bodies.
 async fn write(store: &Store, source: &mut Bodies, events: std::ops::Range<u64>) -> u64 {
     let mut waiting = JoinSet::new();
     let mut bytes = 0;

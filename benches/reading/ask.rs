@@ -1,4 +1,5 @@
-//! Asks one question from several connections at one time, and keeps how long each answer took.
+//! Sends one kind of request from several concurrent connections, and records how long each
+//! response took.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,36 +17,36 @@ use crate::questions::{Asked, Question};
 
 const CONNECTIONS: u64 = 8;
 
-/// How long the answers took.
+/// The response times.
 #[derive(Debug, Clone)]
 pub struct Took {
     sorted: Vec<Duration>,
-    /// Entries of one page.
+    /// Entries on one page.
     pub entries: usize,
-    /// How deep it was, which is less than asked for where there are fewer entries.
+    /// The depth of the page: less than requested if there are too few entries.
     pub depth: u64,
 }
 
 impl Took {
-    /// Milliseconds in which this share of the answers was there.
+    /// The time in milliseconds within which this share of the responses arrived.
     pub fn percentile(&self, share: f64) -> f64 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
             clippy::cast_sign_loss,
-            reason = "a place in a list of some thousand"
+            reason = "an index into some thousand entries"
         )]
-        let place = ((self.sorted.len() - 1) as f64 * share).ceil() as usize;
-        self.sorted[place].as_secs_f64() * 1000.0
+        let index = ((self.sorted.len() - 1) as f64 * share).ceil() as usize;
+        self.sorted[index].as_secs_f64() * 1000.0
     }
 
-    /// Number of answers.
+    /// Number of responses.
     pub fn answers(&self) -> usize {
         self.sorted.len()
     }
 }
 
-/// Asks for `seconds`.
+/// Sends requests for `seconds` seconds.
 pub async fn ask(server: SocketAddr, question: &Question, asked: Asked, seconds: u64) -> Took {
     let mut connection = connect(server).await;
     let (cursor, depth) = descend(&mut connection, question, asked).await;
@@ -62,17 +63,17 @@ pub async fn ask(server: SocketAddr, question: &Question, asked: Asked, seconds:
     let entries = entries["data"].as_array().map_or(1, Vec::len);
     let until = Instant::now() + Duration::from_secs(seconds);
     let mut tasks = JoinSet::new();
-    for place in 0..CONNECTIONS {
+    for first_turn in 0..CONNECTIONS {
         let with_cursor = with_cursor.clone();
         tasks.spawn(async move {
             let mut connection = connect(server).await;
             let mut took = Vec::new();
-            let mut turn = place;
+            let mut turn = first_turn;
             while Instant::now() < until {
                 let address = with_cursor(turn);
-                let begun = Instant::now();
+                let started = Instant::now();
                 fetch(&mut connection, &address).await;
-                took.push(begun.elapsed());
+                took.push(started.elapsed());
                 turn += CONNECTIONS;
             }
             took
@@ -87,7 +88,7 @@ pub async fn ask(server: SocketAddr, question: &Question, asked: Asked, seconds:
     }
 }
 
-/// The cursor of a page that is as deep as asked for, or as deep as there is another page.
+/// The cursor of the page at the requested depth, or of the last page before it.
 async fn descend(
     connection: &mut SendRequest<Empty<Bytes>>,
     question: &Question,
@@ -124,7 +125,7 @@ async fn connect(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
 }
 
 async fn fetch(connection: &mut SendRequest<Empty<Bytes>>, address: &str) -> Bytes {
-    connection.ready().await.expect("the connection is kept");
+    connection.ready().await.expect("the connection stays open");
     let request = Request::get(address)
         .header("host", "localhost")
         .body(Empty::new())

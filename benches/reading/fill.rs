@@ -11,15 +11,16 @@ use tokio::task::JoinSet;
 
 use crate::story::Story;
 
-/// Events that wait for a commit at one time.
+/// Events that wait for a commit concurrently.
 const AT_ONCE: u64 = 512;
 
-/// Writes events up to the number `events` into the database at `path`, and says how long it took.
+/// Writes events up to the number `events` into the database at `path`, and prints how long it
+/// took.
 pub async fn fill(path: &Path, story: Story, events: u64) {
     let mut opened = store::open(path, 4096, 0)
         .await
         .expect("the database opens");
-    let begun = Instant::now();
+    let started = Instant::now();
     let first = opened.commits.newest().unsigned_abs();
     let mut waiting = JoinSet::new();
     for number in first..events {
@@ -36,16 +37,16 @@ pub async fn fill(path: &Path, story: Story, events: u64) {
         });
     }
     waiting.join_all().await;
-    let committed = begun.elapsed();
+    let committed = started.elapsed();
     opened.projected.reach(opened.commits.newest()).await;
-    let derived = begun.elapsed();
+    let projected = started.elapsed();
     opened.reader.close().await;
     drop(opened.writer);
     opened.thread.ended().await;
     opened.projection.ended().await;
     let written = events.saturating_sub(first);
     println!(
-        "{}: {written} events written, committed in {committed:.1?}, derived in {derived:.1?}",
+        "{}: {written} events written, committed in {committed:.1?}, projected in {projected:.1?}",
         path.display()
     );
 }

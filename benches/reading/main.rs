@@ -1,16 +1,16 @@
-//! How fast lists are with few events and with many: one command, one table.
+//! Latency of lists in a small and in a large database: one command, one table.
 //!
 //! ```sh
 //! cargo bench --bench reading -- [--events 2000000] [--fewer 20000] [--seconds 5]
 //! ```
 //!
-//! It fills a database of each size once (200 accounts, 50,000 chats; kept in `--folder`), starts
-//! the release binary on each, and asks every question from 8 connections at one time.
+//! It fills a database of each size once (200 instances, 50,000 chats; kept in `--folder`), starts
+//! the release binary on each, and sends every kind of request from 8 concurrent connections.
 
 #![allow(
     clippy::expect_used,
     unreachable_pub,
-    reason = "a benchmark is a program: what fails ends it"
+    reason = "a benchmark is a program: any failure ends it"
 )]
 
 mod ask;
@@ -35,16 +35,16 @@ struct Args {
     /// Events of the smaller one.
     #[arg(long, default_value_t = 20_000)]
     fewer: u64,
-    /// Seconds for which each question is asked.
+    /// Seconds of requests for each question.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only questions whose name has this.
+    /// Only questions whose name contains this.
     #[arg(long)]
     only: Option<String>,
-    /// Where the databases are kept.
+    /// Folder of the databases, which are kept.
     #[arg(long, default_value = "target/reading")]
     folder: PathBuf,
-    /// What cargo passes.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }

@@ -1,35 +1,35 @@
-//! What is asked for: each list as users ask for it.
+//! The requests to measure: each list with the filters that users need.
 
 use crate::story::{Story, mix};
 
-/// A kind of question.
+/// A kind of request.
 #[derive(Debug, Clone, Copy)]
 pub struct Question {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub name: &'static str,
-    /// Its address for one of many requests.
+    /// The path and query of the request for a turn.
     pub address: fn(&Asked, u64) -> String,
-    /// How many entries the page is behind the first, where it is deep.
+    /// Entries to skip before the page; 0 for the first page.
     pub depth: u64,
-    /// Milliseconds that its p99 may have.
+    /// Milliseconds: the goal for its p99.
     pub goal_millis: u64,
 }
 
-/// The database that is asked.
+/// The database that receives the requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
-    /// What is in it.
+    /// The notifications in it.
     pub story: Story,
-    /// How many events of it.
+    /// The number of its events.
     pub events: u64,
 }
 
 impl Asked {
-    /// A message that goes out, which is in the database.
+    /// The number of an outgoing message in the database.
     fn message(&self, turn: u64) -> u64 {
         let messages = self.events / 5 - 1;
         let message = mix(turn) % messages;
-        // Not an edit.
+        // Skip edits.
         if message % 40 == 3 {
             message + 1
         } else {
@@ -42,7 +42,7 @@ const LIST: u64 = 25;
 const SEARCH: u64 = 100;
 const DEEP: u64 = 10_000;
 
-/// Every question.
+/// Every kind of request.
 pub const ALL: &[Question] = &[
     list("events", 0, |_, _| "/api/v1/events".to_owned()),
     list("events, deep", DEEP, |_, _| "/api/v1/events".to_owned()),
@@ -68,7 +68,7 @@ pub const ALL: &[Question] = &[
         )
     }),
     list("events of an hour", 0, |asked, turn| {
-        // An event comes every 20 ms.
+        // The database has an event every 20 ms.
         let begin = 1_767_225_600 + mix(turn) % (asked.events / 50);
         format!(
             "/api/v1/events?order=asc&since={}&until={}",
@@ -114,7 +114,7 @@ pub const ALL: &[Question] = &[
     search("search: three words", |_, _| {
         "/api/v1/messages?q=delivery+tomorrow+cake".to_owned()
     }),
-    search("search: a beginning", |_, _| {
+    search("search: two prefixes", |_, _| {
         "/api/v1/messages?q=deliv*+cho*".to_owned()
     }),
     search("search: a frequent word of a chat", |asked, turn| {

@@ -1,11 +1,11 @@
-//! The release binary on a database, as a process of its own.
+//! The release binary on a database, as its own process.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A server that runs; it is killed when it is dropped.
+/// A running server. Dropping it kills the server.
 #[derive(Debug)]
 pub struct Server {
     /// The private listener.
@@ -34,8 +34,8 @@ impl Server {
                 let (_, address) = line.split_once("serving readers at http://")?;
                 address.split_whitespace().next()?.parse().ok()
             })
-            .expect("the server says where it listens");
-        // What it says further has to go somewhere.
+            .expect("the server logs its addresses");
+        // Drain further output, so that the pipe never fills up.
         std::thread::spawn(move || lines.for_each(drop));
         Self { private, child }
     }

@@ -1,6 +1,6 @@
-//! What happened on many accounts in many chats, as notifications: messages that come and go, how
-//! far they came, what was done to them, calls, and what became of the accounts. Each of the same
-//! number is the same in every run.
+//! Synthetic notifications of many instances and chats: incoming and outgoing messages, their
+//! statuses and edits, calls, and states of instances. The same number gives the same notification
+//! in every run.
 
 const WORDS: [&str; 64] = [
     "заказ",
@@ -69,25 +69,25 @@ const WORDS: [&str; 64] = [
     "window",
 ];
 
-/// Accounts and chats among which it happens.
+/// The instances and chats of the notifications.
 #[derive(Debug, Clone, Copy)]
 pub struct Story {
-    /// Accounts.
+    /// Number of instances.
     pub instances: u64,
-    /// Chats of all accounts.
+    /// Number of chats of all instances together.
     pub chats: u64,
 }
 
-/// Number of events that tell one message: it, and three steps of its way if it goes out.
+/// Events per message number: an incoming message, an outgoing one, and its three statuses.
 const STEPS: u64 = 5;
 
 impl Story {
-    /// The account of this number.
+    /// The instance with this number.
     pub fn instance(number: u64) -> u64 {
         1_101_000_000 + number
     }
 
-    /// The chat that message `number` is written in: its account and its identifier.
+    /// The chat of message `number`: its instance and its identifier.
     pub fn chat(self, number: u64) -> (u64, String) {
         let chat = mix(number) % self.chats;
         let instance = Self::instance(chat % self.instances);
@@ -99,14 +99,14 @@ impl Story {
         format!("3EB0{:016X}", mix(number ^ 0x5bd1_e995))
     }
 
-    /// A word that about one message of 2,000 has.
+    /// A word that about one message in 2,000 contains.
     pub fn rare_word(number: u64) -> String {
         format!("номер{}", number % 2000)
     }
 
-    /// The event of this number.
+    /// The event with this number.
     pub fn event(self, number: u64) -> String {
-        // What goes out has a way: three of five events are its steps.
+        // Three of five events are statuses of an outgoing message.
         let (message, step) = (number / STEPS, number % STEPS);
         let timestamp = 1_767_225_600 + number / 50;
         let (instance, chat) = self.chat(message);
@@ -155,8 +155,8 @@ fn written(type_webhook: &str, head: &str, id: &str, chat: &str, message: u64) -
 fn text(message: u64) -> String {
     let mut text = Story::rare_word(mix(message ^ 0x4d));
     let mut bits = mix(message);
-    for place in 0..40 {
-        if place % 10 == 0 {
+    for word in 0..40 {
+        if word % 10 == 0 {
             bits = mix(bits);
         }
         text.push(' ');

@@ -1,10 +1,10 @@
-//! What processes used, as the system accounts for it: processor time and memory.
+//! CPU time and memory of processes, as Linux accounts for them.
 
 use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-/// A process with all that it started.
+/// A process and all its descendants.
 pub(crate) fn tree(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for process in numbers("/proc") {
@@ -21,19 +21,19 @@ pub(crate) fn tree(root: u32) -> Vec<u32> {
     tree
 }
 
-/// The processor time that processes have used so far.
+/// The CPU time that processes have used so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
-    /// Of each thread that lives, to the nanosecond.
+    /// Of each live thread, to the nanosecond.
     threads: HashMap<(u32, u32), Duration>,
-    /// Of all threads, those that have ended too, in ticks of the system.
+    /// Of all threads, including finished ones, in clock ticks.
     own: u64,
-    /// Of processes that have ended and were waited for, in ticks.
+    /// Of child processes that have exited and were waited for, in clock ticks.
     ended: u64,
 }
 
 impl Used {
-    /// By these processes.
+    /// The CPU time of these processes.
     pub(crate) fn by(processes: &[u32]) -> Self {
         let mut used = Self::default();
         for &process in processes {
@@ -41,7 +41,7 @@ impl Used {
             used.own += stat.own;
             used.ended += stat.ended;
             for thread in numbers(&format!("/proc/{process}/task")) {
-                if let Some(time) = on_processor(process, thread) {
+                if let Some(time) = cpu_time(process, thread) {
                     used.threads.insert((process, thread), time);
                 }
             }
@@ -49,8 +49,8 @@ impl Used {
         used
     }
 
-    /// What was used since. Threads are accounted for to the nanosecond; where one has ended since
-    /// then, only the ticks know what it used.
+    /// The CPU time used since `before`. Live threads are counted to the nanosecond. If a thread has
+    /// ended in between, only the coarser ticks include it.
     pub(crate) fn since(&self, before: &Self) -> Duration {
         let ended = self.ended.saturating_sub(before.ended);
         let all_live = !before.threads.is_empty()
@@ -72,7 +72,7 @@ impl Used {
     }
 }
 
-/// Bytes of memory that these processes had at most; what they share is counted for each.
+/// Peak bytes of memory of these processes. Shared memory is counted for each process.
 pub(crate) fn peak_memory(processes: &[u32]) -> u64 {
     let peak = |process: &u32| {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -94,10 +94,10 @@ struct Stat {
 /// Fields of `/proc/PID/stat` (proc(5)).
 fn stat(process: u32) -> Option<Stat> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name, which stands in brackets, may have any character.
+    // The process name, in parentheses, may contain any character.
     let (_, fields) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
-    // The first one here is field 3 of the manual.
+    // The first element here is field 3 of the manual page.
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     Some(Stat {
         parent: field(4).and_then(|parent| parent.try_into().ok()),
@@ -106,8 +106,8 @@ fn stat(process: u32) -> Option<Stat> {
     })
 }
 
-/// The first field of `schedstat`: nanoseconds on a processor.
-fn on_processor(process: u32, thread: u32) -> Option<Duration> {
+/// The first field of `schedstat`: nanoseconds on a CPU.
+fn cpu_time(process: u32, thread: u32) -> Option<Duration> {
     let path = format!("/proc/{process}/task/{thread}/schedstat");
     let text = fs::read_to_string(path).ok()?;
     let nanos = text.split_whitespace().next()?.parse().ok()?;

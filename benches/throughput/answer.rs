@@ -1,17 +1,17 @@
-//! As much of an answer as has to be read: is it whole, is it 200, does the connection stay.
+//! A minimal response parser: is the response complete, is it 200, does the connection stay open.
 
 use memchr::memmem;
 
-/// The end of an answer.
+/// A complete response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// Whether it says 200.
+    /// Whether the status is 200.
     pub(crate) is_ok: bool,
-    /// Whether the server closes after it.
+    /// Whether the server closes the connection after it.
     pub(crate) closes: bool,
 }
 
-/// The answer at the beginning of `bytes`, if it is whole.
+/// Parses the response at the start of `bytes`, if it is complete.
 pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     let head = memmem::find(bytes, b"\r\n\r\n")?;
     let (head, body) = (&bytes[..head], &bytes[head + 4..]);
@@ -33,7 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     }
     let is_whole = match length {
         Some(length) => body.len() >= length,
-        // Chunks, then: the last one is empty.
+        // Without a length the body is chunked, and the last chunk is empty.
         None => body.ends_with(b"0\r\n\r\n"),
     };
     is_whole.then_some(answer)

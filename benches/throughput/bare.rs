@@ -1,5 +1,5 @@
-//! *bare*: axum that reads the body and answers 200. It keeps nothing, so nothing can be faster
-//! that is built on the same.
+//! *bare*: axum that reads the body and responds 200. It stores nothing, so no server built on axum
+//! can be faster.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ use super::Failure;
 
 pub(crate) const NAME: &str = "bare";
 
-/// The word on the command line of this executable that makes it this server.
+/// The subcommand of this executable that runs this server.
 pub(crate) const ROLE: &str = "serve-bare";
 
 pub(crate) async fn serve(port: u16) -> Result<(), Failure> {
@@ -23,7 +23,7 @@ pub(crate) async fn serve(port: u16) -> Result<(), Failure> {
 }
 
 async fn receive(body: Bytes) -> StatusCode {
-    // Read whole by the extractor; an empty one is not what is sent here.
+    // The extractor has read the whole body. The load sends no empty one.
     if body.is_empty() {
         StatusCode::BAD_REQUEST
     } else {

@@ -1,5 +1,5 @@
-//! One run: rounds, and in each everything once, in an order of chance and with a pause before.
-//! In a fixed order whoever comes after the fastest would be at a disadvantage.
+//! One run: in each round everything is measured once, in random order and after a pause. In a
+//! fixed order the server after the fastest one would be at a disadvantage.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,13 +26,13 @@ use super::running::Running;
 /// Syncs that are measured in each round.
 const SYNCS: usize = 100;
 
-/// Names that are compared only when asked for.
-const ASKED_FOR: [&str; 4] = [PEERS[0].name, PEERS[1].name, PEERS[2].name, PEERS[3].name];
+/// Servers that are compared only on request.
+const OPT_IN: [&str; 4] = [PEERS[0].name, PEERS[1].name, PEERS[2].name, PEERS[3].name];
 
-/// What a run came to.
+/// The results of a run.
 pub(crate) struct Results {
     pub(crate) contestants: Vec<Contestant>,
-    /// Who could not be installed, and why.
+    /// Servers that could not be installed, and why.
     pub(crate) absent: Vec<(&'static str, String)>,
     /// By name and connections.
     pub(crate) cells: BTreeMap<(&'static str, u32), Cell>,
@@ -41,7 +41,7 @@ pub(crate) struct Results {
     pub(crate) seed: u64,
 }
 
-/// What is measured once a round.
+/// A measurement that each round makes once.
 #[derive(Debug, Clone, Copy)]
 enum Task {
     Serve { contestant: usize, connections: u32 },
@@ -51,7 +51,7 @@ enum Task {
 struct Run<'o> {
     options: &'o Options,
     myself: PathBuf,
-    /// On the disk of the comparison.
+    /// On the measured disk.
     folders: PathBuf,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<Results, Failure> {
     let lock = File::create(home.join("lock"))?;
     lock.try_lock()
         .map_err(|error| format!("another comparison is running ({error})"))?;
-    // What a run left that was interrupted.
+    // Remove what an interrupted run left behind.
     let _ = fs::remove_dir_all(&folders);
     fs::create_dir_all(&folders)?;
     if let Some(logs) = &options.logs {
@@ -94,9 +94,9 @@ pub(crate) fn run(options: &Options) -> Result<Results, Failure> {
         disk::measure(&run.folders, SYNCS, &mut results.syncs)?;
         for (nth, task) in tasks.iter().enumerate() {
             thread::sleep(options.pause);
-            let said = run.measure(*task, &mut results)?;
+            let line = run.measure(*task, &mut results)?;
             let (nth, all, rounds) = (nth + 1, tasks.len(), options.rounds);
-            eprintln!("round {round} of {rounds}, {nth:2} of {all}: {said}");
+            eprintln!("round {round} of {rounds}, {nth:2} of {all}: {line}");
         }
     }
     Ok(results)
@@ -106,13 +106,13 @@ impl Run<'_> {
     fn is_wanted(&self, name: &str) -> bool {
         let Options { only, peers, .. } = self.options;
         if only.is_empty() {
-            *peers || !ASKED_FOR.contains(&name)
+            *peers || !OPT_IN.contains(&name)
         } else {
             only.iter().any(|wanted| wanted == name)
         }
     }
 
-    /// Who is compared, and who could not be installed.
+    /// The servers to compare, and those that could not be installed.
     #[expect(clippy::type_complexity, reason = "taken apart at once")]
     fn contestants(
         &self,
@@ -120,14 +120,16 @@ impl Run<'_> {
     ) -> Result<(Vec<Contestant>, Vec<(&'static str, String)>), Failure> {
         let mut contestants = contestant::own(&self.myself, self.options);
         let known = contestants.iter().map(|contestant| contestant.name);
-        let known: Vec<_> = known.chain(ASKED_FOR).chain([rows::NAME]).collect();
+        let known: Vec<_> = known.chain(OPT_IN).chain([rows::NAME]).collect();
         if let Some(name) = self
             .options
             .only
             .iter()
             .find(|name| !known.contains(&name.as_str()))
         {
-            return Err(format!("nothing is named {name}; there are {}", known.join(", ")).into());
+            return Err(
+                format!("unknown name {name}; help: use one of {}", known.join(", ")).into(),
+            );
         }
         contestants.retain(|contestant| self.is_wanted(contestant.name));
         let mut absent = Vec::new();
@@ -155,17 +157,15 @@ impl Run<'_> {
         serve.chain(rows).collect()
     }
 
-    /// Measures, adds it to the results and says it in a line.
+    /// Runs a task, adds its measurement to the results and returns it as one line.
     fn measure(&self, task: Task, results: &mut Results) -> Result<String, Failure> {
         match task {
             Task::Rows => {
                 let Options { crowd, seconds, .. } = *self.options;
                 let inserted = rows::measure(&self.myself, crowd, seconds, &self.folders)?;
                 results.rows.push(inserted);
-                let each = micros_each(inserted.processor, inserted.rows);
-                Ok(format!(
-                    "rows in batches: {each:.1} µs on a processor for each"
-                ))
+                let each = micros_each(inserted.cpu, inserted.rows);
+                Ok(format!("rows in batches: {each:.1} µs of CPU for each"))
             }
             Task::Serve {
                 contestant,
@@ -174,26 +174,26 @@ impl Run<'_> {
                 let contestant = &results.contestants[contestant];
                 let name = contestant.name;
                 let cell = results.cells.entry((name, connections)).or_default();
-                let said = match self.serve(contestant, connections) {
+                let line = match self.serve(contestant, connections) {
                     Ok(measured) => {
-                        let said = format!(
+                        let line = format!(
                             "{:.0} a second, p99 {:.2} ms, {:.1} µs ({:.1} µs to send), {} errors",
                             measured.rate,
                             measured.p99,
-                            measured.processor,
+                            measured.cpu,
                             measured.sender,
                             measured.errors
                         );
                         cell.rounds.push(measured);
-                        said
+                        line
                     }
                     Err(error) => {
-                        let said = format!("failed: {error}");
+                        let line = format!("failed: {error}");
                         cell.failures.push(error.to_string());
-                        said
+                        line
                     }
                 };
-                Ok(format!("{name}, {connections} connections: {said}"))
+                Ok(format!("{name}, {connections} connections: {line}"))
             }
         }
     }
@@ -220,7 +220,7 @@ impl Run<'_> {
         let started = of_server();
         let mut used: Vec<(Used, Used)> = Vec::with_capacity(2);
         let tally = load.send(&composer, || {
-            // Looking for the processes of the server is no work of the generator.
+            // Listing the server's processes must not count as work of the generator.
             if used.is_empty() {
                 let server = of_server();
                 used.push((server, of_sender()));
@@ -230,32 +230,32 @@ impl Run<'_> {
             }
         })?;
         let [(server_begin, sender_begin), (server_end, sender_end)] = used.as_slice() else {
-            return Err("the window was not marked".into());
+            return Err("the load did not mark the start and end of its window".into());
         };
         let stats = server.ask("/api/v1/stats");
         let memory = accounting::peak_memory(&server.processes());
-        let derived = server
-            .derived()
+        let projected = server
+            .wait_until_projected()
             .map(|events| micros_each(of_server().since(&started), events));
         Ok(Measurement {
             rate: float(tally.accepted) / options.seconds.as_secs_f64(),
             p50: millis(tally.latencies.percentile(50)),
             p99: millis(tally.latencies.percentile(99)),
             errors: float(tally.errors),
-            processor: micros_each(server_end.since(server_begin), tally.accepted),
+            cpu: micros_each(server_end.since(server_begin), tally.accepted),
             sender: micros_each(sender_end.since(sender_begin), tally.accepted),
-            derived,
+            projected,
             memory: float(memory) / 1e6,
             lags: stats.map(|stats| lags(&stats)).unwrap_or_default(),
         })
     }
 }
 
-/// How many events what is derived is behind.
+/// How many events the projection lags.
 fn lags(stats: &Value) -> BTreeMap<String, f64> {
     let seq = |name: &str| stats[name].as_f64();
     let lag = seq("newestSeq").zip(seq("derivedSeq"));
-    lag.map(|(newest, derived)| ("events".to_owned(), newest - derived))
+    lag.map(|(newest, projected)| ("events".to_owned(), newest - projected))
         .into_iter()
         .collect()
 }

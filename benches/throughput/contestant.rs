@@ -1,4 +1,4 @@
-//! A server that is compared, and how to start it.
+//! A server in the comparison, and how to start it.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,24 +8,24 @@ use std::process::Command;
 use super::options::Options;
 use super::{bare, naive};
 
-/// A server that is compared.
+/// A server in the comparison.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
-    /// What it is and what it keeps, in a few words.
+    /// What it is and what it stores, in a few words.
     pub(crate) about: String,
-    /// Where it takes notifications.
+    /// The path that receives notifications.
     pub(crate) path: &'static str,
     /// The command that starts it.
     start: Box<dyn Fn(&Place) -> Command>,
 }
 
-/// What a server is given.
+/// The folder and ports that a server is given.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// A folder of its own, on the disk of the comparison.
+    /// The server's own folder, on the measured disk.
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
-    /// A second port, for who has another listener.
+    /// A second port, for a server with a private listener.
     pub(crate) private_port: u16,
 }
 
@@ -71,24 +71,24 @@ impl Place {
     }
 }
 
-/// What every run compares. `myself` is this executable.
+/// The servers that every run compares. `myself` is this executable.
 pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
     let mut own = vec![
         Contestant::new(
             bare::NAME,
-            "axum: reads the body, keeps nothing",
+            "axum; reads the body and stores nothing",
             "/webhook",
             again(myself, bare::ROLE, None),
         ),
         Contestant::new(
             naive::NAME,
-            "axum and sqlx: one transaction for each request",
+            "axum and sqlx; one transaction for each request",
             "/webhook",
             again(myself, naive::ROLE, Some(options.naive_pool)),
         ),
         Contestant::new(
             GREEN_INBOX,
-            "the program as it is released, everything on",
+            "the program as it is released, with everything enabled",
             "/webhook",
             green_inbox(Path::new(env!("CARGO_BIN_EXE_green-inbox"))),
         ),
@@ -104,13 +104,14 @@ pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
     own
 }
 
-/// The name of what is measured here.
+/// The name of the server under test.
 pub(crate) const GREEN_INBOX: &str = "green-inbox";
 
-/// The name of what it is compared with by `--baseline`.
+/// The name of the binary given as `--baseline`.
 pub(crate) const BASELINE: &str = "baseline";
 
-/// This executable in another role, so that its processor time and memory are its own.
+/// Runs this executable in another role as its own process, so that its CPU time and memory are
+/// counted separately.
 fn again(
     myself: &Path,
     role: &'static str,
@@ -126,7 +127,8 @@ fn again(
     }
 }
 
-/// As a service runs it: every gate, behind a proxy on the same machine, log level info.
+/// The configuration of a real service: every gate, behind a proxy on the same machine, log level
+/// info.
 fn green_inbox(program: &Path) -> impl Fn(&Place) -> Command + 'static {
     let program = program.to_owned();
     move |place| {

@@ -1,4 +1,4 @@
-//! What the disk takes for a promise: `fdatasync` after 64 KB, in a file of the size of the log.
+//! The cost of durability on this disk: `fdatasync` after writing 64 KB into a file of WAL size.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -8,12 +8,13 @@ use std::time::Instant;
 use super::Failure;
 use super::latencies::Latencies;
 
+/// Bytes written before each sync.
 const WRITTEN: usize = 64 * 1024;
 
-/// The log is about as long before it begins again at its start.
+/// Bytes: about the size of the WAL before it restarts from its beginning.
 const FILE: usize = 16 * 1024 * 1024;
 
-/// Writes and syncs so often within `folder`, and adds how long each sync took.
+/// Writes and syncs `times` times in a file in `folder`, and records how long each sync took.
 pub(crate) fn measure(folder: &Path, times: usize, syncs: &mut Latencies) -> Result<(), Failure> {
     let path = folder.join("fdatasync");
     let mut file = File::create(&path)?;
@@ -24,9 +25,9 @@ pub(crate) fn measure(folder: &Path, times: usize, syncs: &mut Latencies) -> Res
         let start = (nth * WRITTEN) % FILE;
         file.seek(SeekFrom::Start(start as u64))?;
         file.write_all(&block)?;
-        let begun = Instant::now();
+        let started = Instant::now();
         file.sync_data()?;
-        syncs.record(begun.elapsed());
+        syncs.record(started.elapsed());
     }
     Ok(fs::remove_file(path)?)
 }

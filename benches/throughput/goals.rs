@@ -1,25 +1,25 @@
-//! The goals that green-inbox is held against, from the medians of one run.
+//! The goals of green-inbox, checked against the medians of one run.
 
 use super::comparison::Results;
 use super::contestant::GREEN_INBOX;
 use super::measurement::{Cell, Measurement, Spread, micros_each};
 use super::{bare, naive, peers};
 
-/// A number with what it has to be at least (or at most) and what it should be.
+/// A measured value with its floor, which must be reached, and its goal.
 #[derive(Debug)]
 pub(crate) struct Standard {
     pub(crate) what: &'static str,
-    /// Nothing where what it is made of was not measured.
+    /// `None` if a measurement that it needs is missing.
     pub(crate) value: Option<f64>,
     pub(crate) floor: f64,
     pub(crate) goal: f64,
     pub(crate) unit: &'static str,
-    /// Whether less is better.
+    /// Whether a lower value is better.
     less: bool,
 }
 
 impl Standard {
-    /// In words.
+    /// The verdict in words.
     pub(crate) fn verdict(&self) -> &'static str {
         let is_met = |bound: f64, value: f64| {
             if self.less {
@@ -37,7 +37,7 @@ impl Standard {
     }
 }
 
-/// All of them.
+/// Every goal with its value in `results`.
 pub(crate) fn goals(results: &Results) -> Vec<Standard> {
     let median = |name: &'static str, connections: u32, of: fn(&Measurement) -> f64| {
         let cell = results.cells.get(&(name, connections))?;
@@ -46,11 +46,11 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
     let rate = |name, connections| median(name, connections, |measured| measured.rate);
     let times =
         |other, connections| Some(rate(GREEN_INBOX, connections)? / rate(other, connections)?);
-    let processor = |name| median(name, 64, |measured| measured.processor);
-    let least = || Some(processor(bare::NAME)? + row(results)?.median);
-    let until_derived = || {
+    let cpu = |name| median(name, 64, |measured| measured.cpu);
+    let least = || Some(cpu(bare::NAME)? + row(results)?.median);
+    let until_projected = || {
         let cell = results.cells.get(&(GREEN_INBOX, 64))?;
-        derived(cell).map(|derived| derived.median)
+        projected(cell).map(|projected| projected.median)
     };
     let memory = |connections| median(GREEN_INBOX, connections, |measured| measured.memory);
     let more = |what, value, floor, goal| Standard {
@@ -70,29 +70,39 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
         less: true,
     };
     vec![
-        more("of bare, 64 connections", times(bare::NAME, 64), 0.15, 0.30),
         more(
-            "of bare, 256 connections",
+            "requests/s relative to bare, 64 connections",
+            times(bare::NAME, 64),
+            0.15,
+            0.30,
+        ),
+        more(
+            "requests/s relative to bare, 256 connections",
             times(bare::NAME, 256),
             0.18,
             0.33,
         ),
         more(
-            "of naive, 64 connections",
+            "requests/s relative to naive, 64 connections",
             times(naive::NAME, 64),
             8.0,
             14.0,
         ),
         more(
-            "of GREEN-API's Python receiver, 64 connections",
+            "requests/s relative to green-api-python, 64 connections",
             times(peers::GREEN_API, 64),
             5.0,
             8.0,
         ),
-        more("of naive, 1 connection", times(naive::NAME, 1), 0.9, 1.3),
+        more(
+            "requests/s relative to naive, 1 connection",
+            times(naive::NAME, 1),
+            0.9,
+            1.3,
+        ),
         less(
-            "processor time of bare and one row of a batch, 64 connections",
-            processor(GREEN_INBOX)
+            "CPU relative to bare plus one row of a batch, 64 connections",
+            cpu(GREEN_INBOX)
                 .zip(least())
                 .map(|(one, least)| one / least),
             2.0,
@@ -100,8 +110,10 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
             "×",
         ),
         less(
-            "the same until all is derived",
-            until_derived().zip(least()).map(|(one, least)| one / least),
+            "the same, until the projection has caught up",
+            until_projected()
+                .zip(least())
+                .map(|(one, least)| one / least),
             2.0,
             1.3,
             "×",
@@ -124,13 +136,13 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
     ]
 }
 
-/// Microseconds on a processor for each event until all is derived.
-pub(crate) fn derived(cell: &Cell) -> Option<Spread> {
-    Spread::of(cell.rounds.iter().filter_map(|round| round.derived))
+/// Microseconds of CPU for each event until the projection has caught up.
+pub(crate) fn projected(cell: &Cell) -> Option<Spread> {
+    Spread::of(cell.rounds.iter().filter_map(|round| round.projected))
 }
 
-/// Microseconds on a processor for one row of a batch.
+/// Microseconds of CPU for one row of a batch.
 pub(crate) fn row(results: &Results) -> Option<Spread> {
     let each = results.rows.iter();
-    Spread::of(each.map(|inserted| micros_each(inserted.processor, inserted.rows)))
+    Spread::of(each.map(|inserted| micros_each(inserted.cpu, inserted.rows)))
 }

@@ -1,11 +1,11 @@
-//! How long requests took, in a histogram of fixed size.
+//! Request latencies in a histogram of fixed size.
 
 use std::time::Duration;
 
-/// Buckets between a power of two and the next, so that each is less than 1.6 % wide.
+/// Buckets per power of two, so that each bucket is less than 1.6 % wide.
 const STEPS: u32 = 64;
 
-/// Times in nanoseconds.
+/// A histogram of times in nanoseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Latencies {
     buckets: Vec<u64>,
@@ -28,15 +28,15 @@ impl Latencies {
         self.count += other.count;
     }
 
-    /// What so many percent did not exceed; nothing where nothing was recorded.
+    /// The latency that `percent` of the requests did not exceed, or `None` if none was recorded.
     pub(crate) fn percentile(&self, percent: u64) -> Option<Duration> {
         let rank = (self.count * percent).div_ceil(100).max(1);
         let mut seen = 0;
-        let place = self.buckets.iter().position(|bucket| {
+        let index = self.buckets.iter().position(|bucket| {
             seen += bucket;
             seen >= rank
         });
-        place.map(|place| Duration::from_nanos(upper_end(place as u64)))
+        index.map(|index| Duration::from_nanos(upper_end(index as u64)))
     }
 }
 

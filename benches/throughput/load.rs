@@ -1,7 +1,7 @@
-//! The load: each connection sends a request, waits for its answer, and sends the next.
+//! The load: each connection sends a request, waits for its response, and sends the next.
 //!
-//! Few threads, each with one event loop over its share of the connections. Time is the real one;
-//! what is counted is what was answered between the beginning and the end of the window.
+//! A few threads each run an event loop over their share of the connections. Only requests answered
+//! between the start and the end of the measurement window count.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -20,50 +20,50 @@ use super::answer;
 use super::latencies::Latencies;
 use super::request::Composer;
 
-/// How long it may take until each connection was answered once.
+/// Longest time until each connection has received its first response.
 const SETTLING: Duration = Duration::from_secs(10);
 
-/// How long after the window an answer may come that was asked for before its end.
+/// Longest time after the window for responses to requests sent within it.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long a connection that failed waits.
+/// Pause before a failed connection is reopened.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// How often a thread looks whether the window has begun or ended, where nothing comes.
+/// Interval at which an idle thread checks whether the window has started or ended.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What is to be sent.
+/// The load to send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) connections: usize,
     /// Threads of the generator.
     pub(crate) senders: usize,
-    /// Not counted.
+    /// Load before the window, not counted.
     pub(crate) warm_up: Duration,
-    /// Counted.
+    /// Length of the window.
     pub(crate) measured: Duration,
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// Requests that were answered 200 within the window.
+    /// Requests that got 200 within the window.
     pub(crate) accepted: u64,
-    /// Requests that were answered otherwise, or not at all.
+    /// Requests that got another response, or none.
     pub(crate) errors: u64,
-    /// Of requests that were answered 200.
+    /// Latencies of requests that got 200.
     pub(crate) latencies: Latencies,
 }
 
-/// When what is counted begins and ends.
+/// Start and end of the measurement window.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     begin: Instant,
     end: Instant,
 }
 
-/// What the threads share.
+/// State shared by the threads.
 struct Course {
     load: Load,
     clock: Clock,
@@ -72,7 +72,7 @@ struct Course {
 }
 
 impl Load {
-    /// Sends, and calls `mark` when the window begins and when it ends.
+    /// Sends the load, and calls `mark` when the window starts and when it ends.
     pub(crate) fn send(
         &self,
         composer: &Composer,
@@ -114,7 +114,8 @@ impl Load {
 }
 
 impl Course {
-    /// Those that are not answered in this time are counted as errors in the end.
+    /// Waits until every connection has received a response, or until the time is over. Connections
+    /// without a response count as errors at the end.
     fn wait_until_settled(&self) {
         let deadline = Instant::now() + SETTLING;
         while self.settled.load(Ordering::Relaxed) < self.load.connections
@@ -133,7 +134,7 @@ struct Sender<'c> {
     connections: Vec<Connection>,
     /// Connections that failed, and when each is opened again.
     waiting: Vec<(Instant, usize)>,
-    /// Number of the next request, and how far it is to the one after.
+    /// Number of the next request, and the distance to the one after.
     number: u64,
     step: u64,
     timestamp: u64,
@@ -144,9 +145,9 @@ struct Sender<'c> {
 struct Connection {
     stream: TcpStream,
     state: State,
-    /// When the request was begun that waits for its answer.
+    /// When the request in flight was sent.
     since: Instant,
-    /// The beginning of an answer that came in parts.
+    /// The first part of an incomplete response.
     partial: Vec<u8>,
     is_settled: bool,
 }
@@ -155,7 +156,7 @@ struct Connection {
 enum State {
     Connecting,
     Waiting,
-    /// It failed and is opened again later, or the time is over.
+    /// The connection failed and will be reopened, or the window is over.
     Idle,
 }
 
@@ -179,19 +180,19 @@ impl<'c> Sender<'c> {
             tally: Tally::default(),
             buffer: vec![0; 16 * 1024].into(),
         };
-        for place in 0..(connections + senders - 1 - nth) / senders {
-            let connection = sender.open(place)?;
+        for index in 0..(connections + senders - 1 - nth) / senders {
+            let connection = sender.open(index)?;
             sender.connections.push(connection);
         }
         Ok(sender)
     }
 
-    /// Begins to connect; the loop hears of the end.
-    fn open(&self, place: usize) -> io::Result<Connection> {
+    /// Starts to connect. The event loop reports completion.
+    fn open(&self, index: usize) -> io::Result<Connection> {
         let mut stream = TcpStream::connect(self.course.load.address)?;
         self.poll.registry().register(
             &mut stream,
-            Token(place),
+            Token(index),
             Interest::READABLE | Interest::WRITABLE,
         )?;
         Ok(Connection {
@@ -242,59 +243,59 @@ impl<'c> Sender<'c> {
     fn open_again(&mut self, now: Instant) -> io::Result<()> {
         let is_sending = self.is_sending(now);
         while let Some(at) = self.waiting.iter().position(|(when, _)| *when <= now) {
-            let (_, place) = self.waiting.swap_remove(at);
+            let (_, index) = self.waiting.swap_remove(at);
             if is_sending {
-                self.replace(place)?;
+                self.replace(index)?;
             }
         }
         Ok(())
     }
 
-    fn replace(&mut self, place: usize) -> io::Result<()> {
-        let is_settled = self.connections[place].is_settled;
-        self.connections[place] = Connection {
+    fn replace(&mut self, index: usize) -> io::Result<()> {
+        let is_settled = self.connections[index].is_settled;
+        self.connections[index] = Connection {
             is_settled,
-            ..self.open(place)?
+            ..self.open(index)?
         };
         Ok(())
     }
 
     fn turn(&mut self, event: &Event) -> io::Result<()> {
-        let Token(place) = event.token();
-        match self.connections[place].state {
+        let Token(index) = event.token();
+        match self.connections[index].state {
             State::Connecting if event.is_writable() || event.is_error() => {
-                let connection = &self.connections[place];
+                let connection = &self.connections[index];
                 if let Some(_refused) = connection.stream.take_error()? {
-                    self.failed(place);
+                    self.failed(index);
                     return Ok(());
                 }
-                // Small packets are not held back for others to come.
+                // Send small packets at once (disable Nagle's algorithm).
                 connection.stream.set_nodelay(true)?;
                 let since = connection.since;
-                self.ask(place, since);
+                self.send_request(index, since);
                 Ok(())
             }
-            State::Waiting if event.is_readable() => self.listen(place),
+            State::Waiting if event.is_readable() => self.read_response(index),
             _ => Ok(()),
         }
     }
 
     /// Sends the next request.
-    fn ask(&mut self, place: usize, since: Instant) {
+    fn send_request(&mut self, index: usize, since: Instant) {
         let request = self.composer.request(self.number, self.timestamp);
         self.number += self.step;
-        let connection = &mut self.connections[place];
+        let connection = &mut self.connections[index];
         connection.since = since;
         connection.state = State::Waiting;
-        // The answer was read, so the socket has room for a request of little more than 1 KB.
+        // The previous response was read, so the socket has room for a request of about 1 KB.
         if connection.stream.write(request).ok() != Some(request.len()) {
-            self.failed(place);
+            self.failed(index);
         }
     }
 
-    /// Reads what is there of an answer.
-    fn listen(&mut self, place: usize) -> io::Result<()> {
-        let connection = &mut self.connections[place];
+    /// Reads the available part of a response.
+    fn read_response(&mut self, index: usize) -> io::Result<()> {
+        let connection = &mut self.connections[index];
         let read = match connection.stream.read(&mut self.buffer) {
             Ok(read) if read > 0 => read,
             Err(error)
@@ -306,7 +307,7 @@ impl<'c> Sender<'c> {
                 return Ok(());
             }
             Ok(_) | Err(_) => {
-                self.failed(place);
+                self.failed(index);
                 return Ok(());
             }
         };
@@ -325,19 +326,19 @@ impl<'c> Sender<'c> {
         };
         connection.partial.clear();
         let now = Instant::now();
-        self.count(place, answer.is_ok, now);
+        self.count(index, answer.is_ok, now);
         if !self.is_sending(now) {
-            self.connections[place].state = State::Idle;
+            self.connections[index].state = State::Idle;
         } else if answer.closes {
-            self.replace(place)?;
+            self.replace(index)?;
         } else {
-            self.ask(place, now);
+            self.send_request(index, now);
         }
         Ok(())
     }
 
-    fn count(&mut self, place: usize, is_ok: bool, now: Instant) {
-        let connection = &mut self.connections[place];
+    fn count(&mut self, index: usize, is_ok: bool, now: Instant) {
+        let connection = &mut self.connections[index];
         if !connection.is_settled {
             connection.is_settled = true;
             self.course.settled.fetch_add(1, Ordering::Relaxed);
@@ -358,15 +359,15 @@ impl<'c> Sender<'c> {
         }
     }
 
-    /// The server refused or closed the connection.
-    fn failed(&mut self, place: usize) {
+    /// Records that the server refused or closed the connection.
+    fn failed(&mut self, index: usize) {
         let now = Instant::now();
         if let Some(window) = self.course.window.get()
             && now >= window.begin
         {
             self.tally.errors += 1;
         }
-        self.connections[place].state = State::Idle;
-        self.waiting.push((now + AGAIN, place));
+        self.connections[index].state = State::Idle;
+        self.waiting.push((now + AGAIN, index));
     }
 }

@@ -1,10 +1,9 @@
-//! How green-inbox compares: with a server that keeps nothing, with what is written by hand, and
-//! with servers of others. benches/README.md says how to run it and how to read what it prints.
+//! Compares green-inbox with a server that stores nothing, with a hand-written server, and with
+//! third-party servers. benches/README.md explains how to run it and how to read its output.
 //!
-//! [`comparison`] runs the rounds: it starts each [`contestant`] as a process of its own
-//! ([`running`]), sends it the same [`request`]s ([`load`]) and asks the system what they cost
-//! ([`accounting`]). What came of it is a [`measurement`], shown as [`tables`], [`goals`] and a
-//! [`picture`].
+//! [`comparison`] runs the rounds: it starts each [`contestant`] as its own process ([`running`]),
+//! sends it the same [`request`]s ([`load`]) and reads the CPU time and memory that they cost
+//! ([`accounting`]). Each [`measurement`] is shown in [`tables`], [`goals`] and a [`picture`].
 
 mod accounting;
 mod answer;
@@ -37,7 +36,7 @@ use tokio::runtime;
 
 use options::{CommandLine, Options, Role};
 
-/// Why something could not be measured; it is only ever told.
+/// Why something could not be measured. It is only printed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -93,8 +92,8 @@ fn play(role: Role) -> Result<(), Failure> {
     }
 }
 
-/// As many open files as the system allows, for the generator and for whom it starts: it is often
-/// fewer than connections that are asked for.
+/// Raises the open file limit to its maximum, for the generator and the servers it starts: the
+/// default is often below the requested number of connections.
 fn allow_connections() -> Result<(), Failure> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = maximum;

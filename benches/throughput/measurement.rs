@@ -1,46 +1,46 @@
-//! What was measured, and its median, minimum and maximum over the rounds.
+//! Measurements, and their median, minimum and maximum over the rounds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// One server with so many connections, once.
+/// One measurement of one server with a given number of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Measurement {
-    /// Requests that were answered 200, a second.
+    /// Requests a second that got 200.
     pub(crate) rate: f64,
     /// In milliseconds.
     pub(crate) p50: f64,
     /// In milliseconds.
     pub(crate) p99: f64,
     pub(crate) errors: f64,
-    /// Microseconds on a processor for each request.
-    pub(crate) processor: f64,
-    /// The same from the start until all is derived, of all requests that were stored; nothing
-    /// where the server derives nothing, or did not come to an end with it.
-    pub(crate) derived: Option<f64>,
-    /// The same of the load generator.
+    /// Microseconds of the server's CPU time for each request.
+    pub(crate) cpu: f64,
+    /// Microseconds of the server's CPU time for each stored event, from the start until the
+    /// projection has caught up. `None` if there is no projection or it did not catch up in time.
+    pub(crate) projected: Option<f64>,
+    /// Microseconds of the load generator's CPU time for each request.
     pub(crate) sender: f64,
-    /// At most, in megabytes.
+    /// Peak memory in megabytes.
     pub(crate) memory: f64,
-    /// What the server says of how far its derived tables are behind, by name.
+    /// The projection's lag that the server reports right after the load, by name.
     pub(crate) lags: BTreeMap<String, f64>,
 }
 
-/// The measurements of one server with so many connections, one a round.
+/// The measurements of one server with a given number of connections, one for each round.
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
     pub(crate) rounds: Vec<Measurement>,
-    /// Why there is none of a round.
+    /// The errors of failed rounds.
     pub(crate) failures: Vec<String>,
 }
 
 impl Cell {
-    /// Over the rounds; nothing where none succeeded.
+    /// The spread over the rounds, or `None` if no round succeeded.
     pub(crate) fn spread(&self, of: impl Fn(&Measurement) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().map(of))
     }
 
-    /// In all rounds together.
+    /// Errors of all rounds together.
     pub(crate) fn errors(&self) -> f64 {
         self.rounds.iter().map(|round| round.errors).sum()
     }
@@ -73,7 +73,7 @@ impl Spread {
     }
 }
 
-/// A count as a number to reckon with.
+/// A count as a float.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64
@@ -83,7 +83,7 @@ pub(crate) fn millis(time: Option<Duration>) -> f64 {
     time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
-/// Microseconds for each of so many.
+/// Microseconds for each of `count` items.
 pub(crate) fn micros_each(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e6 / float(count)
 }

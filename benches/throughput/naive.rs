@@ -1,5 +1,6 @@
-//! *naive*: axum and sqlx, one transaction for each request, as it is written by hand. It keeps the
-//! same columns as durably: WAL, `synchronous=FULL`, a unique digest against repeats.
+//! *naive*: a hand-written receiver with axum and sqlx, one transaction for each request. It stores
+//! the same columns with the same durability: WAL, `synchronous=FULL`, a unique digest against
+//! duplicates.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -21,7 +22,7 @@ use super::Failure;
 
 pub(crate) const NAME: &str = "naive";
 
-/// The word on the command line of this executable that makes it this server.
+/// The subcommand of this executable that runs this server.
 pub(crate) const ROLE: &str = "serve-naive";
 
 const SCHEMA: &str = "
@@ -45,7 +46,7 @@ const INSERT: &str = "
                        id_message, chat_id, sender, timestamp, digest, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING";
 
-/// With a pool of so many connections.
+/// Serves with a pool of `connections` connections.
 pub(crate) async fn serve(port: u16, database: &Path, connections: u32) -> Result<(), Failure> {
     let options = SqliteConnectOptions::new()
         .filename(database)

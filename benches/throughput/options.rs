@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::request::Crowd;
 use super::{bare, naive, rows};
 
-/// Compares green-inbox with what it could be compared with.
+/// Compares green-inbox with other webhook receivers.
 #[derive(Debug, Parser)]
 #[command(name = "throughput", args_conflicts_with_subcommands = true)]
 pub(crate) struct CommandLine {
@@ -19,7 +19,7 @@ pub(crate) struct CommandLine {
     pub(crate) options: Options,
 }
 
-/// What this executable is when the comparison starts it again.
+/// What this executable does when the comparison starts it as a child process.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     #[command(name = bare::ROLE, hide = true)]
@@ -41,54 +41,54 @@ pub(crate) enum Role {
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Rounds; everything is measured once in each, in an order of chance.
+    /// Rounds; each measures everything once, in random order.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// Seconds of each measurement.
     #[arg(long, default_value = "4", value_parser = seconds)]
     pub(crate) seconds: Duration,
-    /// Seconds before each measurement that are not counted.
+    /// Seconds of load before each measurement, not counted.
     #[arg(long, default_value = "0.5", value_parser = seconds)]
     pub(crate) warm_up: Duration,
-    /// Seconds of rest before each measurement.
+    /// Seconds of pause before each measurement.
     #[arg(long, default_value = "2", value_parser = seconds)]
     pub(crate) pause: Duration,
-    /// Connections at one time; each has one request in flight.
+    /// Concurrent connections; each has one request in flight.
     #[arg(long, value_delimiter = ',', default_value = "1,8,64,256,1024",
           value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) connections: Vec<u32>,
-    /// Compares with servers of others too, and installs them.
+    /// Installs third-party servers and includes them in the comparison.
     #[arg(long)]
     pub(crate) peers: bool,
     /// Only these: bare, naive, green-inbox, baseline, rows, green-api-python, flask, express,
     /// webhook.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(crate) only: Vec<String>,
-    /// Another green-inbox to compare with.
+    /// Another green-inbox binary to compare with.
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) baseline: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) crowd: Crowd,
-    /// Connections in naive's pool. SQLite has one writer at a time, so that more of them wait for
-    /// each other.
+    /// Connections in naive's pool. SQLite allows one writer at a time, so more connections only
+    /// wait for each other.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) naive_pool: u32,
-    /// Threads of the load generator, by default one for two processors.
-    #[arg(long, default_value_t = half_of_the_processors())]
+    /// Threads of the load generator, by default one for every two CPUs.
+    #[arg(long, default_value_t = half_of_the_cpus())]
     pub(crate) senders: usize,
-    /// Makes the order of the measurements, by default from the clock.
+    /// Seed of the order of measurements, by default from the clock.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Writes the tables to this file too.
+    /// Also writes the tables to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
-    /// Draws requests a second to this file.
+    /// Writes a chart of requests a second to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Keeps what the servers say in files in this folder, not nowhere.
+    /// Keeps the output of the servers in files in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) logs: Option<PathBuf>,
-    /// Given by cargo.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     pub(crate) bench: bool,
 }
@@ -98,7 +98,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-fn half_of_the_processors() -> usize {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    (processors / 2).max(1)
+fn half_of_the_cpus() -> usize {
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    (cpus / 2).max(1)
 }

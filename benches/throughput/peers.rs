@@ -1,4 +1,4 @@
-//! What others use: installed from their registries into a folder of the comparison, once.
+//! Third-party servers, installed once from their registries into a folder of the comparison.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use std::thread;
 use super::Failure;
 use super::contestant::Contestant;
 
-/// A server of others.
+/// A third-party server.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// Installs it, with a folder for everything that is installed.
+    /// Installs it into the folder for all installations.
     pub(crate) install: fn(&Self, &Path) -> Result<Contestant, Failure>,
 }
 
@@ -23,22 +23,22 @@ pub(crate) const GREEN_API: &str = "green-api-python";
 pub(crate) const PEERS: [Peer; 4] = [
     Peer {
         name: GREEN_API,
-        about: "GREEN-API's own receiver (Tornado): keeps nothing",
+        about: "GREEN-API's own receiver (Tornado); stores nothing",
         install: green_api,
     },
     Peer {
         name: "flask",
-        about: "Flask, gunicorn and sqlite3: one transaction for each request",
+        about: "Flask, gunicorn and sqlite3; one transaction for each request",
         install: flask,
     },
     Peer {
         name: "express",
-        about: "express and better-sqlite3: one transaction for each request",
+        about: "express and better-sqlite3; one transaction for each request",
         install: express,
     },
     Peer {
         name: "webhook",
-        about: "Debian's webhook: starts the program true for each request, keeps nothing",
+        about: "Debian's webhook; starts the program `true` for each request and stores nothing",
         install: webhook,
     },
 ];
@@ -61,8 +61,8 @@ fn flask(peer: &Peer, folder: &Path) -> Result<Contestant, Failure> {
         folder.join("flask_app.py"),
         include_str!("peers/flask_app.py"),
     )?;
-    // As the documentation of gunicorn advises; threads, since the other workers close the
-    // connection after each answer.
+    // The number that gunicorn's documentation advises. Threaded workers, because the other kinds
+    // close the connection after each response.
     let workers = 2 * thread::available_parallelism()?.get() + 1;
     Ok(Contestant::new(
         peer.name,
@@ -84,7 +84,7 @@ fn flask(peer: &Peer, folder: &Path) -> Result<Contestant, Failure> {
     ))
 }
 
-/// A virtual environment with the packages of both.
+/// Creates a virtual environment with the packages of both Python servers.
 fn python(folder: &Path) -> Result<std::path::PathBuf, Failure> {
     let environment = folder.join("python");
     let programs = environment.join("bin");
@@ -128,7 +128,7 @@ fn express(peer: &Peer, folder: &Path) -> Result<Contestant, Failure> {
     ))
 }
 
-/// Taken out of its package, so that nobody has to be root.
+/// Extracts webhook from its Debian package, so that no root is needed.
 fn webhook(peer: &Peer, folder: &Path) -> Result<Contestant, Failure> {
     let package = folder.join("webhook");
     once(folder, "webhook", "", || {
@@ -163,7 +163,7 @@ fn webhook(peer: &Peer, folder: &Path) -> Result<Contestant, Failure> {
     ))
 }
 
-/// Installs `what`, unless it was installed from the same list.
+/// Installs `what`, unless it is already installed from the same list.
 fn once(
     folder: &Path,
     what: &str,
@@ -188,7 +188,11 @@ fn run(command: &mut Command) -> Result<(), Failure> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    Err(format!("{program} failed: {}", last.unwrap_or("it says nothing")).into())
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let last = stderr.lines().rfind(|line| !line.trim().is_empty());
+    Err(format!(
+        "{program} failed: {}",
+        last.unwrap_or("it printed no error")
+    )
+    .into())
 }

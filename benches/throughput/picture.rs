@@ -1,5 +1,5 @@
-//! Requests a second by connections, as a picture for the README. Its colours stand on a light and
-//! on a dark page.
+//! A chart of requests a second by connections, for the README. Its colours are legible on a light
+//! and on a dark page.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ const COLOURS: [&str; 8] = [
     "#54749b", "#d4a017", "#2da44e", "#8250df", "#38a3f5", "#e0632f", "#d6409f", "#12a5a5",
 ];
 
-/// Of letters and lines.
+/// Colour of text and lines.
 const INK: &str = "#818b98";
 
 const WIDTH: f64 = 960.0;
@@ -19,7 +19,7 @@ const LEFT: f64 = 56.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 40.0;
 
-/// The picture, an SVG.
+/// The chart as SVG.
 pub(crate) fn svg(results: &Results, connections: &[u32]) -> String {
     let names: Vec<&'static str> = results.contestants.iter().map(|one| one.name).collect();
     let rate = |name, connections| {
@@ -67,7 +67,7 @@ fn legend(svg: &mut String, names: &[&str]) {
     let _ = writeln!(
         svg,
         "<text x=\"4\" y=\"16\" font-weight=\"bold\">Requests a second, median of the rounds; the \
-         thin line reaches from the least to the most</text>"
+         thin line spans minimum to maximum</text>"
     );
     let mut left = LEFT;
     for (name, colour) in names.iter().zip(COLOURS.iter().cycle()) {
@@ -81,15 +81,15 @@ fn legend(svg: &mut String, names: &[&str]) {
     }
 }
 
-/// Where a rate stands in the picture.
+/// The vertical scale of the chart.
 struct Scale {
-    /// Between two lines.
+    /// The rate between two grid lines.
     step: f64,
     top: f64,
 }
 
 impl Scale {
-    /// With lines at 1, 2 or 5 times a power of ten.
+    /// A scale up to `most`, with grid lines at 1, 2 or 5 times a power of ten.
     fn up_to(most: f64) -> Self {
         let power = 10_f64.powf((most / 5.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
@@ -141,7 +141,7 @@ impl Scale {
     }
 }
 
-/// As few signs as a bar is wide.
+/// A rate in few enough characters for the width of a bar.
 fn short(rate: f64) -> String {
     if rate >= 10_000.0 {
         format!("{:.0}k", rate / 1000.0)

@@ -1,7 +1,7 @@
-//! The requests: an incoming text message of 1 KB for each, none like another.
+//! The requests: each is a distinct incoming text message of 1 KB.
 //!
-//! One buffer is composed once; what differs from request to request is written over it, because
-//! the generator shares its processors with the server that is measured.
+//! One buffer is composed once, and only the parts that differ between requests are overwritten,
+//! because the generator shares its CPUs with the measured server.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ pub(crate) const BODY: usize = 1024;
 /// The token in `webhookUrlToken`.
 pub(crate) const TOKEN: &str = "Bearer open-sesame";
 
-/// Where the proxy says that a notification came from: one of GREEN-API's addresses.
+/// The client address in `X-Forwarded-For`: one of GREEN-API's.
 const SOURCE: &str = "46.101.109.139";
 
-/// So that the number 0 gives an `idMessage` like any other.
+/// Offset, so that number 0 gives an `idMessage` like any other.
 const FIRST: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Sentences in one text.
@@ -44,7 +44,7 @@ pub(crate) struct Composer {
     holes: Holes,
 }
 
-/// What is written over, in bytes of the buffer.
+/// Byte ranges of the buffer that are overwritten for each request.
 #[derive(Debug, Clone, Default)]
 struct Holes {
     instances: Vec<Range<usize>>,
@@ -56,7 +56,7 @@ struct Holes {
 }
 
 impl Composer {
-    /// Requests to this path.
+    /// A composer of requests to `path`.
     pub(crate) fn new(path: &str, crowd: Crowd) -> Self {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: inbox.example\r\nuser-agent: GREEN-API\r\n\
@@ -92,7 +92,7 @@ impl Composer {
         }
         draft.text("№ ");
         holes.order = draft.hole(6);
-        // What the division left over.
+        // Fill the remainder of the division.
         while draft.0.len() + end.len() < body + BODY {
             draft.text("!");
         }
@@ -106,7 +106,7 @@ impl Composer {
         }
     }
 
-    /// The request with this number; another number gives another `idMessage`.
+    /// The request with this number. Each number gives a different `idMessage`.
     pub(crate) fn request(&mut self, number: u64, timestamp: u64) -> &[u8] {
         let bits = mix(number.wrapping_add(FIRST));
         let more = mix(!bits);
@@ -131,7 +131,7 @@ impl Composer {
         bytes
     }
 
-    /// The body of that request.
+    /// The body of the request with this number.
     pub(crate) fn body(&mut self, number: u64, timestamp: u64) -> &[u8] {
         let body = self.body;
         &self.request(number, timestamp)[body..]
@@ -145,7 +145,7 @@ impl Draft {
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    /// Keeps a place free.
+    /// Reserves `bytes` bytes to overwrite later.
     fn hole(&mut self, bytes: usize) -> Range<usize> {
         let start = self.0.len();
         self.0.resize(start + bytes, b'0');
@@ -153,15 +153,15 @@ impl Draft {
     }
 }
 
-fn decimal(place: &mut [u8], mut number: u64) {
-    for digit in place.iter_mut().rev() {
+fn decimal(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
         *digit = b"0123456789"[(number % 10) as usize];
         number /= 10;
     }
 }
 
-fn hexadecimal(place: &mut [u8], mut number: u64) {
-    for digit in place.iter_mut().rev() {
+fn hexadecimal(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
         *digit = b"0123456789ABCDEF"[(number % 16) as usize];
         number /= 16;
     }

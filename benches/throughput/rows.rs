@@ -1,5 +1,5 @@
-//! *rows*: the same rows into the real store in batches of 100, with no server around it. What a
-//! request costs above *bare* and its share of such a batch is what there is left to save.
+//! *rows*: inserts the same rows into the real store in batches of 100, without a server. The cost
+//! of a request beyond *bare* plus one such row is what could still be saved.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -19,27 +19,27 @@ use super::request::{Composer, Crowd};
 
 pub(crate) const NAME: &str = "rows";
 
-/// The word on the command line of this executable that makes it do this.
+/// The subcommand of this executable that inserts rows.
 pub(crate) const ROLE: &str = "insert-rows";
 
 /// Rows in one transaction.
 const BATCH: usize = 100;
 
-/// Batches that are prepared at a time: parsed and with their digests, which is not counted.
+/// Batches prepared at a time. Parsing and hashing them is not counted.
 const PREPARED: usize = 100;
 
-/// An append that stands in the queue.
+/// An append in the queue.
 type Queued = Pin<Box<dyn Future<Output = Result<Appended, Unavailable>> + Send>>;
 
-/// What inserting came to.
+/// The result of inserting rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inserted {
     pub(crate) rows: u64,
-    pub(crate) processor: Duration,
+    pub(crate) cpu: Duration,
     pub(crate) elapsed: Duration,
 }
 
-/// Runs this executable in that role and reads what it says.
+/// Runs this executable in that role and parses its output.
 pub(crate) fn measure(
     myself: &Path,
     crowd: Crowd,
@@ -56,18 +56,18 @@ pub(crate) fn measure(
         .args(["--chats", &crowd.chats.to_string()])
         .args(["--instances", &crowd.instances.to_string()])
         .output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = said.split_whitespace().map(str::parse);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = stdout.split_whitespace().map(str::parse);
     let mut next = || {
         numbers
             .next()
-            .ok_or("it said nothing")?
+            .ok_or("insert-rows printed no result")?
             .map_err(Failure::from)
     };
     let inserted = (|| {
         Ok::<_, Failure>(Inserted {
             rows: next()?,
-            processor: Duration::from_nanos(next()?),
+            cpu: Duration::from_nanos(next()?),
             elapsed: Duration::from_nanos(next()?),
         })
     })();
@@ -77,7 +77,7 @@ pub(crate) fn measure(
     })
 }
 
-/// Inserts for so long, and says rows, nanoseconds on the processor and nanoseconds that passed.
+/// Inserts for `measured`, and returns the rows, the nanoseconds of CPU and the nanoseconds elapsed.
 pub(crate) async fn insert(
     database: PathBuf,
     crowd: Crowd,
@@ -87,21 +87,21 @@ pub(crate) async fn insert(
     let mut composer = Composer::new("/webhook", crowd);
     let mut inserted = Inserted {
         rows: 0,
-        processor: Duration::ZERO,
+        cpu: Duration::ZERO,
         elapsed: Duration::ZERO,
     };
     while inserted.elapsed < measured {
         let events = prepare(&mut composer, inserted.rows)?;
         inserted.rows += events.len() as u64;
-        let (before, begun) = (used(), Instant::now());
+        let (before, started) = (used(), Instant::now());
         append(&store.writer, events).await?;
-        inserted.elapsed += begun.elapsed();
-        inserted.processor += used().since(&before);
+        inserted.elapsed += started.elapsed();
+        inserted.cpu += used().since(&before);
     }
     Ok(format!(
         "{} {} {}",
         inserted.rows,
-        inserted.processor.as_nanos(),
+        inserted.cpu.as_nanos(),
         inserted.elapsed.as_nanos()
     ))
 }
@@ -120,10 +120,10 @@ fn prepare(composer: &mut Composer, first: u64) -> Result<Vec<NewEvent>, Failure
     Ok(events.collect())
 }
 
-/// Keeps a batch waiting while another is committed, so that the writer finds each whole.
+/// Queues a whole batch while the previous one is committed, so that the writer takes it at once.
 async fn append(writer: &Writer, events: Vec<NewEvent>) -> Result<(), Failure> {
     let mut events = events.into_iter();
-    // While this one is committed the first batch gathers.
+    // The first batch gathers while this event is committed.
     let mut committing: Vec<Queued> = events
         .next()
         .map(|first| queued(writer, first))
@@ -148,7 +148,7 @@ async fn append(writer: &Writer, events: Vec<NewEvent>) -> Result<(), Failure> {
 fn queued(writer: &Writer, event: NewEvent) -> Queued {
     let writer = writer.clone();
     let mut append: Queued = Box::pin(async move { writer.append(event).await });
-    // The first poll is what queues it.
+    // The first poll queues the append.
     match append.as_mut().now_or_never() {
         Some(answer) => Box::pin(std::future::ready(answer)),
         None => append,

@@ -1,4 +1,4 @@
-//! A server that runs, in a folder of its own, until it is dropped.
+//! A running server in its own folder; dropping it kills the server.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -19,16 +19,16 @@ use super::answer;
 use super::contestant::{Contestant, Place};
 use super::request::Composer;
 
-/// How long a server may take until it answers.
+/// Longest time until a started server responds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a server may take after the load until all is derived.
-const DERIVING: Duration = Duration::from_mins(2);
+/// Longest time after the load until the projection has caught up.
+const PROJECTION_PATIENCE: Duration = Duration::from_mins(2);
 
-/// How long one answer may take.
+/// Longest time for one response.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// A server that runs. It is killed when it is dropped, and what it kept is removed.
+/// A running server. Dropping it kills the server and removes its folder.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) place: Place,
@@ -37,8 +37,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it on an empty folder within `folders` and waits until it has taken a notification.
-    /// What it says goes to a file in `logs`, or nowhere.
+    /// Starts the server on an empty folder within `folders` and waits until it has accepted a
+    /// notification. Its output goes to a file in `logs`, or to `/dev/null`.
     pub(crate) fn start(
         contestant: &Contestant,
         composer: &mut Composer,
@@ -54,7 +54,7 @@ impl Running {
             port,
             private_port,
         };
-        let said = || match logs {
+        let output = || match logs {
             Some(logs) => File::options()
                 .create(true)
                 .append(true)
@@ -65,37 +65,38 @@ impl Running {
         let child = contestant
             .command(&place)
             .stdin(Stdio::null())
-            .stdout(said()?)
-            .stderr(said()?)
+            .stdout(output()?)
+            .stderr(output()?)
             .spawn()?;
         let mut running = Self {
             place,
             child,
             _folder: folder,
         };
-        running.wait_until_it_answers(composer)?;
+        running.wait_until_ready(composer)?;
         Ok(running)
     }
 
-    /// The processes of the server.
+    /// The process ids of the server and its children.
     pub(crate) fn processes(&self) -> Vec<u32> {
         accounting::tree(self.child.id())
     }
 
-    /// `GET` from its private listener: JSON, where it has such an address.
+    /// Sends `GET` to the private listener. Returns the JSON body, or `None` if the server has no
+    /// such endpoint.
     pub(crate) fn ask(&self, path: &str) -> Option<Value> {
         let address = self.place.private();
         let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        let said = exchange(address, head.as_bytes()).ok()?;
-        let body = memchr::memmem::find(&said, b"\r\n\r\n")? + 4;
-        answer::read(&said).filter(|answer| answer.is_ok)?;
-        serde_json::from_slice(&said[body..]).ok()
+        let received = exchange(address, head.as_bytes()).ok()?;
+        let body = memchr::memmem::find(&received, b"\r\n\r\n")? + 4;
+        answer::read(&received).filter(|answer| answer.is_ok)?;
+        serde_json::from_slice(&received[body..]).ok()
     }
 
-    /// Waits until all that it stored is derived: how many events that is. Nothing where it derives
-    /// nothing or does not come to an end.
-    pub(crate) fn derived(&self) -> Option<u64> {
-        let deadline = Instant::now() + DERIVING;
+    /// Waits until the projection has caught up and returns the number of events. `None` if the
+    /// server has no projection or does not catch up in time.
+    pub(crate) fn wait_until_projected(&self) -> Option<u64> {
+        let deadline = Instant::now() + PROJECTION_PATIENCE;
         while Instant::now() < deadline {
             let stats = self.ask("/api/v1/stats")?;
             let newest = stats["newestSeq"].as_u64()?;
@@ -107,22 +108,25 @@ impl Running {
         None
     }
 
-    fn wait_until_it_answers(&mut self, composer: &mut Composer) -> Result<(), Failure> {
+    fn wait_until_ready(&mut self, composer: &mut Composer) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
-        // Far from the numbers of the load.
+        // Count down from the maximum, far from the numbers that the load uses.
         let mut number = u64::MAX;
         loop {
             let seconds = u64::try_from(Clock::system().now().0 / 1000)?;
-            if said_ok(self.place.public(), composer.request(number, seconds)) {
+            if responds_200(self.place.public(), composer.request(number, seconds)) {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                return Err(
-                    format!("it ended ({status}); --logs FOLDER keeps what it said").into(),
-                );
+                return Err(format!(
+                    "the server exited ({status}); help: --logs FOLDER keeps its output"
+                )
+                .into());
             }
             if Instant::now() > deadline {
-                return Err("it does not answer 200; --logs FOLDER keeps what it said".into());
+                return Err(
+                    "the server does not respond 200; help: --logs FOLDER keeps its output".into(),
+                );
             }
             number -= 1;
             thread::sleep(Duration::from_millis(20));
@@ -133,46 +137,46 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let processes = self.processes();
-        // The first, or it would start the others again.
+        // Kill the parent first, or it would restart its children.
         let _ = self.child.kill();
         for process in processes.into_iter().skip(1) {
             let process = i32::try_from(process).ok().and_then(Pid::from_raw);
-            // It may have ended with the first.
+            // The child may have exited with its parent.
             let _ = process.map(|process| kill_process(process, Signal::KILL));
         }
         let _ = self.child.wait();
     }
 }
 
-fn said_ok(address: SocketAddr, request: &[u8]) -> bool {
-    let said = TcpStream::connect(address).and_then(|mut stream| {
+fn responds_200(address: SocketAddr, request: &[u8]) -> bool {
+    let received = TcpStream::connect(address).and_then(|mut stream| {
         stream.set_read_timeout(Some(ANSWER))?;
         stream.write_all(request)?;
         let mut buffer = [0; 4096];
-        let mut said = Vec::new();
+        let mut received = Vec::new();
         loop {
             let read = stream.read(&mut buffer)?;
-            said.extend_from_slice(&buffer[..read]);
-            let answer = answer::read(&said);
+            received.extend_from_slice(&buffer[..read]);
+            let answer = answer::read(&received);
             if read == 0 || answer.is_some() {
                 return Ok(answer);
             }
         }
     });
-    said.is_ok_and(|answer| answer.is_some_and(|answer| answer.is_ok))
+    received.is_ok_and(|answer| answer.is_some_and(|answer| answer.is_ok))
 }
 
-/// Sends this and reads until the server closes.
+/// Sends a request and reads until the server closes the connection.
 fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWER))?;
     stream.write_all(request)?;
-    let mut said = Vec::new();
-    stream.read_to_end(&mut said)?;
-    Ok(said)
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received)?;
+    Ok(received)
 }
 
-/// Ports that nobody listens on.
+/// Two free ports.
 fn free_ports() -> std::io::Result<[u16; 2]> {
     let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (one, other) = (bind()?, bind()?);

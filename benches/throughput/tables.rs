@@ -1,4 +1,4 @@
-//! The tables, as Markdown that is read on a terminal too.
+//! The tables, as Markdown that is also readable on a terminal.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use super::measurement::{Cell, Spread, float, millis};
 use super::options::Options;
 use super::request::BODY;
 
-/// Everything that a run came to.
+/// All results of a run.
 pub(crate) fn markdown(results: &Results, options: &Options) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", circumstances(results, options));
@@ -26,7 +26,7 @@ pub(crate) fn markdown(results: &Results, options: &Options) -> String {
 }
 
 fn circumstances(results: &Results, options: &Options) -> String {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
     let Options {
         rounds,
         seconds,
@@ -34,8 +34,9 @@ fn circumstances(results: &Results, options: &Options) -> String {
         crowd,
         ..
     } = options;
+    let threads = if *senders == 1 { "thread" } else { "threads" };
     format!(
-        "{processors} processors, shared with the generator ({senders} threads); bodies of {BODY} \
+        "{cpus} CPUs, shared with the load generator ({senders} {threads}); bodies of {BODY} \
          bytes from {} instances and {} chats; median (minimum – maximum) of {rounds} shuffled \
          rounds of {} s, seed {}.\n",
         crowd.instances,
@@ -54,7 +55,7 @@ fn servers(results: &Results, options: &Options) -> String {
             "p50, ms",
             "p99, ms",
             "errors",
-            "processor µs/request",
+            "CPU µs/request",
             "peak memory, MB",
         ]
         .map(str::to_owned)
@@ -90,12 +91,13 @@ fn server(name: &str, connections: u32, cell: &Cell) -> Vec<String> {
     row.push(spread(cell.spread(|measured| measured.p50), 2));
     row.push(spread(cell.spread(|measured| measured.p99), 2));
     row.push(cell.errors().to_string());
-    row.push(spread(cell.spread(|measured| measured.processor), 1));
+    row.push(spread(cell.spread(|measured| measured.cpu), 1));
     row.push(spread(cell.spread(|measured| measured.memory), 1));
     row
 }
 
-/// What stands beside the servers: a row, a sync, a request of the generator, what is derived.
+/// Further figures: the cost of a row, of a sync, of a request in the generator, and of the
+/// projection.
 fn costs(results: &Results) -> String {
     let mut text = String::new();
     if let Some(row) = goals::row(results) {
@@ -105,7 +107,7 @@ fn costs(results: &Results) -> String {
             .map(|inserted| float(inserted.rows) / inserted.elapsed.as_secs_f64());
         let _ = writeln!(
             text,
-            "- One row of a batch of 100, with no server: {} µs on a processor; {} rows a second",
+            "- One row of a batch of 100, without a server: {} µs of CPU; {} rows/s",
             spread(Some(row), 1),
             spread(Spread::of(rate), 0)
         );
@@ -116,7 +118,7 @@ fn costs(results: &Results) -> String {
         millis(results.syncs.percentile(50)),
         millis(results.syncs.percentile(99))
     );
-    // Beside a server that keeps it busy, its own time is what it costs.
+    // Measured against bare, which keeps the generator busy: its CPU time is then its true cost.
     let cells = || {
         results
             .cells
@@ -127,7 +129,7 @@ fn costs(results: &Results) -> String {
     if let Some(sender) = Spread::of(of_bare.map(|(_, measured)| measured.sender)) {
         let _ = writeln!(
             text,
-            "- The load generator, with bare: {} µs on a processor for each request",
+            "- The load generator against *bare*: {} µs of CPU for each request",
             spread(Some(sender), 1)
         );
     }
@@ -139,15 +141,20 @@ fn costs(results: &Results) -> String {
     for (name, most) in lags {
         let _ = writeln!(
             text,
-            "- `{name}` that were not derived right after the load: {most} at most"
+            "- `{name}` that the projection lagged right after the load: at most {most}"
         );
     }
     for (&(name, connections), cell) in &results.cells {
-        if let Some(derived) = goals::derived(cell) {
+        if let Some(projected) = goals::projected(cell) {
+            let plural = if connections == 1 {
+                "connection"
+            } else {
+                "connections"
+            };
             let _ = writeln!(
                 text,
-                "- {name}, {connections} connections, until all is derived: {} processor µs/request",
-                spread(Some(derived), 1)
+                "- {name}, {connections} {plural}, until the projection has caught up: {} CPU µs/request",
+                spread(Some(projected), 1)
             );
         }
     }
@@ -186,15 +193,15 @@ fn spread(spread: Option<Spread>, digits: usize) -> String {
     format!("{median:.digits$} ({minimum:.digits$} – {maximum:.digits$})")
 }
 
-/// Rows of a table, the first one its head, with columns of one width.
+/// A table with aligned columns. The first row is the header.
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
-        // Who failed says why, at whatever length.
-        let whole = rows
+        // The last cell of a shorter row holds an error of any length, so it does not count.
+        let relevant = rows
             .iter()
             .filter(|row| row.len() == columns || column + 1 < row.len());
-        whole
+        relevant
             .filter_map(|row| row.get(column))
             .map(|text| text.chars().count())
             .max()

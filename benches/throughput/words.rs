@@ -1,9 +1,9 @@
-//! Sentences of ordinary words, Russian and English mixed, so that who indexes texts has the work
-//! that texts give: some words are in most messages and many in few.
+//! Sentences of ordinary Russian and English words, so that indexing them costs as much as indexing
+//! real texts: some words are in most messages, and many are in few.
 
 use super::chance::Chance;
 
-/// Sentences to choose from.
+/// Number of sentences to choose from.
 const SENTENCES: usize = 2048;
 
 const VOCABULARY: &str = "
@@ -40,7 +40,7 @@ fabric wool cotton linen coat jacket hat scarf gloves boots socks shirt dress sk
 согласовать подтвердить отправить получить проверить исправить оформить забрать привезти позвонить
 confirm send receive check correct collect bring call write read open close start finish remember";
 
-/// Sentences that are `bytes` long each, the same for the same `chance`.
+/// Sentences of `bytes` bytes each, the same for the same `chance`.
 pub(crate) fn sentences(bytes: usize, chance: &mut Chance) -> Vec<String> {
     let words: Vec<&str> = VOCABULARY.split_whitespace().collect();
     (0..SENTENCES)
@@ -57,7 +57,7 @@ fn sentence(words: &[&str], bytes: usize, chance: &mut Chance) -> String {
         let space = usize::from(!sentence.is_empty());
         let word = words[chance.small_below(words.len())];
         let taken = space + word.len();
-        // The shortest word that may still follow needs two bytes.
+        // A following word needs at least two bytes, with its space.
         if taken == left || taken + 2 <= left {
             sentence.push_str(&" "[..space]);
             sentence.push_str(word);

@@ -1,4 +1,4 @@
-//! An answer as JSON whose bytes keep their share of the memory until they are sent.
+//! Response bodies that keep their memory reservation until they are sent.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -8,16 +8,16 @@ use serde::Serialize;
 use crate::http::Problem;
 use crate::store::Reserved;
 
-/// Writes `value` as JSON. What was reserved to make it and is not needed any more is given back.
+/// Responds with `value` as JSON. Frees the part of the reservation that the JSON does not need.
 pub(super) fn json(value: &impl Serialize, memory: Reserved) -> Response {
     match serde_json::to_vec(value) {
         Ok(json) => ([(CONTENT_TYPE, "application/json")], held(json, memory)).into_response(),
-        // What it is made of is always JSON, so it cannot fail.
+        // Cannot happen: the API's types always serialize to JSON.
         Err(_) => Problem::internal().into_response(),
     }
 }
 
-/// Bytes that keep their share of the memory until they are sent.
+/// A body that keeps its memory reservation until its bytes are sent.
 pub(super) fn held(mut bytes: Vec<u8>, mut memory: Reserved) -> Body {
     bytes.shrink_to_fit();
     memory.shrink_to(bytes.len());

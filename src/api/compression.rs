@@ -1,4 +1,4 @@
-//! Answers are compressed for whoever says that they take it.
+//! Compresses responses for clients that accept it.
 
 use hyper::header::ETAG;
 use hyper::http::Extensions;
@@ -7,19 +7,20 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
 
-/// What is smaller than this travels in one packet either way.
-const LEAST_BYTES: u64 = 1024;
+/// Bytes of a body. A smaller one is not compressed, because it fits into one packet anyway.
+const MIN_BYTES: u64 = 1024;
 
-/// Whether an answer may be compressed, by its head.
+/// Predicate on the response head: true if the response has no `ETag`.
 type Untagged = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
 
-/// Compresses what is worth it. Neither a stream of events, which would wait in the encoder (the
-/// default predicate leaves it out), nor what has an entity tag: a strong tag is of one encoding.
+/// Compresses large responses, with two exceptions. The default predicate excludes `text/event-stream`, whose
+/// events would wait in the encoder. A response with an `ETag` is excluded because a strong tag identifies
+/// one encoding of the body.
 pub(super) fn layer() -> CompressionLayer<And<And<DefaultPredicate, SizeAbove>, Untagged>> {
     let untagged: Untagged = |_, _, headers, _| !headers.contains_key(ETAG);
-    let worth_it = DefaultPredicate::new().and(SizeAbove::new(LEAST_BYTES));
+    let worth_it = DefaultPredicate::new().and(SizeAbove::new(MIN_BYTES));
     CompressionLayer::new()
-        // The processors are for taking notifications, and JSON shrinks well at any level.
+        // Keep the CPU for receiving notifications; JSON compresses well at every level.
         .quality(CompressionLevel::Fastest)
         .compress_when(worth_it.and(untagged))
 }
@@ -34,24 +35,24 @@ mod tests {
     use tower::{ServiceBuilder, ServiceExt, service_fn};
 
     #[tokio::test]
-    async fn a_stream_of_events_is_not_compressed() {
+    async fn event_stream_is_not_compressed() {
         for (content_type, compressed) in [
             ("application/json", true),
             ("text/event-stream", false),
             ("text/event-stream; charset=utf-8", false),
         ] {
-            let answer = service_fn(async |_: Request<()>| {
+            let service = service_fn(async |_: Request<()>| {
                 let body = "data\n".repeat(1000);
                 Ok::<_, Infallible>(([(CONTENT_TYPE, content_type)], body).into_response())
             });
             let request = Request::get("/").header(ACCEPT_ENCODING, "gzip");
-            let answer = ServiceBuilder::new()
+            let response = ServiceBuilder::new()
                 .layer(super::layer())
-                .service(answer)
+                .service(service)
                 .oneshot(request.body(()).unwrap())
                 .await
                 .unwrap();
-            let is_compressed = answer.headers().contains_key(CONTENT_ENCODING);
+            let is_compressed = response.headers().contains_key(CONTENT_ENCODING);
             assert_eq!(is_compressed, compressed, "{content_type}");
         }
     }

@@ -1,5 +1,5 @@
-//! Refuses what a page of another site makes a browser send. Such a page cannot read the answer, but
-//! it could have everything executed that this listener offers.
+//! Refuses requests that a page of another site makes a browser send. Such a page cannot read the response,
+//! but it could make this listener execute any request.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -10,30 +10,31 @@ use hyper::{HeaderMap, StatusCode, Uri};
 
 use crate::http::Problem;
 
-/// Lets a request through that no page of another site has caused.
+/// Middleware that answers 403 if a page of another site caused the request.
 pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, Problem> {
     if is_cross_site(request.headers()) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "cross-site",
-            "Pages of other sites may not send requests here.",
+            "A page of another site caused this request; such requests are refused.",
         ));
     }
     Ok(next.run(request).await)
 }
 
-/// What the browser says of it (Fetch Metadata, and RFC 6454 for `Origin`). Other clients say
-/// nothing.
+/// Whether the headers set by the browser (Fetch Metadata, and `Origin` of RFC 6454) name another site. Other
+/// clients do not send these headers.
 fn is_cross_site(headers: &HeaderMap) -> bool {
-    let says = |name: &str, value: &str| {
+    let has = |name: &str, value: &str| {
         let mut all = headers.get_all(name).iter();
         all.any(|line| line.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
     };
-    // Another port of this machine is the same site; a link on its pages may still lead here.
-    let from_neighbour = says("sec-fetch-site", "same-site") && !says("sec-fetch-mode", "navigate");
-    says("sec-fetch-site", "cross-site") || from_neighbour || has_foreign_origin(headers)
+    // Another port of this host counts as the same site. Its pages may link here but send no other request.
+    let is_same_site = has("sec-fetch-site", "same-site") && !has("sec-fetch-mode", "navigate");
+    has("sec-fetch-site", "cross-site") || is_same_site || has_foreign_origin(headers)
 }
 
+/// Whether `Origin` differs from `Host` in host or port, is unreadable, or is there twice.
 fn has_foreign_origin(headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let Some(origin) = origins.next() else {
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn origin_is_foreign_unless_it_is_the_host() {
+    fn origin_is_foreign_unless_it_equals_the_host() {
         for (host, origin, is_foreign) in [
             ("localhost:8081", "http://localhost:8081", false),
             ("LOCALHOST:8081", "http://localhost:8081", false),

@@ -1,5 +1,5 @@
-//! The epoch of the database: its seqs mean something in it alone. Each answer names it, and whoever
-//! reads on from a seq or with a cursor of another epoch is told so, with a 409 `feed-rewound`.
+//! The epoch of the database. A seq is meaningful only within one epoch. Every response names the epoch, and
+//! a request that continues from a seq or cursor of another epoch gets 409 `feed-rewound`.
 
 use std::sync::Arc;
 
@@ -13,11 +13,15 @@ use super::Api;
 use crate::http::Problem;
 use crate::store::ReadError;
 
-/// Names the epoch in the header of every answer.
+/// Response header with the epoch.
 const HEADER: &str = "green-inbox-epoch";
 
-/// Adds the header.
-pub(super) async fn name(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+/// Middleware that adds the epoch header to every response.
+pub(super) async fn add_header(
+    State(api): State<Arc<Api>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     if let Ok(epoch) = HeaderValue::from_str(api.reader.epoch()) {
         response.headers_mut().insert(HEADER, epoch);
@@ -38,13 +42,13 @@ impl Api {
         }
     }
 
-    /// Whether a reader that has seen everything up to `seq` can have seen that here.
+    /// Checks that `seq`, the last one that a client has read, exists in this database.
     ///
     /// # Errors
     ///
-    /// There is no such event yet.
+    /// 409: `seq` is beyond the newest seq.
     pub(super) async fn check_seen(&self, seq: i64) -> Result<(), Problem> {
-        // The commit may have been read already before it is announced.
+        // A client may have read an event before its commit was published to `commits`.
         if seq > self.commits.newest() && seq > self.newest_stored().await? {
             return Err(self.rewound());
         }
@@ -55,16 +59,16 @@ impl Api {
         self.reader.newest_seq().await
     }
 
-    /// 409: the seqs that the reader has seen are not of this database.
+    /// 409: the seqs that the client has read are not of this database.
     pub(super) fn rewound(&self) -> Problem {
         let (epoch, newest) = (self.reader.epoch(), self.commits.newest());
         Problem::new(
             StatusCode::CONFLICT,
             "feed-rewound",
             format!(
-                "The database was restored or parsed again, or is another one: its epoch is \
-                 {epoch} and its newest seq {newest}. Read on from that seq, or from the start \
-                 with after=0; a seq may be of another event than the one that was seen."
+                "The database was restored, reprocessed or replaced, so a seq may now belong to \
+                 another event. Its epoch is {epoch} and its newest seq {newest}. Continue after \
+                 that seq, or from the start with after=0."
             ),
         )
     }

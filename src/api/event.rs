@@ -15,18 +15,19 @@ use crate::http::Problem;
 use crate::model::{Event, OutcomeKind};
 use crate::store::Single;
 
-/// The bytes of a seq never change in one database; another one may be put in its place, so that a
-/// reader that keeps them has to ask.
-const ASK_AGAIN: &str = "private, no-cache";
+/// `Cache-Control` of a body. The body of a seq never changes within one database, but the database may be
+/// replaced by another, so caches must revalidate.
+const REVALIDATE: &str = "private, no-cache";
 
-/// One event with its body
+/// Returns one event with its body
 ///
-/// It has no tag: it changes when the event comes again, and with what a newer version makes of it.
+/// The response has no `ETag`: it changes with every duplicate, and a newer version may parse the body
+/// differently.
 #[utoipa::path(
     get,
     path = "/api/v1/events/{seq}",
     tag = "events",
-    params(("seq" = i64, Path, description = "its place in the order of commits")),
+    params(("seq" = i64, Path, description = "sequence number of the event")),
     responses(
         (status = OK, body = Event),
         (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
@@ -44,18 +45,18 @@ pub(super) async fn show(
     Ok(answer::json(&entry, memory))
 }
 
-/// The exact bytes that came
+/// Returns the body of an event, byte for byte as received
 #[utoipa::path(
     get,
     path = "/api/v1/events/{seq}/body",
     tag = "events",
-    params(("seq" = i64, Path, description = "its place in the order of commits")),
+    params(("seq" = i64, Path, description = "sequence number of the event")),
     responses(
-        (status = OK, description = "the bytes", content(
+        (status = OK, description = "the body", content(
             (serde_json::Value = "application/json"),
             (Vec<u8> = "application/octet-stream"),
-        ), headers(("etag" = String, description = "for `If-None-Match`"))),
-        (status = NOT_MODIFIED, description = "`If-None-Match` has its tag"),
+        ), headers(("etag" = String, description = "strong tag for `If-None-Match`"))),
+        (status = NOT_MODIFIED, description = "`If-None-Match` has the tag of the body"),
         (status = "4XX", description = "refused, or there is none", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "failed", body = Problem, content_type = "application/problem+json"),
     ),
@@ -64,18 +65,18 @@ pub(super) async fn body(
     State(api): State<Arc<Api>>,
     seq: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-    asked: HeaderMap,
+    request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let seq = read_seq(seq, query.as_deref())?;
     let digest = api.reader.digest(seq).await?;
     let tag = EntityTag::of(&digest.ok_or_else(Problem::not_found)?);
-    let is_known = tag.is_known(&asked);
-    let kept = [
+    let is_not_modified = tag.is_in_if_none_match(&request_headers);
+    let caching = [
         (ETAG, tag.into_text()),
-        (CACHE_CONTROL, ASK_AGAIN.to_owned()),
+        (CACHE_CONTROL, REVALIDATE.to_owned()),
     ];
-    if is_known {
-        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    if is_not_modified {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     let stored = api.reader.body(seq).await?;
     let Single { entry, memory } = stored.ok_or_else(Problem::not_found)?;
@@ -84,12 +85,12 @@ pub(super) async fn body(
         OutcomeKind::Known | OutcomeKind::Unknown => "application/json",
         OutcomeKind::Malformed => "application/octet-stream",
     };
-    // A browser must not take a body for a page of ours.
+    // A browser must not interpret a body as an HTML page of this server.
     let headers = [
         (CONTENT_TYPE, content_type),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((kept, headers, answer::held(body, memory)).into_response())
+    Ok((caching, headers, answer::held(body, memory)).into_response())
 }
 
 fn read_seq(seq: Result<Path<String>, PathRejection>, query: Option<&str>) -> Result<i64, Problem> {

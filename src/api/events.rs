@@ -6,15 +6,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use hyper::Uri;
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
+use super::Api;
+use super::feed::{self, EventPage};
 use super::filter::FilterParameters;
 use super::listing::{OrderParameter, PageParameters, PageRequest, linked};
 use super::parameters::Parameters;
-use super::{Api, feed};
 use crate::http::Problem;
-use crate::model::Event;
 use crate::store::{EventQuery, Order, Position};
 
 /// Seconds that a feed may wait; a longer wait is a 400.
@@ -22,17 +21,6 @@ const MAX_WAIT_SECONDS: i64 = 60;
 
 /// Bytes of the bodies of a page. A page ends before it exceeds them, but has one event in any case.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
-
-/// A page of events.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EventPage {
-    /// The events, in order.
-    pub(super) data: Vec<Event>,
-    /// The cursor of the next page; null on the last page and in a feed.
-    #[schema(required)]
-    pub(super) next_cursor: Option<String>,
-}
 
 /// The parameters that only events have.
 #[derive(Debug, IntoParams)]

@@ -4,13 +4,26 @@ use std::time::Duration;
 
 use axum::response::Response;
 use hyper::Uri;
+use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::events::EventPage;
 use super::listing::linked;
 use crate::http::Problem;
+use crate::model::Event;
 use crate::store::EventQuery;
+
+/// A page of events.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EventPage {
+    /// The events, in order.
+    pub(super) data: Vec<Event>,
+    /// The cursor of the next page; null on the last page and in a feed.
+    #[schema(required)]
+    pub(super) next_cursor: Option<String>,
+}
 
 /// Answers with the next events after a seq. If there are none yet, waits up to `wait` for one. `Link` leads
 /// on after the last event of the page.

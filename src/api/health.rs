@@ -12,17 +12,17 @@ use super::Api;
 use super::parameters::Parameters;
 use crate::http::Problem;
 
-/// The state of the program.
+/// Health of the server.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
     /// `live` or `ready`.
     status: &'static str,
-    /// `rebuilding` while what is derived from the events is made anew and lists wait.
+    /// `rebuilding` while the projection is rebuilt and lists wait for it; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     projection: Option<&'static str>,
 }
 
-/// Whether the process answers
+/// Reports that the process responds
 #[utoipa::path(
     get,
     path = "/livez",
@@ -41,11 +41,11 @@ pub(super) async fn live(RawQuery(query): RawQuery) -> Result<Json<Health>, Prob
     }))
 }
 
-/// Whether notifications can be taken and read
+/// Reports whether notifications can be stored and read
 ///
-/// The writer runs and the database can be read. A disk that is full for now does not make it unready,
-/// or nothing would be sent that could show that it is not full any more. Events that turned out to
-/// be damaged do: an operator has to act, though notifications are still taken.
+/// Ready means that the writer runs and the database can be read. A full disk does not make the server
+/// unready: without new notifications it could not notice that there is space again. Damaged events do make
+/// it unready, because an operator has to act, although notifications are still accepted.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -64,14 +64,16 @@ pub(super) async fn ready(
     Parameters::read(query.as_deref())?.finish()?;
     let is_unreadable = api.reader.ping().await.is_err();
     if api.stop.is_cancelled() || api.commits.is_stopped() || is_unreadable {
-        return Err(Problem::unavailable("It cannot store or read now."));
+        return Err(Problem::unavailable(
+            "The server cannot store or read notifications now.",
+        ));
     }
     if api.projected.are_events_damaged() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "damaged",
-            "Stored events are damaged on the disk, and notifications are still taken; the log says \
-             what to do.",
+            "Stored events are damaged on disk; notifications are still accepted. The log says what \
+             to do.",
         ));
     }
     Ok(Json(Health {

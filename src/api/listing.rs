@@ -70,22 +70,6 @@ impl OrderParameter {
     }
 }
 
-impl PageParameters {
-    fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
-        Ok(Self {
-            limit: limit(parameters)?,
-            cursor: parameters.text("cursor")?,
-            epoch: parameters.text("epoch")?,
-        })
-    }
-}
-
-/// Takes the number of entries of a page.
-fn limit(parameters: &mut Parameters<'_>) -> Result<Option<u32>, Problem> {
-    let limit = parameters.number("limit", 1..=MAX_LIMIT)?;
-    Ok(limit.and_then(|limit| u32::try_from(limit).ok()))
-}
-
 /// The page of a list that a request asks for.
 #[derive(Debug)]
 pub(super) struct PageRequest {
@@ -104,7 +88,38 @@ impl PageRequest {
         name: &str,
         order: Order,
     ) -> Result<Self, Problem> {
-        let page = PageParameters::read(parameters)?;
+        let page = PageParameters {
+            limit: parameters
+                .number("limit", 1..=MAX_LIMIT)?
+                .and_then(|limit| u32::try_from(limit).ok()),
+            cursor: parameters.text("cursor")?,
+            epoch: parameters.text("epoch")?,
+        };
+        Self::new(api, parameters, name, order, page)
+    }
+
+    /// Takes cursor and epoch of a list whose pages have a fixed size.
+    pub(super) fn read_without_limit(
+        api: &Api,
+        parameters: &mut Parameters<'_>,
+        name: &str,
+        order: Order,
+    ) -> Result<Self, Problem> {
+        let page = PageParameters {
+            limit: None,
+            cursor: parameters.text("cursor")?,
+            epoch: parameters.text("epoch")?,
+        };
+        Self::new(api, parameters, name, order, page)
+    }
+
+    fn new(
+        api: &Api,
+        parameters: &Parameters<'_>,
+        name: &str,
+        order: Order,
+        page: PageParameters,
+    ) -> Result<Self, Problem> {
         api.check_epoch(page.epoch.as_deref())?;
         let filter = parameters.canonical_filter();
         let cursors = Cursors::new(name, filter, order, api.reader.epoch());

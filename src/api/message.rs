@@ -72,7 +72,7 @@ pub(super) async fn show(
         id_message,
     };
     let list = format!("message {id_instance} {} {}", id.chat_id, id.id_message);
-    let page = PageRequest::read(&api, &mut parameters, &list, Order::Ascending)?;
+    let page = PageRequest::read_without_limit(&api, &mut parameters, &list, Order::Ascending)?;
     parameters.finish()?;
     api.caught_up().await?;
     let found = api.reader.message(&id, page.position).await?;

@@ -1,4 +1,4 @@
-//! The read side: `GET` only, on the private listener; one operation a file.
+//! The JSON API of the private listener. It only reads, and has one file for each operation.
 
 mod answer;
 mod calls;
@@ -40,28 +40,29 @@ use tracing::error;
 use crate::http::{Problem, ReadGate};
 use crate::store::{Commits, EventQuery, Feed, Projected, ReadError, Reader};
 
-/// What an answer may take: a feed waits for 60 s, and the rest is for the database.
+/// Time for one response; beyond it, the response is a 503. A feed waits up to 60 s, the rest is for the
+/// database.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a list waits for what is derived from the events.
+/// How long a list waits for the projection. Beyond that, the response is 503 `catching-up`.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
-/// What a list says while it waits for a file that was lost.
-const REBUILDING: &str = "What is derived from the events was damaged and is being made anew; events \
-                          are not affected; try again later.";
+/// Error detail of lists while the projection is rebuilt.
+const REBUILDING: &str = "The projection was lost or damaged and is being rebuilt; events are not \
+                          affected. Retry later.";
 
-/// What the read side is made of. Nothing in it can write.
+/// State shared by all handlers. Nothing in it can write to the database.
 #[derive(Debug)]
 pub struct Api {
-    /// Who may read.
+    /// Authenticates clients.
     pub gate: Arc<ReadGate>,
-    /// What is stored.
+    /// Reads the database.
     pub reader: Reader,
-    /// What is stored next.
+    /// Announces each commit.
     pub commits: Commits,
-    /// How far what is derived from it is.
+    /// Progress and state of the projection.
     pub projected: Projected,
-    /// Ends waiting for news when the program stops.
+    /// Ends waiting feeds and streams when the program stops.
     pub stop: CancellationToken,
 }
 
@@ -78,7 +79,7 @@ impl Api {
         )
     }
 
-    /// Waits until what is derived has all that is committed by now.
+    /// Waits until the projection has every event that is committed now.
     async fn caught_up(&self) -> Result<(), Problem> {
         let newest = self.commits.newest();
         let mut projected = self.projected.clone();
@@ -90,18 +91,18 @@ impl Api {
                 }
                 let seq = projected.seq();
                 Problem::catching_up(format!(
-                    "What is derived from the events is at {seq} of {newest}; try again later."
+                    "The projection lags behind, at seq {seq} of {newest}; retry later."
                 ))
             })
     }
 }
 
-/// Health alone, which needs no token and no reader's connection.
+/// Routes of the health checks only, which are served beyond the connection limit too. They need no token.
 pub fn health_router(api: Arc<Api>) -> Router {
-    let name = from_fn_with_state(Arc::clone(&api), epoch::name);
+    let epoch = from_fn_with_state(Arc::clone(&api), epoch::add_header);
     health_routes()
         .layer(from_fn(cross_site::refuse))
-        .layer(name)
+        .layer(epoch)
         .with_state(api)
 }
 
@@ -111,10 +112,10 @@ fn health_routes() -> Router<Arc<Api>> {
         .route("/readyz", read(health::ready))
 }
 
-/// The private listener.
+/// All routes of the private listener.
 pub fn router(api: Arc<Api>) -> Router {
     let gate = from_fn_with_state(Arc::clone(&api.gate), ReadGate::authorize);
-    let name = from_fn_with_state(Arc::clone(&api), epoch::name);
+    let epoch = from_fn_with_state(Arc::clone(&api), epoch::add_header);
     let guarded = Router::new()
         .route("/api/v1/events", read(events::list))
         .route("/api/v1/events/{seq}", read(event::show))
@@ -143,7 +144,7 @@ pub fn router(api: Arc<Api>) -> Router {
             Problem::internal().into_response()
         }))
         .layer(compression::layer())
-        .layer(name)
+        .layer(epoch)
         .with_state(api)
 }
 
@@ -158,11 +159,11 @@ impl From<ReadError> for Problem {
             ReadError::TooLong => Self::query_timeout(),
             ReadError::Rebuilding => Self::catching_up(REBUILDING.to_owned()),
             ReadError::Damaged(_) | ReadError::DamagedBody => {
-                error!(%failure, "a request could not be answered: {failure}");
+                error!(%failure, "a request failed: {failure}");
                 Self::damaged()
             }
             ReadError::Database(_) => {
-                error!(%failure, "a request could not be answered");
+                error!(%failure, "a request failed");
                 Self::internal()
             }
         }

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the private listener described in OpenAPI 3.1, made from the code.
+//! `GET /openapi.json`: OpenAPI 3.1 description of the private listener, generated from the code.
 
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use crate::http::Problem;
 #[openapi(
     info(
         title = "green-inbox",
-        description = "The notifications of GREEN-API that were received and stored. Read only."
+        description = "Read-only access to the stored notifications of GREEN-API."
     ),
     paths(
         events::list,
@@ -36,7 +36,7 @@ use crate::http::Problem;
 )]
 struct Document;
 
-/// The token of the private listener, where one is set.
+/// Adds the bearer token of the private listener, which is needed only if one is configured.
 struct PrivateToken;
 
 impl Modify for PrivateToken {
@@ -47,7 +47,7 @@ impl Modify for PrivateToken {
     }
 }
 
-/// This description
+/// Returns this description
 #[utoipa::path(
     get,
     path = "/openapi.json",

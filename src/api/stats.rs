@@ -1,4 +1,4 @@
-//! `GET /api/v1/stats`: counts.
+//! `GET /api/v1/stats`: counts of the stored data.
 
 use std::sync::Arc;
 
@@ -12,36 +12,36 @@ use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::Stats;
 
-/// Counts, and how far they go.
+/// Counts of the stored data, and the seqs they cover.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stats)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shown {
-    /// The epoch of the database: seqs mean something in it alone.
+    /// The epoch of the database. A `seq` is meaningful only within one epoch.
     epoch: String,
-    /// The oldest `seq` that is stored; null where nothing is.
+    /// The oldest stored `seq`; null if nothing is stored.
     #[schema(required)]
     oldest_seq: Option<i64>,
-    /// The newest `seq` of all.
+    /// The newest `seq`.
     newest_seq: i64,
-    /// What is counted goes to this `seq` or further.
+    /// The counts include every event up to this `seq`, and maybe later ones.
     derived_seq: i64,
     #[serde(flatten)]
     stats: Stats,
 }
 
-/// The filters of counts, as they are described to others.
+/// The filters of the counts, for the OpenAPI description.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "only what is made of it is read")]
+#[expect(dead_code, reason = "only the derived description is used")]
 pub(super) struct StatsParameters {
     /// Only of this `idInstance`.
     instance: Option<i64>,
 }
 
-/// Counts of events, messages, chats, calls and accounts
+/// Counts events, messages, chats, calls and accounts
 ///
-/// It does not wait for what is derived from the events, but says how far that is.
+/// The counts do not wait for the projection; `derivedSeq` tells how far it is.
 #[utoipa::path(
     get,
     path = "/api/v1/stats",

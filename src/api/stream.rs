@@ -1,4 +1,4 @@
-//! `GET /api/v1/stream`: events as server-sent events (HTML, section 9.2), without an end.
+//! `GET /api/v1/stream`: an endless stream of server-sent events (HTML standard, section 9.2).
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,30 +17,31 @@ use crate::http::Problem;
 use crate::model::Event;
 use crate::store::{EventQuery, Feed, Order, Page, Position, ReadError};
 
-/// Events that are read at once.
+/// Events per read of the database.
 const PAGE_EVENTS: u32 = 100;
 
-/// Bytes of bodies that are read at once, one body at least. Each reader that is behind holds as
-/// much of the memory for answers.
+/// Bytes of bodies per read of the database, but at least one body. Each client that lags behind holds this
+/// much of the response memory.
 const PAGE_BYTES: usize = 128 * 1024;
 
-/// How often a line without meaning is sent where nothing happens, so that proxies keep the
-/// connection and a reader that is gone is noticed.
+/// Interval of comment lines on an idle stream. They make proxies keep the connection, and sending them
+/// reveals a client that is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Events as server-sent events
+/// Streams events as server-sent events
 ///
-/// They begin after `Last-Event-ID`, else after `after`, else with what comes next. A browser that
-/// connects again sends both, and then the header is the newer.
+/// The stream starts after the `Last-Event-ID` header or, without it, after `after`. Without both it starts
+/// with the next event that is stored. A browser that reconnects sends both; the header then has the newer
+/// seq.
 #[utoipa::path(
     get,
     path = "/api/v1/stream",
     tag = "events",
     params(
         FilterParameters,
-        ("after" = Option<i64>, Query, minimum = 0, description = "only what is behind this `seq`"),
-        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch that was read before: of another one the answer is 409 `feed-rewound`"),
-        ("last-event-id" = Option<i64>, Header, minimum = 0, description = "the last `seq` that was seen"),
+        ("after" = Option<i64>, Query, minimum = 0, description = "only events after this `seq`"),
+        ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch of an earlier response; if the database has another one, the answer is 409 `feed-rewound`"),
+        ("last-event-id" = Option<i64>, Header, minimum = 0, description = "`seq` of the last event received"),
     ),
     responses(
         (status = OK, description = "`id` is the seq, `event` the typeWebhook, `data` the Event with its body", body = String, content_type = "text/event-stream"),
@@ -82,8 +83,8 @@ pub(super) async fn stream(
         let Page {
             entries, memory, ..
         } = page;
-        // The next event is asked for when those before it are written, so that the memory of the
-        // page is held until then.
+        // The closure holds the memory reservation of the page. An event is requested only after the
+        // previous one is written, so the reservation lasts until then.
         stream::iter(entries).map(move |event| {
             let _ = &memory;
             Ok(server_sent(&event))
@@ -92,14 +93,14 @@ pub(super) async fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-/// The next page that has an event; `None` at the end of the stream.
+/// The next page with at least one event; `None` ends the stream.
 async fn next_page(feed: &mut Feed) -> Option<Page<Event>> {
     loop {
         match feed.next(None).await {
-            // Empty only when the program stops; the reader connects again to the next.
+            // A page is empty only if the program stops. The client then reconnects.
             Ok(page) if page.entries.is_empty() => return None,
             Ok(page) => return Some(page),
-            // Other readers are served first; this one has time.
+            // A stream can wait: other readers go first, and it tries again.
             Err(ReadError::Busy) => {}
             Err(failure) => {
                 error!(%failure, "a stream ended early");
@@ -123,17 +124,18 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 }
 
 fn server_sent(event: &Event) -> ServerSent {
-    // What it is made of is always JSON, so it cannot fail.
+    // Cannot fail: the API's types always serialize to JSON.
     let json = serde_json::to_string(event).unwrap_or_default();
-    // A line ends the field. In JSON a line break can only stand between values.
-    let line = if json.contains(['\r', '\n']) {
+    // A line break would end the `data` field. In JSON it can occur only between tokens, where a space means
+    // the same.
+    let data = if json.contains(['\r', '\n']) {
         json.replace(['\r', '\n'], " ")
     } else {
         json
     };
-    let sent = ServerSent::default().id(event.seq.to_string()).data(line);
+    let message = ServerSent::default().id(event.seq.to_string()).data(data);
     match &event.type_webhook {
-        Some(name) if !name.contains(['\r', '\n']) => sent.event(name),
-        _ => sent,
+        Some(name) if !name.contains(['\r', '\n']) => message.event(name),
+        _ => message,
     }
 }

@@ -13,7 +13,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The database cannot be opened.
-    #[error("storage.path: {0}\n  help: {help}", help = help(.0))]
+    #[error("storage.path: {0}\n  help: {help}", help = OpenError::help(.0))]
     Store(#[from] OpenError),
     /// An address cannot be bound.
     #[error(
@@ -58,30 +58,6 @@ impl StartError {
             Self::Config(_) => true,
             Self::Bind { .. } | Self::System(_) => false,
         }
-    }
-}
-
-fn help(error: &OpenError) -> &'static str {
-    match error {
-        OpenError::OldSqlite(_) => "build with the bundled SQLite",
-        OpenError::Folder { .. } => {
-            "make the folder writable for the user who runs the program, or set another path"
-        }
-        OpenError::File { .. } => {
-            "check its owner and mode, and that its disk is mounted, writable and not full"
-        }
-        OpenError::Damaged(_) => {
-            "if you restored an older copy, the `-wal` and `-shm` of the previous file must not stay \
-             beside it: stop every server, move both aside, and start again; otherwise restore a \
-             backup, or recover the readable data with `sqlite3 FILE .recover`"
-        }
-        OpenError::InUse(_) => "stop the other server, or set another path",
-        OpenError::Foreign(_) => {
-            "set another path; if this was a green-inbox database, restore a backup"
-        }
-        OpenError::Newer { .. } => "run the version that wrote it, or a newer version",
-        OpenError::Pragma { .. } => "set a path on a local disk, not on a network file system",
-        _ => "check the disk and the file; run `sqlite3 FILE 'PRAGMA integrity_check'` for details",
     }
 }
 

@@ -32,7 +32,7 @@ const HEADER_TIMEOUT_OVER_LIMIT: Duration = Duration::from_secs(2);
 const UNLISTED_SHARE: u32 = 16;
 
 /// Address under which log lines without a peer are rate-limited.
-const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const NO_PEER: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Pause after a failed accept, for example when the process has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -138,7 +138,7 @@ impl Listener {
                 Err(failure) => {
                     // A peer that closed its connection before the accept is not an error.
                     if failure.kind() != io::ErrorKind::ConnectionAborted {
-                        if let Some(left_out) = self.lines.admit(NOBODY, "accept") {
+                        if let Some(left_out) = self.lines.admit(NO_PEER, "accept") {
                             warn!(
                                 listener = self.name, %failure, left_out,
                                 "cannot accept a connection: {failure}"

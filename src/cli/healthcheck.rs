@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use super::http_client::{Answer, HttpClient, HttpError, http_uri, reachable};
 use super::{ConfigArgs, USAGE, fail};
 
-/// Time to wait for the response. It is shorter than the container's own timeout, so that the error is printed.
+/// Time to wait for the response. It is shorter than the container's own timeout, so that the error is
+/// printed.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) fn run(args: &ConfigArgs) -> ExitCode {

@@ -101,7 +101,8 @@ pub(super) enum ReadError {
     Unavailable(String),
     /// The response is not a page of events. Another program may be listening there.
     #[error(
-        "the response is not a page of events ({0})\n  help: check that the URL is the private listener of green-inbox"
+        "the response is not a page of events ({0})\n  help: check that the URL is the private listener of \
+         green-inbox"
     )]
     Unreadable(String),
 }

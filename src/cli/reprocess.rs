@@ -105,6 +105,6 @@ fn with_help(error: &OpenError, path: &Path) -> String {
             "{error}\n  help: stop the server that uses `{}`, or only preview the changes with --dry-run",
             path.display()
         ),
-        error => error.to_string(),
+        error => format!("{error}\n  help: {}", error.help()),
     }
 }

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Token};
 use crate::sample::{self, Sample};
 
-/// Lag behind the rate below which the summary leaves it out: timers on a busy machine are no more precise.
+/// Smallest lag that the summary reports: timers on a busy machine are no more precise.
 const REPORTED_LAG: Duration = Duration::from_millis(100);
 
 /// Options of `send`.
@@ -228,7 +228,7 @@ fn summary(report: &Report) -> String {
         ..
     } = report;
     line("accepted", format!("{accepted} of {total}"));
-    line("retries", report.retries.to_string());
+    line("repeated", report.retries.to_string());
     line("failed", failed.to_string());
     let unfinished = total.saturating_sub(accepted + failed);
     if unfinished > 0 {

@@ -1,4 +1,4 @@
-//! Who sent a request, where proxies stand in between.
+//! Finds the address of the client that sent a request through trusted proxies.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -6,21 +6,21 @@ use hyper::HeaderMap;
 
 use crate::config::Network;
 
-/// The other end of the connection that a request came on.
+/// The remote end of a request's connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// The address that a request was sent from, and how it is known.
+/// The address of the client, and where it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAddress {
-    /// The peer itself.
+    /// The connection's remote end.
     Peer(IpAddr),
-    /// A trusted proxy said so.
+    /// `X-Forwarded-For`, set by a trusted proxy.
     Forwarded(IpAddr),
 }
 
 impl ClientAddress {
-    /// The address, in its canonical form.
+    /// The address in canonical form: an IPv4-mapped IPv6 address as IPv4.
     #[must_use]
     pub fn address(self) -> IpAddr {
         match self {
@@ -29,20 +29,20 @@ impl ClientAddress {
     }
 }
 
-/// A trusted proxy handed on something that is not an address.
+/// A trusted proxy sent an `X-Forwarded-For` entry that is not an IP address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("X-Forwarded-For holds something that is not an address")]
+#[error("X-Forwarded-For has an entry that is not an IP address")]
 pub struct BadForwardedFor;
 
-/// Finds the address of the client: the peer's, or, if the peer is a trusted proxy, the rightmost
-/// of all `X-Forwarded-For` lines that is not itself trusted.
+/// Finds the address of the client. It is the address of the peer or, if the peer is a trusted proxy, the
+/// rightmost `X-Forwarded-For` entry that is not itself a trusted proxy.
 ///
-/// Each proxy adds the address of its own peer at the right, so what stands further left may be
-/// made up by the client. Where all are trusted, the leftmost is the client.
+/// Each proxy appends the address of its own peer, so a client can forge every entry to the left of that one.
+/// If all entries are trusted, the leftmost one is the client.
 ///
 /// # Errors
 ///
-/// An entry that has to be believed does not parse as an address.
+/// One of the entries up to the client's, from the right, is not an IP address.
 pub fn client_address(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -55,9 +55,9 @@ pub fn client_address(
         return Ok(client);
     }
     for line in headers.get_all("x-forwarded-for").iter().rev() {
-        // Bytes, since what stands further left is not looked at and need not be text.
+        // Split as bytes: entries to the left of the client's are ignored and may be invalid UTF-8.
         for entry in line.as_bytes().rsplit(|byte| *byte == b',') {
-            let address = address(entry).ok_or(BadForwardedFor)?;
+            let address = parse_entry(entry).ok_or(BadForwardedFor)?;
             client = ClientAddress::Forwarded(address);
             if !is_trusted(address) {
                 return Ok(client);
@@ -67,8 +67,9 @@ pub fn client_address(
     Ok(client)
 }
 
-/// An entry as an address, in its canonical form. Some proxies add the port, and brackets with it.
-fn address(entry: &[u8]) -> Option<IpAddr> {
+/// Parses an entry as an address in canonical form. Some proxies append a port and put IPv6 addresses in
+/// brackets.
+fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(entry.trim_ascii()).ok()?;
     let with_port = || text.parse().ok().map(|socket: SocketAddr| socket.ip());
     let in_brackets = || {
@@ -80,7 +81,8 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Whose address it is, to count by: whoever has one address of IPv6 has its whole /64.
+/// The key under which limits count an address. An IPv6 address counts as its /64 network, because a client
+/// with one address of the network can use all of them. An IPv4 address counts as itself.
 #[must_use]
 pub fn holder(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,4 +1,4 @@
-//! Compares an `Authorization` header with the tokens that admit, in constant time.
+//! Compares an `Authorization` header with the accepted tokens in constant time.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,41 +9,41 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::config::Token;
 
-/// The tokens that admit. They are kept as digests, so that a comparison takes the same time
-/// whatever the lengths, and may be exchanged while requests are served.
+/// The accepted tokens. They are stored as digests, so that a comparison takes the same time for tokens of
+/// any length, and they can be replaced while requests are served.
 #[derive(Debug)]
 pub struct Credentials(RwLock<Arc<[[u8; 32]]>>);
 
-/// What a request presented.
+/// Result of checking the `Authorization` header of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// A token that admits, by its place in the list.
+    /// An accepted token, by its index in the list.
     Accepted(usize),
-    /// No `Authorization` header.
+    /// The request has no `Authorization` header.
     Nothing,
-    /// Something else.
+    /// The token is wrong, or there is more than one `Authorization` header.
     Refused,
 }
 
 impl Credentials {
-    /// Takes the tokens that admit.
+    /// Creates the set of accepted tokens.
     #[must_use]
     pub fn new(tokens: &[Token]) -> Self {
         Self(RwLock::new(digests(tokens)))
     }
 
-    /// Puts other tokens in their place.
+    /// Replaces all accepted tokens.
     pub fn replace(&self, tokens: &[Token]) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = digests(tokens);
     }
 
-    /// Whether no token is set.
+    /// Whether no token is configured.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tokens().is_empty()
     }
 
-    /// Compares the one `Authorization` header of a request with every token.
+    /// Compares the `Authorization` header of a request with every accepted token.
     #[must_use]
     pub fn check(&self, headers: &HeaderMap) -> Presented {
         let mut lines = headers.get_all(AUTHORIZATION).iter();
@@ -61,12 +61,12 @@ impl Credentials {
         let (scheme, credentials) = value.split_at(end);
         let presented = digest(&scheme.to_ascii_lowercase(), credentials.trim_ascii_start());
 
-        // No early end: the time must not tell which token was close.
+        // The loop has no early exit: the response time must not reveal which token matched.
         let mut accepted = Presented::Refused;
-        for (place, token) in self.tokens().iter().enumerate() {
+        for (index, token) in self.tokens().iter().enumerate() {
             let equal: Choice = token[..].ct_eq(&presented);
             if bool::from(equal) {
-                accepted = Presented::Accepted(place);
+                accepted = Presented::Accepted(index);
             }
         }
         accepted
@@ -88,7 +88,7 @@ fn digests(tokens: &[Token]) -> Arc<[[u8; 32]]> {
 }
 
 fn digest(scheme: &[u8], credentials: &[u8]) -> [u8; 32] {
-    // A scheme has no space, so no two pairs give the same bytes.
+    // A scheme contains no space, so different pairs never hash the same bytes.
     Sha256::new()
         .chain_update(scheme)
         .chain_update(b" ")

@@ -1,5 +1,5 @@
-//! Bounds the lines of the log that a caller can cause: of each kind one for each address and minute.
-//! The others are counted, and the count is logged when the minute is over.
+//! Limits the log lines that a client can cause: one per minute for each address and kind of line. Further
+//! lines are counted, and the count is logged after the minute.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,75 +8,77 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::holder;
 use crate::clock::{Clock, UnixMillis};
 
-/// Milliseconds for which an address has one line of a kind.
+/// Milliseconds in a window. An address gets one line of a kind in it; further lines are only counted.
 const WINDOW: i64 = 60_000;
 
-/// Addresses and kinds that are told apart. The rest has one line of a kind together.
+/// Windows kept at once, one per address and kind. Beyond that, other addresses share one window per kind.
 const MAX_ADDRESSES: usize = 1024;
 
-/// Which lines were written, and how many were not.
+/// Decides which lines are logged and counts the rest.
 #[derive(Debug)]
 pub struct LineLimit {
     clock: Clock,
     windows: Mutex<HashMap<Key, Window>>,
 }
 
-/// An address, `None` for all that do not fit, and a kind.
+/// An address and a kind. The address is `None` for the shared window.
 type Key = (Option<IpAddr>, &'static str);
 
-/// The minute that begins with a line.
+/// The minute that starts with a logged line.
 #[derive(Debug)]
 struct Window {
-    began: i64,
+    /// Milliseconds since 1970.
+    started_at: i64,
     left_out: u64,
 }
 
-/// Lines of one address that were left out.
+/// Count of the lines of one address and kind that were not logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The address, or the first of its network; `None` for all that were not told apart.
+    /// The address, or the first address of its IPv6 /64; `None` for the shared window.
     pub address: Option<IpAddr>,
-    /// Their kind.
+    /// The kind of line.
     pub kind: &'static str,
-    /// How many.
+    /// Number of lines that were not logged.
     pub count: u64,
 }
 
 impl LineLimit {
-    /// Nothing is written yet.
+    /// A limit that has admitted no line yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let windows = Mutex::default();
         Self { clock, windows }
     }
 
-    /// Whether a line of this kind about this address may be written now, with how many were left out before it.
-    /// If not, it is counted.
+    /// Whether a line of this kind about this address may be logged now. If so, returns the number of lines
+    /// not logged before it; if not, counts the line and returns `None`.
     #[must_use]
     pub fn admit(&self, address: IpAddr, kind: &'static str) -> Option<u64> {
         let UnixMillis(now) = self.clock.now();
         let mut windows = self.windows();
         let mut key = (Some(holder(address)), kind);
         if windows.len() >= MAX_ADDRESSES && !windows.contains_key(&key) {
-            // An address of which nothing was left out, and whose minute is over, is forgotten.
+            // Drop windows that are over and have no count left to report.
             windows.retain(|_, window| window.left_out > 0 || !window.is_over(now));
             if windows.len() >= MAX_ADDRESSES {
                 key = (None, kind);
             }
         }
         let window = windows.entry(key).or_insert(Window {
-            began: i64::MIN,
+            started_at: i64::MIN,
             left_out: 0,
         });
         if !window.is_over(now) {
             window.left_out += 1;
             return None;
         }
-        window.began = now;
+        window.started_at = now;
         Some(std::mem::take(&mut window.left_out))
     }
 
-    /// Takes the counts of all minutes that are over; of the others too where it is the end.
+    /// Takes the counts of all windows that are over. At the end of the program (`is_end`), takes the counts
+    /// of open windows too.
     pub fn take(&self, is_end: bool) -> Vec<LeftOut> {
         let UnixMillis(now) = self.clock.now();
         let mut windows = self.windows();
@@ -101,9 +103,9 @@ impl LineLimit {
 }
 
 impl Window {
-    /// A clock that was set back ends it too.
+    /// Whether the minute has passed. A clock set back to before the window ends it too.
     fn is_over(&self, now: i64) -> bool {
-        !(self.began..self.began.saturating_add(WINDOW)).contains(&now)
+        !(self.started_at..self.started_at.saturating_add(WINDOW)).contains(&now)
     }
 }
 
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_has_one_line_a_minute_and_the_rest_is_counted() {
+    fn each_address_gets_one_line_a_minute_and_the_rest_is_counted() {
         let (limit, now) = limit();
         assert_eq!(limit.admit(address(1), "a"), Some(0));
         assert!((0..99).all(|_| limit.admit(address(1), "a").is_none()));
@@ -146,14 +148,14 @@ mod tests {
         assert_eq!(limit.admit(address(1), "a"), Some(0));
         assert_eq!(limit.admit(address(1), "a"), None);
         now.fetch_add(WINDOW, SeqCst);
-        // Where nobody has taken the count, the next line has it.
+        // A count that was not taken is returned with the next line.
         assert_eq!(limit.admit(address(1), "a"), Some(1));
         assert_eq!(limit.admit(address(1), "a"), None);
         assert_eq!(limit.take(true), [LeftOut { count: 1, ..one }]);
     }
 
     #[test]
-    fn addresses_beyond_the_bound_share_a_line() {
+    fn addresses_beyond_the_maximum_share_a_line() {
         let (limit, _) = limit();
         let lines = (0..10_000)
             .filter(|n| limit.admit(address(*n), "a").is_some())
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn network_of_ipv6_is_one_address() {
+    fn ipv6_network_counts_as_one_address() {
         let (limit, _) = limit();
         assert!(limit.admit("2001:db8::1".parse().unwrap(), "a").is_some());
         assert!(limit.admit("2001:db8::2".parse().unwrap(), "a").is_none());

@@ -1,5 +1,5 @@
-//! What the listeners share: client address, credentials, the gate of the private listener, rate limiting,
-//! problem+json.
+//! Shared by the listeners: client address, credentials, the read gate of the private listener, limits on
+//! wrong tokens and log lines, and problem+json.
 
 mod client_address;
 mod credentials;

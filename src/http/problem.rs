@@ -1,4 +1,4 @@
-//! Errors as `application/problem+json` (RFC 9457) with a stable `code`.
+//! Error responses: `application/problem+json` (RFC 9457) with a stable `code`.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Seconds after which a refused notification may come again; GREEN-API waits as long by itself.
+/// Seconds until the client should retry. GREEN-API waits this long between attempts anyway.
 const RETRY_AFTER_SECONDS: &str = "60";
 
-/// An error as its caller sees it. It says nothing of the inside.
+/// An error response. It reveals no internals to the client.
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -22,19 +22,19 @@ pub struct Problem {
     header: Option<(hyper::header::HeaderName, HeaderValue)>,
 }
 
-/// An error (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 struct Body<'a> {
     /// Always `about:blank`.
     r#type: &'a str,
-    /// The status in words.
+    /// Reason phrase of the HTTP status.
     title: &'a str,
-    /// The status.
+    /// HTTP status code.
     status: u16,
-    /// What went wrong, as a name that does not change.
+    /// Stable, machine-readable name of the error.
     code: &'a str,
-    /// What there is to say of this case.
+    /// Explanation of this occurrence, for people.
     detail: &'a str,
 }
 
@@ -47,7 +47,7 @@ impl PartialSchema for Problem {
 impl ToSchema for Problem {}
 
 impl Problem {
-    /// An error with its stable code and what there is to say of this case.
+    /// An error with its stable code and an explanation of this occurrence.
     pub fn new(
         status: StatusCode,
         code: &'static str,
@@ -61,101 +61,102 @@ impl Problem {
         }
     }
 
-    /// 400: a parameter of the query or the path cannot be used.
+    /// 400: a query or path parameter is unusable.
     pub fn bad_parameter(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-parameter", detail)
     }
 
-    /// 401, with the schemes that would be taken.
+    /// 401: the token is missing or wrong. `challenge` is the value of `WWW-Authenticate`.
     #[must_use]
     pub fn unauthorized(challenge: &'static str) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "A valid token is needed.",
+            "The token is missing or wrong; send a valid one in `Authorization`.",
         )
         .with_header(WWW_AUTHENTICATE, challenge)
     }
 
-    /// 404.
+    /// 404: nothing exists at this path.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "not-found",
-            "There is nothing at this address.",
+            "Nothing exists at this path.",
         )
     }
 
-    /// 405, with the method that would be taken.
+    /// 405: the path does not support this method. `allow` is the value of `Allow`.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        let detail = "This address takes another method.";
+        let detail = "This path does not support the method; use one listed in `Allow`.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
             .with_header(ALLOW, allow)
     }
 
-    /// 415: the body is encoded in a way that is not decoded, with the one that is.
+    /// 415: the `Content-Encoding` is not gzip.
     #[must_use]
     pub fn unsupported_encoding() -> Self {
-        let detail = "Of the codings of Content-Encoding only gzip is decoded; nothing was stored.";
+        let detail = "The only supported Content-Encoding is gzip; nothing was stored.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Self::new(status, "unsupported-content-encoding", detail)
             .with_header(ACCEPT_ENCODING, "gzip")
     }
 
-    /// 429: an attempt that came too early, with the seconds to wait.
+    /// 429: this address sent too many wrong tokens. The client may retry after `seconds`.
     #[must_use]
     pub fn too_many_attempts(seconds: u64) -> Self {
-        let detail = "Too many wrong tokens came from this address; try again later.";
+        let detail =
+            "This address sent too many wrong tokens; retry after the time in `Retry-After`.";
         Self {
             header: Some((RETRY_AFTER, seconds.into())),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", detail)
         }
     }
 
-    /// 500: a failure that is ours.
+    /// 500: the server failed.
     #[must_use]
     pub fn internal() -> Self {
-        let detail = "The server failed; its log says more.";
+        let detail = "The server failed; see its log for the cause.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
-    /// 503: nothing was done, and the same may be tried later.
+    /// 503: nothing was done; the client may retry the same request later.
     #[must_use]
     pub fn unavailable(detail: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// 503: what is derived from the events is behind them.
+    /// 503: the projection lags behind the events or is being rebuilt.
     #[must_use]
     pub fn catching_up(detail: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "catching-up", detail)
             .with_header(RETRY_AFTER, "5")
     }
 
-    /// 503: other readers hold everything that reading may take.
+    /// 503: other readers use all database connections or all response memory.
     #[must_use]
     pub fn busy() -> Self {
-        let detail = "Other readers hold all connections to the database or all memory for \
-                      answers; try again later.";
+        let detail = "Other readers use all database connections or all response memory; retry \
+                      later.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).with_header(RETRY_AFTER, "5")
     }
 
-    /// 503: the query was stopped at its deadline.
+    /// 503: the query was interrupted at its deadline.
     #[must_use]
     pub fn query_timeout() -> Self {
-        let detail = "The query took too long and was stopped; ask for less, with longer words, a \
-                      chat, an instance or a time.";
+        let detail = "The query took too long and was interrupted; narrow it with longer words, a \
+                      chat, an instance or a time range.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "query-timeout", detail)
     }
 
-    /// 500: what is stored there is damaged, and the same will be answered again.
+    /// 500: the requested data is damaged on disk. A retry fails in the same way.
     #[must_use]
     pub fn damaged() -> Self {
-        let detail = "What is stored there is damaged on the disk; the log of the server says how \
-                      to save what is readable.";
+        let detail = "The requested data is damaged on disk; the server's log says how to recover \
+                      the readable data.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", detail)
     }
 

@@ -1,4 +1,4 @@
-//! The third gate: the bytes, within bounds of size, time and memory.
+//! The third gate: reads the body, with limits on size, time and memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,40 +11,40 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Authorized;
 
-/// How long a refused body is read on.
+/// Maximum time for which the rest of a refused body is read. After it the rest stays unread.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads bodies. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BodyReader {
     pub(super) limit: u32,
-    /// One permit a byte of all bodies that are in memory.
+    /// One permit per byte of all bodies in memory.
     memory: Arc<Semaphore>,
     timeout: Duration,
 }
 
-/// Why a body was not read to its end. Nothing of it is stored.
+/// Why a body was not read completely. Nothing of it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// It has more bytes than are taken.
+    /// The body is larger than the limit.
     #[error("the body is over {0} bytes")]
     TooLarge(u32),
-    /// The bodies in memory leave no room for it.
-    #[error("the bodies in memory leave no room for this one")]
+    /// The other bodies in memory leave no room for this one.
+    #[error("the other bodies in memory leave no room for this one")]
     NoMemory,
-    /// It did not arrive in time.
+    /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     Timeout,
-    /// The connection ended within it.
+    /// The connection was closed before the whole body arrived.
     #[error("the connection was closed before the whole body arrived")]
     Interrupted,
-    /// Its `Content-Encoding` is none that is decoded.
+    /// The `Content-Encoding` is not supported.
     #[error("the Content-Encoding of the body is not gzip")]
     UnsupportedEncoding,
 }
 
 impl BodyReader {
-    /// Bounds: bytes of one body, bytes of all bodies in memory, time for one body.
+    /// Creates a reader with its limits: bytes of one body, bytes of all bodies in memory, time for one body.
     #[must_use]
     pub fn new(limit: u32, memory: u32, timeout: Duration) -> Self {
         Self {
@@ -54,8 +54,8 @@ impl BodyReader {
         }
     }
 
-    /// Reads the body of an admitted request. The bytes count as in memory until the last clone of
-    /// them is gone, wherever that is.
+    /// Reads the body of an authorized request. The bytes count towards the memory limit until their last
+    /// clone is dropped, wherever that happens.
     pub async fn read(&self, _: Authorized, body: &mut Body) -> Result<Bytes, BodyError> {
         let deadline = Instant::now() + self.timeout;
         match body.size_hint().exact() {
@@ -64,7 +64,7 @@ impl BodyReader {
         }
     }
 
-    /// The length is known, so its memory is reserved before a byte is read.
+    /// Reads a body of known length. All of its memory is reserved before the first byte is read.
     async fn read_sized(
         &self,
         body: &mut Body,
@@ -88,7 +88,7 @@ impl BodyReader {
         Ok(held(bytes, permit))
     }
 
-    /// The length is not known, so memory is reserved as the bytes come.
+    /// Reads a body of unknown length. Memory is reserved as the bytes arrive.
     async fn read_chunked(&self, body: &mut Body, deadline: Instant) -> Result<Bytes, BodyError> {
         let mut permit = self.reserve(0)?;
         let mut bytes = BytesMut::new();
@@ -103,15 +103,15 @@ impl BodyReader {
         Ok(held(bytes, permit))
     }
 
-    /// Reads on what is left of a refused body and forgets it, for a while and not without end:
-    /// a connection that is closed over unread bytes is reset, and whoever still writes to it,
-    /// as a proxy does, would not see the answer.
+    /// Reads the rest of a refused body and discards it, with limits on time and bytes. Closing a connection
+    /// over unread bytes resets it, and a client that is still writing, such as a proxy, would not see the
+    /// response.
     pub fn discard(&self, mut body: Body) {
         if body.is_end_stream() {
             return;
         }
         let deadline = Instant::now() + DISCARD_TIMEOUT;
-        // One that is too large has more than the limit by itself.
+        // Twice the limit, because a body that is too large exceeds the limit itself.
         let mut left = 2 * self.limit as usize;
         tokio::spawn(async move {
             while let Ok(Some(data)) = next(&mut body, deadline).await {
@@ -139,7 +139,7 @@ async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, BodyE
             None => return Ok(None),
             Some(Err(_)) => return Err(BodyError::Interrupted),
             Some(Ok(frame)) => {
-                // Trailers say nothing that is wanted.
+                // Trailers are ignored.
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
@@ -148,7 +148,7 @@ async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, BodyE
     }
 }
 
-/// Binds the reserved memory to the bytes.
+/// Ties the reservation to the bytes: it ends when they are dropped.
 pub(super) fn held(
     bytes: impl AsRef<[u8]> + Send + 'static,
     permit: OwnedSemaphorePermit,

@@ -1,5 +1,5 @@
-//! Logs fields that do not fit: of each path and kind of value one line an hour, so that a change at
-//! GREEN-API's side is seen and does not fill the log.
+//! Logs drift: one line per hour for each path and kind of value, so that a change on GREEN-API's side is
+//! noticed but does not flood the log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,27 +10,26 @@ use crate::clock::{Clock, UnixMillis};
 use crate::notification::{Drift, Parsed};
 use crate::store::Appended;
 
-/// Milliseconds for which a path and a kind have one line.
+/// Milliseconds in which each path and kind gets one line. Further lines are dropped.
 const WINDOW: i64 = 3_600_000;
 
-/// Paths and kinds that are told apart. Beyond them nothing is logged until an hour of one is over; the
-/// event itself has its drift all the same.
+/// Pairs of path and kind that are tracked. Beyond them no new pair is logged until the hour of a tracked one
+/// is over. The stored event has its drift either way.
 const MAX_LINES: usize = 1024;
 
-/// Which lines were written in the last hour.
+/// Remembers which lines were logged in the last hour.
 #[derive(Debug)]
 pub(super) struct DriftLog {
     clock: Clock,
-    /// When the line of a path and a kind was written, in milliseconds since 1970.
-    written: Mutex<HashMap<(String, String), i64>>,
+    /// When the line of each path and kind was logged, in milliseconds since 1970.
+    logged: Mutex<HashMap<(String, String), i64>>,
 }
 
 impl DriftLog {
-    /// Nothing is written yet.
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
-            written: Mutex::default(),
+            logged: Mutex::default(),
         }
     }
 
@@ -59,38 +58,38 @@ impl DriftLog {
                 path,
                 expected,
                 found,
-                "stored {} without a field that does not fit: {path}: expected {expected}, found \
-                 {found}; further ones within an hour are not logged",
+                "stored {} without an unreadable field: {path}: expected {expected}, found {found}; \
+                 further fields like this are not logged for an hour",
                 stored.seq
             );
         }
     }
 
-    /// Whether the line of this path and kind may be written now.
+    /// Whether the line of this path and kind may be logged now.
     fn admit(&self, drift: &Drift) -> bool {
         let UnixMillis(now) = self.clock.now();
-        let is_over = |began: i64| now.saturating_sub(began) >= WINDOW;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |start: i64| now.saturating_sub(start) >= WINDOW;
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (without_indexes(&drift.path), drift.found.clone());
-        if let Some(began) = written.get_mut(&key) {
-            let admitted = is_over(*began);
+        if let Some(start) = logged.get_mut(&key) {
+            let admitted = is_over(*start);
             if admitted {
-                *began = now;
+                *start = now;
             }
             return admitted;
         }
-        if written.len() >= MAX_LINES {
-            written.retain(|_, began| !is_over(*began));
+        if logged.len() >= MAX_LINES {
+            logged.retain(|_, start| !is_over(*start));
         }
-        let has_room = written.len() < MAX_LINES;
+        let has_room = logged.len() < MAX_LINES;
         if has_room {
-            written.insert(key, now);
+            logged.insert(key, now);
         }
         has_room
     }
 }
 
-/// A path with `[]` in place of each index of an array.
+/// The path with each array index replaced by `[]`.
 fn without_indexes(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     let mut is_index = false;
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn path_and_kind_have_one_line_an_hour() {
+    fn each_path_and_kind_gets_one_line_an_hour() {
         let now = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&now);
         let log = DriftLog::new(Clock::new(move || {
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_bounded() {
+    fn paths_beyond_the_limit_are_not_logged_within_the_hour() {
         let now = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&now);
         let log = DriftLog::new(Clock::new(move || {

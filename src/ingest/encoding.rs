@@ -1,4 +1,4 @@
-//! `Content-Encoding` of a body: gzip is decoded, within the same bounds as a plain body.
+//! The `Content-Encoding` of a body. Gzip is decoded within the same limits as a plain body.
 
 use std::io::Read;
 
@@ -9,24 +9,24 @@ use hyper::header::CONTENT_ENCODING;
 
 use super::body::{BodyError, BodyReader, held};
 
-/// Bytes that are decoded between two looks at the bounds.
+/// Bytes to decode between two checks of the limits.
 const STEP: usize = 64 * 1024;
 
-/// How a body was encoded.
+/// How a body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// Not at all.
+    /// Not encoded.
     Plain,
-    /// With gzip (RFC 1952).
+    /// Gzip (RFC 1952).
     Gzip,
 }
 
 impl Encoding {
-    /// Reads the headers of a request.
+    /// Reads the encoding from the headers of a request.
     ///
     /// # Errors
     ///
-    /// It is one that is not taken, or there are several.
+    /// The encoding is not supported, or there is more than one.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, BodyError> {
         let mut found = Self::Plain;
         for line in headers.get_all(CONTENT_ENCODING) {
@@ -44,8 +44,8 @@ impl Encoding {
 }
 
 impl BodyReader {
-    /// Decodes a body. What turns out to be no gzip is given back as it came: nothing is lost, and
-    /// it is stored as malformed.
+    /// Decodes a body. A body that turns out not to be gzip is returned as received: nothing is lost, and it
+    /// is stored as malformed.
     pub(super) async fn decode(
         &self,
         encoding: Encoding,
@@ -55,7 +55,7 @@ impl BodyReader {
             return Ok(bytes);
         }
         let (reader, encoded) = (self.clone(), bytes.clone());
-        // A body of some MiB takes long enough to hold up others.
+        // Decoding a body of several MiB would block the async worker thread for too long.
         let decoded = tokio::task::spawn_blocking(move || reader.decode_gzip(&encoded)).await;
         match decoded {
             Ok(Ok(Some(decoded))) => Ok(decoded),
@@ -64,7 +64,7 @@ impl BodyReader {
         }
     }
 
-    /// `None` where it is no gzip.
+    /// Returns `None` if the body is not gzip.
     fn decode_gzip(&self, encoded: &[u8]) -> Result<Option<Bytes>, BodyError> {
         let mut gzip = MultiGzDecoder::new(encoded);
         let mut permit = self.reserve(0)?;

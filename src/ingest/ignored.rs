@@ -1,11 +1,11 @@
-//! Which notifications are answered 200 and not stored: `ingest.ignored_types`.
+//! Notifications that are answered 200 but not stored: `ingest.ignored_types`.
 
 use crate::notification::{CallStatus, Notification, Outcome, Parsed};
 
 /// Separates the type of a call from its status.
 const SEPARATOR: char = ':';
 
-/// A type of notifications that are not stored.
+/// A type of notification that is not stored.
 #[derive(Debug)]
 pub(super) enum IgnoredType {
     /// A value of `typeWebhook` or `typeMessage`.
@@ -18,7 +18,7 @@ pub(super) enum IgnoredType {
 }
 
 impl IgnoredType {
-    /// Reads a setting that was checked.
+    /// Parses an entry of the setting, which the configuration has already validated.
     pub(super) fn parse(setting: &str) -> Self {
         match setting.split_once(SEPARATOR) {
             None => Self::Type(setting.to_owned()),
@@ -30,7 +30,7 @@ impl IgnoredType {
     }
 
     /// Whether a notification is of this type.
-    pub(super) fn is_of(&self, parsed: &Parsed<'_>) -> bool {
+    pub(super) fn matches(&self, parsed: &Parsed<'_>) -> bool {
         let columns = &parsed.columns;
         let is_webhook = |name: &str| columns.type_webhook.as_deref() == Some(name);
         match self {

@@ -1,8 +1,8 @@
-//! What is said of a notification, at the levels that document 003 (section 1.3.13, 4) asks for:
-//! problems of the schema ERROR (see `drift_log` for single fields), types never seen WARN, ignored
-//! types DEBUG, the work INFO.
+//! Logs each notification. Schema problems are logged at ERROR (single fields in `drift_log`), unknown types
+//! at WARN, stored notifications at INFO and ignored types at DEBUG.
 //!
-//! No line has a token, a phone number or a text; chats and senders are phone numbers.
+//! No line contains a token, a phone number or a text. Chats and senders are not logged, because their ids
+//! are phone numbers.
 
 use std::net::IpAddr;
 
@@ -14,10 +14,10 @@ use crate::http::{LeftOut, LineLimit};
 use crate::notification::{Notification, Outcome, Parsed};
 use crate::store::Appended;
 
-/// Bytes of the name of a status or a state that are logged.
+/// Bytes of the name of a status or a state that are logged. Longer names are truncated.
 const MAX_NAME_BYTES: usize = 64;
 
-/// What is said of requests that are not taken: of each kind one line for each client and minute.
+/// Logs refused requests: one line per minute for each client and kind of refusal.
 #[derive(Debug)]
 pub struct Refusals(LineLimit);
 
@@ -26,23 +26,23 @@ impl Refusals {
         Self(LineLimit::new(clock))
     }
 
-    /// A request that did not pass a gate.
+    /// Logs a request that did not pass a gate.
     pub(super) fn refused(&self, client: IpAddr, reason: &Rejection) {
-        if let Some(left_out) = self.0.admit(client, reason.kind()) {
-            tell_left_out(Some(client), reason.kind(), left_out);
+        if let Some(dropped) = self.0.admit(client, reason.kind()) {
+            log_dropped(Some(client), reason.kind(), dropped);
             warn!(%client, %reason, "refused a request: {reason}");
         }
     }
 
-    /// A notification that is not on disk.
+    /// Logs a notification that could not be stored.
     pub(super) fn not_stored(&self, client: IpAddr, reason: &Rejection) {
-        if let Some(left_out) = self.0.admit(client, reason.kind()) {
-            tell_left_out(Some(client), reason.kind(), left_out);
-            error!(%reason, "a notification was not stored and will be sent again: {reason}");
+        if let Some(dropped) = self.0.admit(client, reason.kind()) {
+            log_dropped(Some(client), reason.kind(), dropped);
+            error!(%reason, "a notification was not stored; GREEN-API will send it again: {reason}");
         }
     }
 
-    /// Says how many lines were left out, of all minutes that are over; at the end of all.
+    /// Logs how many lines were dropped in the minutes that are over, or in all minutes if `is_end`.
     pub fn tell(&self, is_end: bool) {
         for LeftOut {
             address,
@@ -50,32 +50,32 @@ impl Refusals {
             count,
         } in self.0.take(is_end)
         {
-            tell_left_out(address, kind, count);
+            log_dropped(address, kind, count);
         }
     }
 }
 
-fn tell_left_out(client: Option<IpAddr>, kind: &str, count: u64) {
+fn log_dropped(client: Option<IpAddr>, kind: &str, count: u64) {
     if count > 0 {
         let client = client.map_or_else(|| "others".to_owned(), |client| client.to_string());
         warn!(
             client,
-            kind, count, "refused {count} more requests of {client} within a minute: {kind}"
+            kind, count, "refused {count} more requests from {client} within a minute: {kind}"
         );
     }
 }
 
-/// A notification of a type that is to be ignored.
+/// Logs a notification of an ignored type.
 pub(super) fn ignored(parsed: &Parsed<'_>) {
     let (type_webhook, id_instance) = (type_webhook(parsed), parsed.columns.id_instance);
     debug!(
         typeWebhook = type_webhook,
         idInstance = id_instance,
-        "ignored {type_webhook:?}"
+        "ignored a notification of type {type_webhook:?}"
     );
 }
 
-/// A notification that is on disk.
+/// Logs a notification that is on disk.
 pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
     let Appended { seq, repeated } = stored;
     let type_webhook = type_webhook(parsed);
@@ -87,9 +87,13 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
         Outcome::Known(notification) | Outcome::Unknown(notification) => Some(notification),
         Outcome::Malformed(_) => None,
     };
-    let status = notification.and_then(Notification::status_name).map(cut);
-    let state = notification.and_then(Notification::state_name).map(cut);
-    // The same fields at four levels: a level is part of a line's static description.
+    let status = notification
+        .and_then(Notification::status_name)
+        .map(truncated);
+    let state = notification
+        .and_then(Notification::state_name)
+        .map(truncated);
+    // A macro, because the level is part of an event's static metadata: the same fields at several levels.
     macro_rules! line {
         ($level:ident, $outcome:literal, $($message:tt)+) => {
             $level!(
@@ -114,24 +118,24 @@ pub(super) fn stored(parsed: &Parsed<'_>, stored: Appended) {
                 warn,
                 "known",
                 alert,
-                "stored {type_webhook} as {seq}: {alert}, an operator should look at it"
+                "stored {type_webhook} as {seq}: {alert}; an operator should look at it"
             ),
         },
         Outcome::Unknown(_) => {
             line!(
                 warn,
                 "unknown",
-                "stored as {seq} a type never seen: {type_webhook:?} {type_message:?}"
+                "stored a notification of unknown type as {seq}: {type_webhook:?} {type_message:?}"
             );
         }
         Outcome::Malformed(reason) => {
-            line!(error, "malformed", %reason, "stored as {seq} what does not fit: {reason}");
+            line!(error, "malformed", %reason, "stored a malformed notification as {seq}: {reason}");
         }
     }
 }
 
-/// The beginning of a name, which may be anything where it is in no document.
-fn cut(name: &str) -> &str {
+/// Truncates a name. An undocumented name may be of any length.
+fn truncated(name: &str) -> &str {
     &name[..name.floor_char_boundary(MAX_NAME_BYTES)]
 }
 

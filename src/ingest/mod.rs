@@ -1,7 +1,7 @@
-//! The write side: `POST` from GREEN-API, through three gates, to the disk, to its answer.
+//! The write side: a `POST` from GREEN-API passes three gates, is committed to disk and then answered.
 //!
-//! The handler in `receive` is the way of a notification, step by step. Each gate yields a proof
-//! type that the next step asks for, so that none can be left out.
+//! The handler in `receive` shows the steps in order. Each gate yields a proof type that the next step takes
+//! as an argument, so no gate can be skipped.
 
 mod body;
 mod drift_log;
@@ -36,7 +36,7 @@ use crate::http::Problem;
 use crate::notification::Parsed;
 use crate::store::Writer;
 
-/// What the write side is made of.
+/// The state of the write side, shared by all requests.
 #[derive(Debug)]
 pub struct Ingest {
     sources: SourceGate,
@@ -54,7 +54,7 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// A token cannot be used.
+    /// A token is invalid, or the token file cannot be read.
     pub fn new(settings: &Settings, clock: Clock, writer: Writer) -> Result<Self, ConfigError> {
         Ok(Self {
             sources: SourceGate::new(settings),
@@ -74,27 +74,27 @@ impl Ingest {
         })
     }
 
-    /// Whether a notification is of a type that is answered and not stored.
+    /// Whether a notification is of an ignored type.
     fn ignores(&self, parsed: &Parsed<'_>) -> bool {
         self.ignored_types
             .iter()
-            .any(|ignored| ignored.is_of(parsed))
+            .any(|ignored| ignored.matches(parsed))
     }
 
-    /// What is said of requests that are not taken, to be said in time.
+    /// The log of refused requests. The caller must call [`Refusals::tell`] regularly.
     #[must_use]
     pub fn refusals(&self) -> Arc<Refusals> {
         Arc::clone(&self.refusals)
     }
 
-    /// The gate of tokens, to exchange them while requests are served.
+    /// The token gate, for reloading tokens while requests are served.
     #[must_use]
     pub fn token_gate(&self) -> Arc<TokenGate> {
         Arc::clone(&self.tokens)
     }
 }
 
-/// The public listener: the webhook at `path`, with and without a trailing slash, and nothing else.
+/// Routes of the public listener: the webhook at `path`, with and without a trailing slash, and nothing else.
 pub fn router(ingest: Arc<Ingest>, path: &str) -> Router {
     let path = path.trim_end_matches('/');
     let webhook =

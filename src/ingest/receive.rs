@@ -1,4 +1,4 @@
-//! The way of a notification: source, token, body, parse, append, answer.
+//! Handles one notification: check the source and the token, read the body, parse, append, respond.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::model::OutcomeKind;
 use crate::notification;
 use crate::store::{Appended, NewEvent};
 
-/// How long a request waits for its commit. Less than the 60 s that nginx waits for an answer, and
-/// than the 180 s that GREEN-API does.
+/// How long a request waits for its commit; after that it gets 503. This is less than the 60 s that nginx
+/// waits for a response, and than the 180 s that GREEN-API waits.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ pub(super) async fn receive(
     Ok(Json(answer).into_response())
 }
 
-/// The three gates, in this order, so that a body is only read for a client that may send one.
+/// Applies the three gates in order, so that a body is read only from an authorized client.
 async fn admit(
     ingest: &Ingest,
     peer: Peer,
@@ -85,7 +85,7 @@ async fn admit(
         reason
     };
     let source = ingest.sources.admit(peer, headers).map_err(|refused| {
-        // Behind a proxy the peer is not the one that is refused.
+        // Behind a proxy the refused client is not the peer.
         let client = match refused {
             SourceRefused::NotAllowed(client) => client,
             SourceRefused::BadForwardedFor(_) => peer,

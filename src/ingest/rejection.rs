@@ -1,4 +1,4 @@
-//! Maps what can go wrong on the way of a notification to its answer, once and completely.
+//! Maps every failure of receiving a notification to its response, in one place.
 
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
@@ -8,28 +8,28 @@ use super::{SourceRefused, Unauthorized};
 use crate::http::Problem;
 use crate::store::Unavailable;
 
-/// A notification that was not taken. GREEN-API will send it again.
+/// Why a notification was not accepted. GREEN-API will send it again.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
-    /// The source gate.
+    /// Refused by the source gate.
     #[error(transparent)]
     Source(#[from] SourceRefused),
-    /// The token gate.
+    /// Refused by the token gate.
     #[error(transparent)]
     Token(#[from] Unauthorized),
-    /// The body gate.
+    /// Refused by the body gate.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// The store.
+    /// The store could not commit it.
     #[error(transparent)]
     Store(#[from] Unavailable),
-    /// The commit took too long; it may still come.
+    /// The commit took too long. It may still succeed.
     #[error("the commit took too long")]
     CommitTimeout,
 }
 
 impl Rejection {
-    /// A name for the log, of which there are few.
+    /// A name for the log, from a small fixed set.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Source(SourceRefused::NotAllowed(_)) => "source-not-allowed",
@@ -81,7 +81,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// 503: nothing was promised.
+/// 503: the sender must not count on the notification being stored.
 pub(super) fn unavailable() -> Problem {
-    Problem::unavailable("It is not stored; send it again later.")
+    Problem::unavailable("The notification is not confirmed as stored; send it again later.")
 }

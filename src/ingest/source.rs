@@ -1,4 +1,4 @@
-//! The first gate: where a request comes from.
+//! The first gate: the address that a request comes from.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use hyper::HeaderMap;
 use crate::config::{Ingest as Settings, Network};
 use crate::http::{BadForwardedFor, ClientAddress, client_address};
 
-/// Admits requests by the address of their client.
+/// Admits requests by the client's address.
 #[derive(Debug)]
 pub struct SourceGate {
     allowed: Vec<Network>,
@@ -17,25 +17,25 @@ pub struct SourceGate {
 /// Proof that a request came from an allowed address.
 #[derive(Debug, Clone, Copy)]
 pub struct AllowedSource {
-    /// Who sent it.
+    /// The client that sent the request.
     pub client: ClientAddress,
-    /// The entry of the list that admits it.
+    /// The entry of `ingest.allowed_sources` that admits it.
     pub rule: Network,
 }
 
 /// Why a request was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SourceRefused {
-    /// The client is on no list.
+    /// The client's address is not in the list.
     #[error("{0} is not in ingest.allowed_sources")]
     NotAllowed(IpAddr),
-    /// The client is not known.
+    /// The client's address is unknown.
     #[error(transparent)]
     BadForwardedFor(#[from] BadForwardedFor),
 }
 
 impl SourceGate {
-    /// Takes the lists from the settings.
+    /// Creates the gate from the lists in the settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl SourceGate {
         }
     }
 
-    /// Whether `address` is a proxy whose `X-Forwarded-For` is believed.
+    /// Whether `address` is a proxy whose `X-Forwarded-For` is trusted.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted
@@ -52,11 +52,11 @@ impl SourceGate {
             .any(|network| network.contains(address.to_canonical()))
     }
 
-    /// Finds the client of a request and looks it up.
+    /// Determines the client of a request and checks its address.
     ///
     /// # Errors
     ///
-    /// The client is not allowed, or what a trusted proxy said of it is not an address.
+    /// The client is not allowed, or a trusted proxy sent an `X-Forwarded-For` that is not an address.
     pub fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<AllowedSource, SourceRefused> {
         let client = client_address(peer, headers, &self.trusted)?;
         let address = client.address();

@@ -13,39 +13,39 @@ pub struct TokenGate {
     allow_anonymous: bool,
 }
 
-/// Proof that a request came from an allowed address with a token that admits.
+/// Proof that a request came from an allowed address and passed the token check.
 #[derive(Debug, Clone, Copy)]
 pub struct Authorized {
-    /// How it was admitted.
+    /// How the request was admitted.
     pub by: Admission,
 }
 
 /// How a request was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// By the token at this place of the list, the file's behind the setting's.
+    /// By the token at this index of the list: first the tokens of the setting, then those of the file.
     Token(usize),
-    /// Without one, as `allow_anonymous` says.
+    /// Without a token, because `allow_anonymous` is set.
     Anonymous,
 }
 
 /// Why a request was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthorized {
-    /// It has no `Authorization` header.
+    /// The request has no `Authorization` header.
     #[error("the request has no Authorization header")]
     Nothing,
-    /// It has another token, or more than one header.
-    #[error("the Authorization header holds none of the tokens that admit")]
+    /// The request has a wrong token, or more than one `Authorization` header.
+    #[error("the Authorization header holds none of the accepted tokens")]
     Wrong,
 }
 
 impl TokenGate {
-    /// Takes the tokens from the settings and the file that they name.
+    /// Creates the gate with the tokens from the settings and from the token file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is invalid.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
         Ok(Self {
             credentials: Credentials::new(&settings.all_tokens()?),
@@ -53,29 +53,29 @@ impl TokenGate {
         })
     }
 
-    /// Reads the tokens again; on an error the old ones stay.
+    /// Reloads the tokens. On an error the old ones stay in effect.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a token cannot be used.
+    /// The file cannot be read, or a token is invalid.
     pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
         self.credentials.replace(&settings.all_tokens()?);
         Ok(())
     }
 
-    /// Looks at the token of a request whose source is allowed.
+    /// Checks the token of a request whose source is allowed.
     ///
     /// # Errors
     ///
-    /// It has none, or none that admits. Where no token is set at all (which only
-    /// `allow_anonymous` makes possible), none is looked at.
+    /// The request has no token, or a wrong one. If no token is configured, which only `allow_anonymous`
+    /// permits, no token is checked.
     pub fn authorize(
         &self,
         headers: &HeaderMap,
         _: AllowedSource,
     ) -> Result<Authorized, Unauthorized> {
         let by = match self.credentials.check(headers) {
-            Presented::Accepted(place) => Admission::Token(place),
+            Presented::Accepted(index) => Admission::Token(index),
             Presented::Nothing if self.allow_anonymous => Admission::Anonymous,
             Presented::Nothing => return Err(Unauthorized::Nothing),
             Presented::Refused if self.allow_anonymous && self.credentials.is_empty() => {

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::chat_identity::{PrivateKind, canonical_chat};
 use super::mention::nonempty;
-use super::message::notification;
 use super::moment::{Moment, in_time_order};
+use super::parsed::notification;
 use crate::notification::{Call as CallNotification, CallStatus, Notification};
 
 /// A call as the API returns it.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::catalogue::CatalogueItem;
 use super::content::Content;
 use super::mention::{edited, mentions};
-use super::message::{data, received};
+use super::parsed::{data, received};
 use crate::notification::{MessageContent, Notification};
 
 /// Hashes fields, each prefixed with its length.

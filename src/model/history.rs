@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::chat_identity::canonical_chat;
 use super::content::Content;
 use super::mention::{Role, edited, mentions, nonempty};
-use super::message::{notification, received};
 use super::moment::{Moment, in_time_order};
+use super::parsed::{notification, received};
 use super::poll::{Ballots, Poll, Vote};
 use crate::notification::{Notification, Parsed};
 

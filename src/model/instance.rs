@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::message::notification;
+use super::parsed::notification;
 use crate::clock::UnixMillis;
 use crate::notification::{Notification, parse};
 

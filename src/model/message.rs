@@ -7,8 +7,9 @@ use super::contact::Contact;
 use super::content::Direction;
 use super::mention::nonempty;
 use super::moment::in_time_order;
-use super::version::{Version, Versions};
-use crate::notification::{MessageData, MessageReceived, Notification, Outcome, Parsed, parse};
+use super::parsed::notification;
+use super::version::{Chosen, Version, Versions};
+use crate::notification::{Notification, Parsed, parse};
 
 /// A message as the API returns it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -167,8 +168,21 @@ impl Message {
         (message, chat_name)
     }
 
+    /// Chooses the events to keep among those of a message that has an identifier, and returns the choice
+    /// with the message. Choosing from an earlier choice plus one new event gives the same result as choosing
+    /// from all events.
+    pub fn choose<'e>(
+        place: MessagePlace,
+        events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
+    ) -> (Chosen, Self) {
+        let parsed = in_time_order(events);
+        let id_message = place.id_message.clone();
+        let versions = Versions::of(id_message.as_deref(), &parsed);
+        (Chosen::of(&versions), Self::of(place, &versions).0)
+    }
+
     /// Builds a message from its versions and returns it with the name of its chat.
-    pub(super) fn of(place: MessagePlace, versions: &Versions<'_>) -> (Self, Option<String>) {
+    fn of(place: MessagePlace, versions: &Versions<'_>) -> (Self, Option<String>) {
         let mut message = Self {
             id_instance: place.id_instance,
             chat_id: place.chat_id,
@@ -289,27 +303,4 @@ impl Message {
             .flatten()
             .chain(phones.map(String::as_str))
     }
-}
-
-/// The notification, unless the body is malformed.
-pub(super) fn notification<'p, 'a>(parsed: &'p Parsed<'a>) -> Option<&'p Notification<'a>> {
-    match &parsed.outcome {
-        Outcome::Known(notification) | Outcome::Unknown(notification) => Some(notification),
-        Outcome::Malformed(_) => None,
-    }
-}
-
-pub(super) fn received<'n, 'a>(
-    notification: &'n Notification<'a>,
-) -> Option<&'n MessageReceived<'a>> {
-    match notification {
-        Notification::IncomingMessageReceived(message)
-        | Notification::OutgoingMessageReceived(message)
-        | Notification::OutgoingApiMessageReceived(message) => Some(message),
-        _ => None,
-    }
-}
-
-pub(super) fn data<'n, 'a>(notification: &'n Notification<'a>) -> Option<&'n MessageData<'a>> {
-    received(notification)?.message_data.as_ref()
 }

@@ -17,6 +17,7 @@ mod mention;
 mod message;
 mod message_with_history;
 mod moment;
+mod parsed;
 mod poll;
 mod stats;
 mod status;

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::chat_identity::{PrivateKind, canonical_chat, differ_in_kind};
 use super::mention::{Role, mentions, nonempty};
-use super::message::{data, notification};
 use super::moment::Moment;
+use super::parsed::{data, notification};
 use crate::notification::message::{Poll as Question, PollUpdate};
 use crate::notification::{MessageContent, Parsed};
 

@@ -10,8 +10,8 @@ use std::cmp::Reverse;
 use super::contact::Contact;
 use super::content::{Content, Direction};
 use super::mention::{Role, edited, mentions, nonempty};
-use super::message::{Message, MessagePlace, notification, received};
 use super::moment::Moment;
+use super::parsed::{notification, received};
 use crate::notification::{Notification, Parsed};
 
 /// Number of fields that a message takes from its versions.
@@ -290,16 +290,8 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Chooses among the events of a message that has an identifier, and returns the choice with the message
-    /// built from it. Choosing incrementally (from an earlier choice plus one new event) gives the same
-    /// result as choosing from all events.
-    pub fn from<'e>(
-        place: MessagePlace,
-        events: impl IntoIterator<Item = (i64, i64, &'e [u8])>,
-    ) -> (Self, Message) {
-        let events = super::moment::in_time_order(events);
-        let id_message = place.id_message.clone();
-        let versions = Versions::of(id_message.as_deref(), &events);
+    /// Chooses among the events of a message that has an identifier.
+    pub(super) fn of(versions: &Versions<'_>) -> Self {
         let contents = versions.content_seqs();
         let edits = versions.edit_seqs();
         let mut extra: Vec<_> = [&contents, &edits]
@@ -307,7 +299,7 @@ impl Chosen {
             .flat_map(|seqs| seqs.iter().skip(1).copied())
             .collect();
         extra.sort_unstable();
-        let chosen = Self {
+        Self {
             content: contents.first().copied(),
             edit: edits.first().copied(),
             extra,
@@ -315,8 +307,7 @@ impl Chosen {
             type_message: versions
                 .first(|version| version.type_message)
                 .map(str::to_owned),
-        };
-        (chosen, Message::of(place, &versions).0)
+        }
     }
 }
 

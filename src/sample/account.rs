@@ -1,5 +1,4 @@
-//! What concerns the account and not a message: its state, its socket, its phone, its limits. None
-//! of these has an `idMessage`.
+//! Notifications about the account: its state, socket, phone and limits. None has an `idMessage`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Buttons, lists and templates, and what was pressed or chosen.
+//! Messages with buttons, lists and templates, and the recipient's choices.
 
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ pub(super) fn template_pressed(scene: &Scene) -> Value {
     reply(scene, "templateMessage", "coming", "Уже иду", 3)
 }
 
-/// All four types of button.
+/// A message with all four types of button.
 pub(super) fn interactive(scene: &Scene) -> Value {
     json!({ "interactiveButtons": {
         "titleText": "Скидка на выходные",
@@ -118,12 +118,12 @@ fn replies() -> Value {
     })
 }
 
-/// Buttons that answer.
+/// A message with reply buttons.
 pub(super) fn interactive_replies(_: &Scene) -> Value {
     json!({ "interactiveButtonsReply": replies() })
 }
 
-/// The same under the key that other pages of GREEN-API give.
+/// Reply buttons under the key used on other pages of GREEN-API's documentation.
 pub(super) fn interactive_replies_other_key(_: &Scene) -> Value {
     json!({ "interactiveButtons": replies() })
 }

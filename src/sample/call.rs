@@ -7,7 +7,7 @@ use super::scene::Scene;
 const INCOMING_CALL: &str = "incomingCall";
 const OUTGOING_CALL: &str = "outgoingCall";
 
-/// The call that is answered: the offer and its outcome share one identifier.
+/// An answered call. Its offer and its outcome share one identifier.
 pub(super) fn answered(scene: &Scene) -> Value {
     json!({
         "from": scene.customer(),
@@ -16,7 +16,7 @@ pub(super) fn answered(scene: &Scene) -> Value {
     })
 }
 
-/// A call that is not; its offer was never sent.
+/// An unanswered call whose offer was never sent.
 pub(super) fn unanswered(scene: &Scene) -> Value {
     json!({
         "from": scene.customer(),
@@ -25,7 +25,7 @@ pub(super) fn unanswered(scene: &Scene) -> Value {
     })
 }
 
-/// The newer form, with all who take part.
+/// The newer form of a call, with all participants.
 pub(super) fn group(scene: &Scene) -> Value {
     json!({
         "from": scene.group(),

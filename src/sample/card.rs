@@ -1,11 +1,11 @@
-//! What can be put into a message besides text and files: places, contacts, invitations.
+//! Message content other than text and files: locations, contacts, invitations.
 
 use serde_json::{Value, json};
 
 use super::media::THUMBNAIL;
 use super::scene::Scene;
 
-/// A place, the same inside a message and inside a quote.
+/// A location. A message and a quote contain the same one.
 pub(super) fn place() -> Value {
     json!({
         "nameLocation": "Пекарня «Утро»",
@@ -16,7 +16,7 @@ pub(super) fn place() -> Value {
     })
 }
 
-/// A contact, the same inside a message and inside a quote.
+/// A contact. A message and a quote contain the same one.
 pub(super) fn contact(scene: &Scene, nth: u64) -> Value {
     let (name, phone) = (scene.name(nth), scene.phone(nth));
     json!({
@@ -42,7 +42,7 @@ pub(super) fn one_contact(scene: &Scene) -> Value {
     json!({ "contactMessageData": contact })
 }
 
-/// In the nested form that is really sent.
+/// Several contacts, in the nested form that GREEN-API really sends.
 pub(super) fn contacts(scene: &Scene) -> Value {
     json!({
         "messageData": { "contacts": [contact(scene, 1), contact(scene, 2)] },

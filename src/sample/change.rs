@@ -1,4 +1,4 @@
-//! What changes a message that was sent before: edits, deletions, reactions.
+//! Changes to an earlier message: edits, deletions, reactions.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(super) fn program_edits_text(scene: &Scene) -> Value {
     } })
 }
 
-/// MAX: the media was replaced, and the notification says nothing of it.
+/// MAX: an edit that replaced the media. The notification does not contain the new media.
 pub(super) fn nothing(_: &Scene) -> Value {
     Value::Null
 }

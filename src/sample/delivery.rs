@@ -1,5 +1,5 @@
-//! `outgoingMessageStatus`. Those of success speak of one message, one after the other; those of
-//! failure speak of messages that nobody saw, as GREEN-API also sends them.
+//! `outgoingMessageStatus`. The successful statuses follow one message through its delivery. The failures name
+//! messages that no notification announced, which GREEN-API also sends.
 
 use serde_json::{Value, json};
 
@@ -14,12 +14,12 @@ fn status(scene: &Scene, chat_id: &str, id_message: &str) -> Value {
     })
 }
 
-/// Of what the bakery's program answered.
+/// Status of the answer that the bakery's program sent.
 pub(super) fn of_answer(scene: &Scene) -> Value {
     status(scene, &scene.customer(), &scene.id(API, "textMessage"))
 }
 
-/// Of what was written on the phone.
+/// Status of the message that was written on the phone.
 pub(super) fn of_phone(scene: &Scene) -> Value {
     let mut status = status(scene, &scene.customer(), &scene.id(PHONE, "textMessage"));
     status["sendByApi"] = false.into();

@@ -1,4 +1,4 @@
-//! The product lines of GREEN-API and how their identifiers look.
+//! GREEN-API's product lines and the format of their identifiers.
 
 /// A messenger that GREEN-API connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) enum Line {
 }
 
 impl Line {
-    /// First part of the names of its samples.
+    /// First part of the product line's sample names.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::WhatsApp => "whatsapp",
@@ -30,17 +30,17 @@ impl Line {
         }
     }
 
-    /// The person or account with this phone number.
+    /// Identifier of the person or account with this phone number.
     pub(super) fn person_id(self, phone: u64) -> String {
         match self {
             Self::WhatsApp | Self::Waba => format!("{phone}@c.us"),
-            // These two number their users by themselves.
+            // MAX and Telegram assign their own user numbers.
             Self::Max => format!("1{:07}", phone % 10_000_000),
             Self::Telegram => format!("2{:09}", phone % 1_000_000_000),
         }
     }
 
-    /// The group with this number, 0 to 99.
+    /// Identifier of group `number`, 0 to 99.
     pub(super) fn group_id(self, number: u64) -> String {
         match self {
             Self::WhatsApp | Self::Waba => format!("1203630000000000{number:02}@g.us"),
@@ -49,11 +49,11 @@ impl Line {
         }
     }
 
-    /// `idMessage` made of 64 bits that are already mixed.
+    /// An `idMessage` made of 64 mixed bits.
     pub(super) fn message_id(self, bits: u64) -> String {
         match self {
             Self::WhatsApp | Self::Waba => format!("3EB0{bits:016X}"),
-            // 21 digits: more than 64 bits hold.
+            // 21 digits are more than 64 bits can hold.
             Self::Max => format!("1{bits:020}"),
             Self::Telegram => format!("2{bits:020}"),
         }

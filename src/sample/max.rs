@@ -1,4 +1,4 @@
-//! The story of MAX.
+//! The samples of MAX.
 
 use super::scene::Chat;
 use super::script::{Script, api, event, incoming, phone, untimed};

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 
-/// A JPEG cut short, in base64.
+/// A truncated JPEG, in base64.
 pub(super) const THUMBNAIL: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2Q==";
 
-/// What the customer writes below the picture.
+/// The customer's caption of the picture.
 pub(super) const CAPTION: &str = "Вот такой торт хочется";
 
-/// Where a file is said to wait.
+/// The `downloadUrl` of a file.
 pub(super) fn download_url(scene: &Scene, file_name: &str) -> String {
     let values = scene.values;
     format!(
@@ -53,7 +53,7 @@ pub(super) fn document(scene: &Scene) -> Value {
     file(scene, "price-list.pdf", "application/pdf", "Prices for May")
 }
 
-/// A file of more than 100 MB.
+/// A file larger than 100 MB.
 pub(super) fn too_large(_: &Scene) -> Value {
     json!({ "fileMessageData": {
         "downloadUrl": "{{SWE002}}",

@@ -1,15 +1,15 @@
-//! Samples of everything that GREEN-API sends, for the commands that play GREEN-API.
+//! Samples of every notification that GREEN-API sends, for the commands that simulate GREEN-API.
 //!
-//! A sample is composed when it is rendered: the product line gives the head (account, chat and
-//! form of the identifiers), the script gives what is said. One file per product line lists its
-//! scripts in the order of a story; the other files hold what is said, one family each.
+//! A sample is composed when it is rendered. The product line supplies the common fields (account, chat and
+//! the format of identifiers), and the script supplies the content. One file per product line lists its
+//! scripts in the order of a story; the other files contain the content, one family each.
 //!
-//! All samples rendered with one serial make up one story: a status, an edit, a quote or a vote
-//! then names the message of another sample of the same product line. So give one serial, one
-//! timestamp and one instance to a whole pass over [`all`], and the next serial to the next pass.
+//! All samples rendered with one serial form one story: a status, an edit, a quote or a vote refers to
+//! the message of another sample of the same product line. Use one serial, one timestamp and one instance
+//! for a whole pass over [`all`], and the next serial for the next pass.
 //!
-//! People, numbers and texts are invented. Source of the shapes: document 003, section 1.3.4
-//! "Формат входящих уведомлений", and GREEN-API's public pages for what is newer.
+//! People, numbers and texts are invented. The shapes follow GREEN-API docs, Webhook endpoint >
+//! Notification format, and GREEN-API's public pages for newer types.
 
 mod account;
 mod button;
@@ -33,19 +33,19 @@ use line::Line;
 use scene::Scene;
 use script::Script;
 
-/// What makes one rendering of a sample differ from the next.
+/// Values that vary between renderings of a sample.
 #[derive(Debug, Clone, Copy)]
 pub struct Values {
-    /// The instance that the body is said to come from.
+    /// `idInstance` of the body.
     pub id_instance: i64,
-    /// Number of the rendering; another one gives another body and another `idMessage`. Bodies
-    /// without an `idMessage` differ by the last seven digits.
+    /// Number of the rendering. A different serial gives a different body and `idMessage`. Bodies without an
+    /// `idMessage` differ by the last seven digits.
     pub serial: u64,
     /// GREEN-API's `timestamp`, in seconds since 1970.
     pub timestamp: i64,
 }
 
-/// A notification that can be rendered as often as needed.
+/// A notification template.
 #[derive(Debug, Clone)]
 pub struct Sample {
     name: String,
@@ -59,21 +59,21 @@ impl Sample {
         Self { name, line, script }
     }
 
-    /// Product line, `typeWebhook`, then `typeMessage` or the state or status, and where there are
-    /// several of these what tells them apart: `whatsapp/incomingMessageReceived/textMessage`,
+    /// Product line, `typeWebhook`, then `typeMessage` or the state or status, then a suffix if several samples
+    /// share these: `whatsapp/incomingMessageReceived/textMessage`,
     /// `max/stateInstanceChanged/authorized`, `whatsapp/outgoingMessageStatus/failed/SWE004`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether `kind` is the whole name or one of its parts between slashes.
+    /// Whether `kind` is the whole name or one of its slash-separated parts.
     #[must_use]
     pub fn is_kind(&self, kind: &str) -> bool {
         self.name == kind || self.name.split('/').any(|part| part == kind)
     }
 
-    /// The body as GREEN-API would send it; the same values give the same bytes.
+    /// The body as GREEN-API would send it. The same values give the same bytes.
     #[must_use]
     pub fn body(&self, values: &Values) -> Vec<u8> {
         let scene = Scene::new(self.line, *values, self.script.rest);
@@ -81,7 +81,7 @@ impl Sample {
     }
 }
 
-/// Every sample, in a stable order that reads as a story for each product line.
+/// All samples in a stable order, which forms a story for each product line.
 #[must_use]
 pub fn all() -> Vec<Sample> {
     [

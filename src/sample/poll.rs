@@ -8,7 +8,7 @@ const NAME: &str = "Что печём в пятницу?";
 const RYE: &str = "Ржаной";
 const WHEAT: &str = "Wheat with seeds";
 
-/// The poll, the same inside a message and inside a quote.
+/// The poll. A message and a quote contain the same one.
 pub(super) fn data() -> Value {
     json!({
         "name": NAME,
@@ -32,7 +32,7 @@ fn votes(scene: &Scene, rye: &[String], wheat: &[String]) -> Value {
     })
 }
 
-/// `multipleAnswers` stands beside the votes.
+/// A vote with `multipleAnswers` next to `pollMessageData`.
 pub(super) fn voted(scene: &Scene) -> Value {
     json!({
         "pollMessageData": votes(scene, &[scene.customer()], &[]),
@@ -40,7 +40,7 @@ pub(super) fn voted(scene: &Scene) -> Value {
     })
 }
 
-/// The customer thought better of it; `multipleAnswers` stands among the votes.
+/// The customer's changed vote, with `multipleAnswers` inside `pollMessageData`.
 pub(super) fn changed(scene: &Scene) -> Value {
     let mut votes = votes(scene, &[], &[scene.customer()]);
     votes["multipleAnswers"] = false.into();

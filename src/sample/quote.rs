@@ -1,5 +1,5 @@
-//! Answers that quote a message. The quoted payload stands in `quotedMessage` under its own keys;
-//! the old form `quotedMessage` names the quoted message a second time.
+//! Replies that quote a message. `quotedMessage` contains the quoted payload under its own keys. The old form,
+//! type `quotedMessage`, names the quoted message a second time.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::scene::{API, INCOMING, Scene};
 
 use super::{card, poll, text};
 
-/// `quotedMessage` that speaks of a message and holds its payload.
+/// A `quotedMessage` with the reference to a message and its payload.
 fn quoted(scene: &Scene, type_webhook: &str, type_message: &str, payload: Value) -> Value {
     let mut quoted = payload;
     quoted["stanzaId"] = scene.id(type_webhook, type_message).into();
@@ -83,13 +83,13 @@ fn quoted_poll(scene: &Scene) -> Value {
     )
 }
 
-/// Any message, with the quote beside its payload.
+/// Adds a quote to the data of any message.
 fn answer(mut data: Value, quoted: Value) -> Value {
     data["quotedMessage"] = quoted;
     data
 }
 
-/// The old form: text with the name of what it quotes, then the quote.
+/// The old form: a text with the quoted message's identifier, then the quote.
 fn old_form(text: &str, quoted: Value) -> Value {
     let data = json!({ "extendedTextMessageData": {
         "text": text,

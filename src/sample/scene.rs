@@ -1,15 +1,15 @@
-//! Where and among whom a sample plays: everything that is derived from the values.
+//! The people, chats and identifiers of a sample, all derived from its values.
 
 use serde_json::{Value, json};
 
 use super::Values;
 use super::line::Line;
 
-/// A message that the account received.
+/// Type of a message that the account received.
 pub(super) const INCOMING: &str = "incomingMessageReceived";
-/// A message that was sent from the phone.
+/// Type of a message sent from the phone.
 pub(super) const PHONE: &str = "outgoingMessageReceived";
-/// A message that was sent through the API.
+/// Type of a message sent through the API.
 pub(super) const API: &str = "outgoingAPIMessageReceived";
 
 const NAMES: [&str; 10] = [
@@ -25,22 +25,22 @@ const NAMES: [&str; 10] = [
     "Mira Stone",
 ];
 
-/// Where a message is written.
+/// The chat of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chat {
-    /// With the customer.
+    /// The chat with the customer.
     Private,
-    /// With the customer, whom WhatsApp shows without a phone number.
+    /// The chat with the customer when WhatsApp hides the phone number.
     Hidden,
-    /// In a group.
+    /// A group.
     Group,
-    /// With a bot (Telegram, MAX).
+    /// A chat with a bot (Telegram, MAX).
     Bot,
-    /// In a channel (Telegram, MAX).
+    /// A channel (Telegram, MAX).
     Channel,
 }
 
-/// One rendering of one sample. The account is a bakery, the other person its customer.
+/// One rendering of one sample. The account is a bakery, and the other person is its customer.
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) line: Line,
@@ -53,21 +53,21 @@ impl Scene {
         Self { line, values, rest }
     }
 
-    /// The `typeMessage`, state or status that the sample is about.
+    /// The sample's `typeMessage`, state or status.
     pub(super) fn kind(&self) -> &'static str {
         self.rest
             .split_once('/')
             .map_or(self.rest, |(kind, _)| kind)
     }
 
-    /// One of several, another one for the next serial.
+    /// One of `texts`. Consecutive serials get different ones.
     pub(super) fn pick(&self, texts: &[&'static str]) -> &'static str {
         let count = texts.len().max(1) as u64;
         let index = usize::try_from(self.values.serial % count).unwrap_or(0);
         texts.get(index).copied().unwrap_or_default()
     }
 
-    /// `idMessage` of the sample of this product line that is named by the two.
+    /// `idMessage` of the sample of this product line with this `typeWebhook` and `rest` of the name.
     pub(super) fn id(&self, type_webhook: &str, rest: &str) -> String {
         let topic = [self.line.name(), type_webhook, rest]
             .into_iter()
@@ -75,7 +75,7 @@ impl Scene {
         self.line.message_id(mix(self.values.serial ^ topic))
     }
 
-    /// Who wrote the messages of a `typeWebhook`.
+    /// The sender of messages with this `typeWebhook`.
     pub(super) fn author(&self, type_webhook: &str) -> String {
         if type_webhook == INCOMING {
             self.customer()
@@ -84,7 +84,7 @@ impl Scene {
         }
     }
 
-    /// `instanceData`, its `wid` derived from the serial.
+    /// `instanceData`, with a `wid` derived from the serial.
     pub(super) fn instance_data(&self) -> Value {
         json!({
             "idInstance": self.values.id_instance,
@@ -93,7 +93,7 @@ impl Scene {
         })
     }
 
-    /// `senderData` of a message of that `typeWebhook` in that chat.
+    /// `senderData` of a message with this `typeWebhook` in this chat.
     pub(super) fn sender_data(&self, type_webhook: &str, chat: Chat) -> Value {
         let is_incoming = type_webhook == INCOMING;
         let phone = if is_incoming {
@@ -132,28 +132,28 @@ impl Scene {
                 "sender": sender,
                 "senderName": if sender == chat_id { chat_name } else { name },
                 "senderType": if chat == Chat::Group { "user" } else { self.chat_type(chat) },
-                // 0 stands for a number that is hidden.
+                // GREEN-API sends 0 for a hidden number.
                 "senderPhoneNumber": if chat == Chat::Private { phone } else { 0 },
             }),
         }
     }
 
-    /// The account, in the form of a sender.
+    /// Identifier of the account, as in `sender`.
     pub(super) fn account(&self) -> String {
         self.line.person_id(self.account_phone())
     }
 
-    /// The customer, whose chat is meant where nothing else is said.
+    /// Identifier of the customer, whose chat is the default.
     pub(super) fn customer(&self) -> String {
         self.person(0)
     }
 
-    /// Another person; below 50 all differ from each other and from the account.
+    /// Identifier of person `nth`. Below 50 all differ from each other and from the account.
     pub(super) fn person(&self, nth: u64) -> String {
         self.line.person_id(self.phone(nth))
     }
 
-    /// What that person is called.
+    /// Name of person `nth`.
     pub(super) fn name(&self, nth: u64) -> &'static str {
         usize::try_from(self.phone(nth) % 10)
             .ok()
@@ -162,14 +162,14 @@ impl Scene {
             .unwrap_or_default()
     }
 
-    /// The group.
+    /// Identifier of the group.
     pub(super) fn group(&self) -> String {
         self.chat_id(Chat::Group)
     }
 
-    /// The phone number of that person.
+    /// Phone number of person `nth`.
     pub(super) fn phone(&self, nth: u64) -> u64 {
-        // Half of the range away from the account, so that nobody writes to themselves.
+        // Half the range away from the account's number, so that nobody writes to themselves.
         79_000_000_000 + (self.values.serial % 100 + 50 + nth) % 100
     }
 
@@ -202,13 +202,14 @@ impl Scene {
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn fnv(hash: u64, text: &str) -> u64 {
-    // The slash keeps the parts of a name apart.
+    // The slash separates the parts of a name.
     text.bytes().chain([b'/']).fold(hash, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// The last step of `SplitMix64`: no two inputs share an output, and neighbours look unlike.
+/// The last step of `SplitMix64`: distinct inputs give distinct outputs, and consecutive inputs give unrelated
+/// outputs.
 fn mix(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,18 +1,17 @@
-//! What happens in a sample, and how a body is composed of it.
+//! The content of a sample, and the composition of its body.
 
 use serde_json::{Map, Value};
 
 use super::scene::{API, Chat, INCOMING, PHONE, Scene};
 
-/// Gives the part of a body that is its own; always an object, or null for a message without
-/// `messageData`.
+/// Makes the sample's own part of the body: an object, or null for a message without `messageData`.
 type Content = fn(&Scene) -> Value;
 
 /// A sample without its product line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Script {
     pub(super) type_webhook: &'static str,
-    /// The rest of the name: `typeMessage`, state or status, then what tells it from others.
+    /// The rest of the name: `typeMessage`, state or status, then an optional suffix.
     pub(super) rest: &'static str,
     says: Says,
 }
@@ -43,7 +42,7 @@ pub(super) const fn api(rest: &'static str, data: Content) -> Script {
     message(API, rest, data)
 }
 
-/// Anything but a message.
+/// A notification that is not a message.
 pub(super) const fn event(
     type_webhook: &'static str,
     rest: &'static str,
@@ -56,7 +55,7 @@ pub(super) const fn event(
     }
 }
 
-/// The same without a `timestamp`.
+/// A notification without a `timestamp` that is not a message.
 pub(super) const fn untimed(
     type_webhook: &'static str,
     rest: &'static str,
@@ -82,7 +81,7 @@ const fn message(type_webhook: &'static str, rest: &'static str, data: Content) 
 }
 
 impl Script {
-    /// Writes the message elsewhere than in the chat with the customer.
+    /// Puts the message in another chat than the customer's.
     pub(super) const fn within(mut self, place: Chat) -> Self {
         if let Says::Message { chat, .. } = &mut self.says {
             *chat = place;
@@ -90,7 +89,7 @@ impl Script {
         self
     }
 
-    /// Gives the message the `idMessage` of another one of its `typeWebhook`.
+    /// Gives the message the `idMessage` of another sample with the same `typeWebhook`.
     pub(super) const fn with_id_of(mut self, other: &'static str) -> Self {
         if let Says::Message { id_of, .. } = &mut self.says {
             *id_of = other;
@@ -98,7 +97,7 @@ impl Script {
         self
     }
 
-    /// The whole body.
+    /// Composes the whole body.
     pub(super) fn play(&self, scene: &Scene) -> Value {
         let mut body = Map::new();
         body.insert("typeWebhook".to_owned(), self.type_webhook.into());

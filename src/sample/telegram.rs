@@ -1,4 +1,4 @@
-//! The story of Telegram, which asks for a code and a password and knows channels and bots.
+//! The samples of Telegram, which has channels and bots and asks for a code and a password.
 
 use super::scene::Chat;
 use super::script::{Script, api, event, incoming, phone};

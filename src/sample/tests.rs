@@ -52,7 +52,7 @@ const TYPE_MESSAGES: [&str; 25] = [
     "interactiveButtonsReply",
 ];
 
-/// The values of the small notifications: where the value is, and every one that is documented.
+/// JSON pointer to the value of each small notification, with all documented values.
 const SMALL: [(&str, &[&str]); 5] = [
     (
         "/stateInstance",
@@ -113,7 +113,7 @@ fn id_message(body: &Value) -> Option<&str> {
     body.pointer("/idMessage")?.as_str()
 }
 
-/// The identity of a message inside its instance and product line.
+/// Chat and `idMessage` of a message, which identify it within its instance and product line.
 fn identity(body: &Value) -> Option<(String, String)> {
     let chat_id = body.pointer("/senderData/chatId")?.as_str()?;
     Some((chat_id.to_owned(), id_message(body)?.to_owned()))

@@ -13,15 +13,15 @@ const QUESTIONS: [&str; 5] = [
     "Подскажите, до скольки вы работаете?",
 ];
 
-/// What the customer asks first.
+/// The customer's first question.
 pub(super) fn question(scene: &Scene) -> &'static str {
     scene.pick(&QUESTIONS)
 }
 
-/// What the bakery's program answers.
+/// The answer of the bakery's program.
 pub(super) const ANSWER: &str = "Спасибо, что написали! Ответим за пару минут.";
 
-/// The address that the customer shares.
+/// The link that the customer shares.
 pub(super) const LINK: &str = "https://example.com/recipes/brioche";
 
 fn said(text: &str) -> Value {

@@ -1,4 +1,4 @@
-//! The story of WABA: text, files, buttons and templates.
+//! The samples of WABA: text, files, buttons and templates.
 
 use super::script::{Script, api, event, incoming};
 use super::{account, button, delivery, media, text};

@@ -1,4 +1,4 @@
-//! The story of WhatsApp, which has every notification.
+//! The samples of WhatsApp, which has every type of notification.
 
 use super::scene::Chat;
 use super::script::{Script, api, event, incoming, phone, untimed};

@@ -1,23 +1,25 @@
-//! What can go wrong with the database.
+//! Errors of the store.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rusqlite::ffi;
 
-use super::query::lease::DEADLINE;
+/// Maximum time that the statements of one lease take together; after it they are interrupted.
+pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The SQLite that was built in has the WAL-reset bug (sqlite.org/wal.html).
-    #[error("SQLite {0} can lose commits when two connections write; 3.51.3 or newer is needed")]
+    /// The SQLite that the program is linked with has the WAL-reset bug (sqlite.org/wal.html).
+    #[error("SQLite {0} can lose commits when two connections write; 3.51.3 or newer is required")]
     OldSqlite(&'static str),
-    /// The folder of the database cannot be made or written.
+    /// The folder of the database cannot be created or written.
     #[error("the folder `{}` cannot be written: {error}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         error: std::io::Error,
     },
     /// A file of the database cannot be opened.
@@ -25,16 +27,16 @@ pub enum OpenError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         error: std::io::Error,
     },
-    /// Another program holds the database.
+    /// Another process holds the lock of the database.
     #[error("`{}` is in use by another green-inbox", .0.display())]
     InUse(PathBuf),
-    /// The file is a database of another program, or none.
+    /// The file is a database of another program, or not a database.
     #[error("`{}` is not a database of green-inbox", .0.display())]
     Foreign(PathBuf),
-    /// Pages of the file are not what they should be.
+    /// Pages of the file are corrupt.
     #[error("`{}` is damaged, or the `-wal` beside it belongs to another file", .0.display())]
     Damaged(PathBuf),
     /// The file was written by a newer version.
@@ -42,47 +44,80 @@ pub enum OpenError {
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its schema.
+        /// Its schema version.
         version: i64,
     },
-    /// A setting of SQLite did not hold.
-    #[error("SQLite did not take the setting {name} = {wanted}; it says {found}")]
+    /// SQLite did not apply a setting.
+    #[error("SQLite did not apply the setting {name} = {wanted}; it reports {found}")]
     Pragma {
         /// The setting.
         name: &'static str,
-        /// What it must be.
+        /// The required value.
         wanted: &'static str,
-        /// What it is.
+        /// The value that SQLite reports.
         found: String,
     },
-    /// The schema cannot be brought up to date.
-    #[error("the schema cannot be brought up to date: {0}")]
+    /// The schema cannot be migrated.
+    #[error("the schema cannot be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// SQLite refused.
-    #[error("SQLite refused: {0}")]
+    /// A statement of the write connection failed.
+    #[error("SQLite failed: {0}")]
     Write(#[from] rusqlite::Error),
-    /// SQLite refused to read.
-    #[error("SQLite refused: {0}")]
+    /// A statement of an asynchronous connection failed.
+    #[error("SQLite failed: {0}")]
     Read(#[from] sqlx::Error),
-    /// The system gave no random bytes.
-    #[error("the system gives no random bytes: {0}")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes: {0}")]
     Random(#[from] getrandom::Error),
-    /// The thread that writes could not be started.
-    #[error("the writer could not be started: {0}")]
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
+}
+
+impl OpenError {
+    /// How to fix the problem, for the `help:` line below the error.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::OldSqlite(_) => "build with the bundled SQLite",
+            Self::Folder { .. } => {
+                "make the folder writable for the user who runs the program, or set another path"
+            }
+            Self::File { .. } => {
+                "check its owner and mode, and that its disk is mounted, writable and not full"
+            }
+            Self::Damaged(_) => {
+                "if you restored an older copy, the `-wal` and `-shm` of the previous file must not stay \
+                 beside it: stop every server, move both aside, and start again; otherwise restore a \
+                 backup, or recover the readable data with `sqlite3 FILE .recover`"
+            }
+            Self::InUse(_) => "stop the other server, or set another path",
+            Self::Foreign(_) => {
+                "set another path; if this was a green-inbox database, restore a backup"
+            }
+            Self::Newer { .. } => "run the version that wrote it, or a newer version",
+            Self::Pragma { .. } => "set a path on a local disk, not on a network file system",
+            Self::Random(_) | Self::Thread(_) => {
+                "check the limits and the sandbox of the process, and start again"
+            }
+            Self::Migrate(_) | Self::Write(_) | Self::Read(_) => {
+                "check the disk and the file; run `sqlite3 FILE 'PRAGMA integrity_check'` for details"
+            }
+        }
+    }
 }
 
 /// Nothing was stored, and the caller may try again later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// Too much is waiting.
-    #[error("too many notifications wait for the disk")]
+    /// The queue of the writer is full.
+    #[error("too many notifications are waiting to be committed")]
     Full,
     /// The writer has stopped.
     #[error("the writer has stopped")]
     Stopped,
     /// The commit failed.
-    #[error("the database could not commit")]
+    #[error("the commit failed")]
     Failed,
 }
 
@@ -92,20 +127,20 @@ pub enum ReadError {
     /// The database failed.
     #[error("the database could not be read: {0}")]
     Database(sqlx::Error),
-    /// A page of a file cannot be read, or is not what it should be.
+    /// A page of a file is unreadable or corrupt.
     #[error("a file of the database is damaged: {0}")]
     Damaged(sqlx::Error),
-    /// The bytes of an event are not those that came.
-    #[error("the stored bytes of the event are not those that were received")]
+    /// The stored bytes of an event differ from the received ones.
+    #[error("the stored bytes of the event differ from the received ones")]
     DamagedBody,
-    /// What is derived from the events is being made anew.
-    #[error("what is derived from the events is being made anew")]
+    /// The projection is being rebuilt.
+    #[error("the projection is being rebuilt")]
     Rebuilding,
     /// The query was interrupted at its deadline.
     #[error("the query took longer than {} s and was interrupted", DEADLINE.as_secs())]
     TooLong,
-    /// Other readers hold all connections or all memory for answers.
-    #[error("other readers hold all connections or all memory for answers")]
+    /// Other readers hold all connections or all memory for responses.
+    #[error("other readers hold all connections or all memory for responses")]
     Busy,
 }
 
@@ -129,7 +164,7 @@ impl From<sqlx::Error> for ReadError {
     }
 }
 
-/// The code of SQLite without its extension (sqlite.org/rescode.html), of what sqlx shows.
+/// SQLite's primary result code, from the extended code that sqlx reports (sqlite.org/rescode.html).
 fn primary_code(code: Option<&str>) -> Option<i32> {
     let extended: i32 = code?.parse().ok()?;
     Some(extended & 0xff)

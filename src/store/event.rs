@@ -1,4 +1,4 @@
-//! A notification on its way into the database.
+//! The notification that the writer stores, and the result.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -11,13 +11,13 @@ use crate::notification::{Outcome, Parsed};
 /// SHA-256 of a body.
 pub type BodyDigest = [u8; 32];
 
-/// A notification that is to be stored.
+/// A notification to store.
 #[derive(Debug)]
 pub struct NewEvent {
     pub(in crate::store) received_at: UnixMillis,
     pub(in crate::store) outcome: OutcomeKind,
     pub(in crate::store) reason: Option<String>,
-    /// The fields that were left out, as a JSON array; `None` for nearly every event.
+    /// The omitted fields, as a JSON array; `None` for nearly every event.
     pub(in crate::store) drift: Option<String>,
     pub(in crate::store) id_instance: Option<i64>,
     pub(in crate::store) type_instance: Option<String>,
@@ -32,13 +32,13 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// What was made of the body.
+    /// How the body was parsed.
     #[must_use]
     pub fn outcome(&self) -> OutcomeKind {
         self.outcome
     }
 
-    /// A body that arrived at `received_at` and what was understood of it.
+    /// An event from a body that arrived at `received_at`, and its parsed form.
     #[must_use]
     pub fn new(received_at: UnixMillis, parsed: &Parsed<'_>, body: &Bytes) -> Self {
         let (outcome, reason) = match &parsed.outcome {
@@ -52,7 +52,7 @@ impl NewEvent {
             received_at,
             outcome,
             reason,
-            // Texts are always JSON.
+            // Serializing strings cannot fail.
             drift: (!parsed.drift.is_empty())
                 .then(|| serde_json::to_string(&parsed.drift).unwrap_or_default()),
             id_instance: columns.id_instance,
@@ -69,11 +69,11 @@ impl NewEvent {
     }
 }
 
-/// A notification that is on disk.
+/// The result of storing a notification: it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// Its place; the first one where it came before.
+    /// Its `seq`; for a duplicate, the `seq` of the first delivery.
     pub seq: i64,
-    /// Whether it came before.
+    /// Whether it is a duplicate.
     pub repeated: bool,
 }

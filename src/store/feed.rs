@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::commits::Commits;
 use super::error::ReadError;
 use super::projection::Projected;
-use super::query::events::{EventQuery, Position};
+use super::query::events::EventQuery;
 use super::query::page::Page;
+use super::query::page::Position;
 use super::query::reader::Reader;
 use crate::model::Event;
 

@@ -1,10 +1,10 @@
-//! One server for one database, whatever path leads to it.
+//! Allows one server per database, whatever path leads to it.
 //!
-//! The lock is `flock` on the database file itself, so that a symbolic link, a hard link or another
-//! working directory leads to the same lock, and there is no file beside it that could be removed.
-//! SQLite's own locks are of another kind (`fcntl`), which `flock` does not touch on a local disk.
-//! But the system drops a process's `fcntl` locks on a file as soon as the process closes any
-//! descriptor of it: the lock has to be opened before SQLite opens the file, and dropped last.
+//! The lock is an `flock` on the database file itself, so a symbolic link, a hard link or another working
+//! directory leads to the same lock, and there is no lock file that could be removed. SQLite's own locks are
+//! `fcntl` locks, which `flock` does not affect on a local disk. However, the operating system drops all
+//! `fcntl` locks of a process on a file as soon as the process closes any descriptor of that file. The lock
+//! must therefore be opened before SQLite opens the file, and dropped last.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -12,27 +12,27 @@ use std::path::{Path, PathBuf};
 
 use super::OpenError;
 
-/// The mode of files that hold messages: for the server's user alone. SQLite gives the WAL and its
-/// index the mode of the database.
+/// Mode of the files that hold messages: only the server's user may access them. SQLite gives the WAL and
+/// its index the mode of the database file.
 const PRIVATE_FILE: u32 = 0o600;
 
-/// The mode of a folder that is made for them.
+/// Mode of a folder that is created for these files.
 const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Keeps every other server off the database until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
-    /// Where the database really is.
+    /// Canonical path of the database.
     path: PathBuf,
 }
 
 impl Lock {
-    /// Locks the database at `path`, which is created empty where there is none.
+    /// Locks the database at `path`, creating an empty file if there is none.
     ///
     /// # Errors
     ///
-    /// Another process holds it, or it cannot be opened for writing.
+    /// Another process holds the lock, or the file cannot be opened for writing.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::File {
             path: path.to_owned(),
@@ -48,18 +48,18 @@ impl Lock {
         Ok(Self { file, path })
     }
 
-    /// Where the database really is: its WAL and the projection are beside it.
+    /// Canonical path of the database. The WAL and the projection are beside it.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The inode of the database.
+    /// Inode of the database file.
     pub(super) fn inode(&self) -> std::io::Result<u64> {
         self.file.metadata().map(|metadata| metadata.ino())
     }
 }
 
-/// Opens a file that holds messages, created where there is none, and never truncated.
+/// Opens a file that holds messages. Creates it if it is missing and never truncates it.
 pub(super) fn create(path: &Path) -> std::io::Result<File> {
     OpenOptions::new()
         .read(true)
@@ -70,7 +70,7 @@ pub(super) fn create(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
-/// Creates the folder of the database where it is missing.
+/// Creates the folder of the database if it is missing.
 pub(super) fn create_folder(folder: &Path) -> std::io::Result<()> {
     DirBuilder::new()
         .recursive(true)

@@ -17,51 +17,51 @@ use super::write::checkpoint::Checkpoints;
 use super::write::watch::Watch;
 use super::write::writer::{self, Writer, WriterThread};
 
-/// Connections that read the events at one time. Each has a thread, which keeps some of the memory that
-/// the largest body has taken, so that there are few.
+/// Connections that read events concurrently; further reads wait. Each has a thread that retains some of
+/// the memory of the largest body it has read, so there are few.
 const EVENT_READERS: u32 = 2;
 
-/// Connections that read lists at one time.
+/// Connections that read lists concurrently; further reads wait.
 const LIST_READERS: u32 = 3;
 
-/// Pages that a connection keeps of each file, in KiB: the system has them too.
+/// KiB of each file that a connection caches (SQLite counts KiB if the value is negative). Little is enough,
+/// because the operating system's page cache has the files too.
 const CACHE_KIB: &str = "-1024";
 
-/// Bytes that answers in flight may hold, where nothing else is configured.
+/// Bytes that responses in flight may hold unless another budget is configured; further responses wait.
 const ANSWER_MEMORY: u32 = 64 * 1024 * 1024;
 
 /// The opened database.
 #[derive(Debug)]
 pub struct Store {
-    /// Appends.
+    /// Stores notifications.
     pub writer: Writer,
-    /// Reads.
+    /// Reads events, messages, chats and calls.
     pub reader: Reader,
-    /// Says what was committed.
+    /// Announces the newest committed event.
     pub commits: Commits,
-    /// The thread behind the writer, to wait for at the end.
+    /// The writer's thread, to wait for at shutdown.
     pub thread: WriterThread,
-    /// Says how far what is derived from the events is.
+    /// How far the projection has progressed.
     pub projected: Projected,
-    /// The thread behind that, to wait for at the very end.
+    /// The projection's thread, to wait for after the writer's.
     pub projection: ProjectionThread,
 }
 
-/// Opens the database at `path`, made and brought up to date where needed, and starts its writer.
-/// `max_waiting` notifications may wait for the disk, and the file may have `max_bytes`, where that
-/// is not 0.
+/// Opens the database at `path`, creating or migrating it if needed, and starts its threads. At most
+/// `max_waiting` notifications wait to be committed. The file grows to at most `max_bytes`; 0 means no limit.
 ///
 /// # Errors
 ///
-/// Anything that would make a later answer untrue: a folder that cannot be written, an SQLite with
-/// a known bug, a setting that does not hold, a schema that is newer than this program.
+/// Anything that would make a later answer untrue: a folder that is not writable, an SQLite with a known
+/// bug, a setting that SQLite does not apply, a schema newer than this program.
 pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Store, OpenError> {
     let Exclusive {
         connection,
         lock,
         epoch,
     } = database::exclusive(path, false).await?;
-    // What is beside the database is beside the file itself, wherever a link to it is.
+    // The WAL and the projection are beside the file itself, not beside a link to it.
     let path = lock.path().to_owned();
     if max_bytes > 0 {
         database::bound(&connection, max_bytes)?;
@@ -121,7 +121,7 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
             let attached = pool(LIST_READERS).after_connect(move |connection, _| {
                 let projection = projection.clone();
                 Box::pin(async move {
-                    // It is opened as the events are: to be read.
+                    // An attached database inherits the read-only mode of the connection.
                     sqlx::query("ATTACH DATABASE ? AS projection")
                         .bind(projection)
                         .execute(&mut *connection)

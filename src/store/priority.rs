@@ -1,13 +1,13 @@
-//! Threads that give way: receiving has the CPUs first, because GREEN-API waits for its answer.
+//! Lowers the CPU priority of threads, so that receiving comes first: GREEN-API is waiting for its response.
 
-/// From 0 (equal to everything else) to 19.
+/// Niceness, from 0 (the default) to 19 (the lowest priority).
 const NICENESS: i32 = 10;
 
-/// Lets everything else go first where the CPUs are busy. It holds for the calling thread alone.
+/// Lowers the priority of the calling thread, and of no other thread.
 pub(super) fn give_way() {
     #[cfg(target_os = "linux")]
     {
-        // Linux keeps it for each thread. Where it is refused, all are equal.
+        // On Linux the priority is per thread. If the call fails, all threads have equal priority.
         let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     }
 }

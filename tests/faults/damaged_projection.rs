@@ -1,5 +1,5 @@
-//! Damage to what is derived from the events, while the server runs: lists are right again by
-//! themselves, as if nothing had happened. A second server that nobody harms says what is right.
+//! Damage to the projection while the server runs: the server repairs it by itself, and lists are
+//! correct again. A second, undamaged server provides the expected lists.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt, chown};
@@ -15,10 +15,10 @@ use crate::support::process::{program, serve};
 use crate::support::said::{self, NOON};
 use crate::support::{Process, get, post};
 
-/// How long after the last notification everything has to be right again.
+/// Longest time from the last notification until every list is correct again.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What has to be the same.
+/// The lists that must be equal on both servers.
 const LISTS: [&str; 7] = [
     "messages?limit=500",
     "messages?limit=500&q=crumb",
@@ -29,7 +29,7 @@ const LISTS: [&str; 7] = [
     "stats",
 ];
 
-/// Nobody in particular, on Linux.
+/// The user and group id of `nobody` on Linux.
 const NOBODY: u32 = 65_534;
 
 #[derive(Debug, Clone, Copy)]
@@ -43,15 +43,15 @@ enum Damage {
     WrongOwner,
 }
 
-/// `FAULTS_DAMAGE` sets how many rounds: 20, and 200 for minutes.
+/// `FAULTS_DAMAGE` sets the number of rounds: 20 by default; 200 take minutes.
 #[test]
-fn lists_are_right_again_after_every_damage_to_what_is_derived() {
+fn lists_recover_after_every_damage_to_the_projection() {
     alone(async {
         let rounds = setting("FAULTS_DAMAGE", 20);
         let mut random = Random::new("damaged_projection");
         let is_root = rustix::process::geteuid().is_root();
         if !is_root {
-            eprintln!("NOT TRIED: another owner of the file, which only root can give");
+            eprintln!("NOT TRIED: a file of another owner, which only root can create");
         }
         let mut kinds = vec![
             Damage::FlippedBytes,
@@ -70,41 +70,41 @@ fn lists_are_right_again_after_every_damage_to_what_is_derived() {
         let file = folder.path().join("inbox.db.projection");
         let (mut number, mut slowest) = (0, Duration::ZERO);
         for round in 0..rounds {
-            say(&[&server, &control], &mut number, 10).await;
-            // Sometimes before it is derived.
+            post_all(&[&server, &control], &mut number, 10).await;
+            // In half of the rounds, damage the file before it is projected.
             if random.once_in(2) {
                 assert_eq!(lists(&control).await, settled(&server, &control).await);
             }
             let kind = *random.one_of(&kinds);
-            harm(kind, &file, &mut random);
-            say(&[&server, &control], &mut number, 3).await;
-            let begun = Instant::now();
-            let right = lists(&control).await;
+            damage(kind, &file, &mut random);
+            post_all(&[&server, &control], &mut number, 3).await;
+            let started = Instant::now();
+            let expected = lists(&control).await;
             loop {
                 let found = lists(&server).await;
-                if found == right {
+                if found == expected {
                     break;
                 }
-                let late = begun.elapsed();
+                let elapsed = started.elapsed();
                 assert!(
-                    late < LIMIT,
-                    "round {round}, {kind:?}: after {late:.1?}\n{found:#?}\n{right:#?}"
+                    elapsed < LIMIT,
+                    "round {round}, {kind:?}: after {elapsed:.1?}\n{found:#?}\n{expected:#?}"
                 );
                 sleep(Duration::from_millis(50)).await;
             }
-            slowest = slowest.max(begun.elapsed());
+            slowest = slowest.max(started.elapsed());
             assert_eq!(get(server.private, "/readyz").await.status, 200);
         }
         let beside = fs::read_dir(folder.path()).unwrap().count();
         println!(
-            "{rounds} rounds of damage, the slowest right again after {slowest:.1?}; {beside} files \
-             in the folder"
+            "{rounds} rounds of damage, the slowest repaired after {slowest:.1?}; {beside} files in \
+             the folder"
         );
-        assert!(beside <= 7, "what was set aside is not kept without end");
+        assert!(beside <= 7, "damaged files accumulate in the folder");
     });
 }
 
-/// A server that is not root, where this process is.
+/// Starts the server as `nobody` if this process is root.
 fn start(folder: &Path, is_root: bool) -> Process {
     if !is_root {
         return Process::start(folder);
@@ -127,8 +127,8 @@ fn start(folder: &Path, is_root: bool) -> Process {
     Process::spawn(&mut command)
 }
 
-/// Posts the same to all.
-async fn say(servers: &[&Process], number: &mut i64, count: i64) {
+/// Posts the same notifications to all servers.
+async fn post_all(servers: &[&Process], number: &mut i64, count: i64) {
     for _ in 0..count {
         *number += 1;
         let n = *number;
@@ -153,7 +153,7 @@ async fn say(servers: &[&Process], number: &mut i64, count: i64) {
     }
 }
 
-/// What all lists say, less what differs between two servers.
+/// The content of every list, without fields that differ between two servers.
 async fn lists(server: &Process) -> Vec<Option<Value>> {
     let mut all = Vec::new();
     for list in LISTS {
@@ -185,17 +185,17 @@ fn plain(mut value: Value) -> Value {
 }
 
 async fn settled(server: &Process, control: &Process) -> Vec<Option<Value>> {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let found = lists(server).await;
-        if found == lists(control).await || begun.elapsed() > LIMIT {
+        if found == lists(control).await || started.elapsed() > LIMIT {
             return found;
         }
     }
 }
 
-fn harm(kind: Damage, path: &PathBuf, random: &mut Random) {
-    // It may just be made anew.
+fn damage(kind: Damage, path: &PathBuf, random: &mut Random) {
+    // The server may be rebuilding the file right now.
     let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else {
         return;
     };
@@ -231,7 +231,7 @@ fn harm(kind: Damage, path: &PathBuf, random: &mut Random) {
     }
 }
 
-/// Puts another file in its place.
+/// Replaces the file at `path` atomically.
 fn put(path: &Path, write: impl Fn(&Path)) {
     let other = path.with_extension("other");
     let _ = fs::remove_file(&other);

@@ -1,4 +1,5 @@
-//! Disk slow and failing: no 200 for what is not on disk, and no going on after a failed sync.
+//! Slow and failing disk: no 200 before the data is on disk, and no further work after a failed
+//! sync.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,18 +17,18 @@ use crate::rig::{Bodies, Load, Random, Shim, alone};
 use crate::support::process::PATIENCE;
 use crate::support::{Process, get, post};
 
-/// What a sync takes on the slow disk.
+/// Time that a sync takes on the slow disk.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// What memory may grow by while the disk is slow.
+/// Bytes by which memory may grow while the disk is slow.
 const GROWTH: u64 = 48 * 1024 * 1024;
 
-/// Room for 32 in the queue, and 128 who would be in it.
+/// A queue of 32 appends, and 128 connections that compete for it.
 const WAITING: (&str, &str) = ("GREEN_INBOX__INGEST__MAX_WAITING", "32");
 const MANY: usize = 128;
 
 #[test]
-fn a_slow_disk_is_waited_for_and_bounds_what_waits() {
+fn slow_disk_delays_acknowledgements_and_the_queue_stays_bounded() {
     alone(async {
         let mut random = Random::new("slow disk");
         let folder = tempfile::tempdir().unwrap();
@@ -37,26 +38,26 @@ fn a_slow_disk_is_waited_for_and_bounds_what_waits() {
         assert_eq!(post(server.public, "{}").await.status, 200);
         let idle = Usage::of(&server, folder.path());
 
-        shim.delay_syncs(Synced::Log, SLOW);
+        shim.delay_syncs(Synced::Wal, SLOW);
         let bodies = Arc::new(Bodies::new(Size::Bytes(16 * 1024)));
         let load = Load::start(server.public, MANY, &bodies, shim.recorded());
-        // Two syncs from their beginning to their end, and the beginning of another.
-        let begun = shim.syncs();
-        wait_for(|| shim.syncs() >= begun + 3).await;
+        // Wait for two complete syncs and the start of a third.
+        let started = shim.syncs();
+        wait_for(|| shim.syncs() >= started + 3).await;
         assert_eq!(get(server.private, "/readyz").await.status, 200);
         let busy = Usage::of(&server, folder.path());
-        shim.delay_syncs(Synced::Log, Duration::ZERO);
+        shim.delay_syncs(Synced::Wal, Duration::ZERO);
         let outcome = load.stop().await;
         println!(
-            "syncs of {SLOW:?}: {} answered, the slowest after {:.1?}, {} refused, memory {} and at \
-             most {}",
+            "syncs of {SLOW:?}: {} acknowledged, the slowest after {:.1?}, {} refused, memory {} and \
+             at most {}",
             outcome.answered.len(),
             outcome.slowest,
             outcome.refused,
             mib(idle.memory),
             mib(busy.peak)
         );
-        assert!(outcome.refused > 0, "what waits is bounded");
+        assert!(outcome.refused > 0, "the queue is not bounded");
         assert!(outcome.slowest >= SLOW, "the disk was not slow");
         assert!(busy.peak < idle.peak + GROWTH);
         let recovered = Instant::now();
@@ -70,8 +71,9 @@ fn a_slow_disk_is_waited_for_and_bounds_what_waits() {
     });
 }
 
-/// Cuts the power at the very moment of each answer: it is there. The control is the same with the
-/// syncs of `synchronous=NORMAL`.
+/// Cuts the power at the moment of an acknowledgement, 20 times, and asserts that everything
+/// acknowledged is on disk. The control makes the same cuts with the syncs of
+/// `synchronous=NORMAL`.
 pub fn assert_synced(
     before: &Files,
     recording: &Recording,
@@ -85,15 +87,19 @@ pub fn assert_synced(
         let due: Vec<_> = answered.iter().filter(|a| a.noted <= at).copied().collect();
         let mut cut = |syncs| {
             let left = recording.cut(before, at, Unsynced::Gone, syncs, random);
-            look(&left, bodies, &due)
+            lost_after_cut(&left, bodies, &due)
         };
-        assert_eq!(cut(Syncs::All), [0; 0], "answered before it was on disk");
+        assert_eq!(
+            cut(Syncs::All),
+            [0; 0],
+            "acknowledged before it was on disk"
+        );
         lost_by_normal += cut(Syncs::AsNormal).len();
     }
     assert!(lost_by_normal > 0, "the cuts prove nothing");
 }
 
-fn look(left: &Files, bodies: &Bodies, due: &[Answered]) -> Vec<i64> {
+fn lost_after_cut(left: &Files, bodies: &Bodies, due: &[Answered]) -> Vec<i64> {
     let folder = tempfile::tempdir().unwrap();
     put(left, folder.path());
     let database = after_cut(folder.path());
@@ -102,21 +108,21 @@ fn look(left: &Files, bodies: &Bodies, due: &[Answered]) -> Vec<i64> {
 }
 
 #[test]
-fn a_sync_of_the_log_that_fails_ends_the_program() {
+fn failed_wal_sync_ends_the_program() {
     alone(async {
-        a_failed_sync_ends_the_program(Synced::Log, "EIO at a commit").await;
+        assert_failed_sync_ends_the_program(Synced::Wal, "EIO at a commit").await;
     });
 }
 
 #[test]
-fn a_sync_of_the_database_that_fails_ends_the_program() {
+fn failed_database_sync_ends_the_program() {
     alone(async {
-        a_failed_sync_ends_the_program(Synced::Database, "EIO at a checkpoint").await;
+        assert_failed_sync_ends_the_program(Synced::Database, "EIO at a checkpoint").await;
     });
 }
 
-/// The failure comes once, and every sync after it would say that all is well.
-async fn a_failed_sync_ends_the_program(file: Synced, name: &str) {
+/// Fails one sync; every later sync would report success.
+async fn assert_failed_sync_ends_the_program(file: Synced, name: &str) {
     let mut random = Random::new(name);
     let folder = tempfile::tempdir().unwrap();
     let before = files(folder.path());
@@ -138,26 +144,33 @@ async fn a_failed_sync_ends_the_program(file: Synced, name: &str) {
     assert_eq!(recording.failed_syncs(), 1);
     let end = recording.end();
     let left = recording.cut(&before, end, Unsynced::Gone, Syncs::All, &mut random);
-    assert_eq!(look(&left, &bodies, &outcome.answered), [0; 0], "{name}");
+    assert_eq!(
+        lost_after_cut(&left, &bodies, &outcome.answered),
+        [0; 0],
+        "{name}"
+    );
     println!(
-        "{name}: exit code 1, {} answered 200 before it, none lost",
+        "{name}: exit code 1, {} acknowledged before it, none lost",
         outcome.answered.len()
     );
-    goes_on(&left, folder.path()).await;
+    assert_restarts(&left, folder.path()).await;
 }
 
-/// The next start takes what the disk really has.
-async fn goes_on(left: &Files, folder: &Path) {
+/// Asserts that a server starts and accepts notifications on the files left on the disk.
+async fn assert_restarts(left: &Files, folder: &Path) {
     put(left, folder);
     let server = Process::start(folder);
     assert_eq!(get(server.private, "/readyz").await.status, 200);
     assert_eq!(post(server.public, r#"{"goes":"on"}"#).await.status, 200);
 }
 
-async fn wait_for(is_so: impl Fn() -> bool) {
+async fn wait_for(is_met: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it does not come");
+    while !is_met() {
+        assert!(
+            Instant::now() < deadline,
+            "the condition was not met in {PATIENCE:?}"
+        );
         sleep(Duration::from_millis(5)).await;
     }
 }

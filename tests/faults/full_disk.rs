@@ -1,4 +1,5 @@
-//! Disk full: 503 and nothing lost, reading goes on, and with room it recovers by itself.
+//! Full disk: the server responds 503 and loses nothing, reads continue, and once there is room it
+//! recovers by itself.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -20,19 +21,19 @@ use crate::support::{Process, get, post};
 
 const CONNECTIONS: usize = 8;
 
-/// Times that the disk fills up.
+/// Number of times that the disk fills up.
 const ROUNDS: u64 = 6;
 
-/// The most that there is room for; the log is full at 16 MiB.
-const MOST_ROOM: u64 = 24 * 1024 * 1024;
+/// Most bytes of room before the disk is full. The WAL is checkpointed at 16 MiB.
+const MAX_ROOM: u64 = 24 * 1024 * 1024;
 
-/// Fills and makes room again.
+/// A disk that a test can fill and free again.
 trait Disk {
     fn fill(&mut self, but: u64);
     fn make_room(&mut self);
 }
 
-/// The shim refuses what would make a file larger.
+/// The shim refuses writes that would make a file larger.
 impl Disk for Shim {
     fn fill(&mut self, but: u64) {
         self.limit(Some(but));
@@ -44,7 +45,7 @@ impl Disk for Shim {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_recovers() {
+fn full_disk_loses_nothing_and_recovers() {
     alone(async {
         let mut random = Random::new("full disk");
         let folder = tempfile::tempdir().unwrap();
@@ -52,10 +53,11 @@ fn a_full_disk_loses_nothing_and_recovers() {
         let mut shim = Shim::new();
         let mut server = shim.start(folder.path(), &[]);
         let bodies = Arc::new(Bodies::new(Size::Mixed));
-        let answered = fill_often(&server, folder.path(), &mut shim, &bodies, &mut random).await;
-        assert!(shim.refused() > 0, "it was never full");
+        let answered =
+            fill_repeatedly(&server, folder.path(), &mut shim, &bodies, &mut random).await;
+        assert!(shim.refused() > 0, "the disk was never full");
 
-        // And what was answered in between was synced.
+        // Everything acknowledged in between must also have been synced.
         server.child.kill().unwrap();
         server.wait();
         let recording = shim.recording();
@@ -66,40 +68,40 @@ fn a_full_disk_loses_nothing_and_recovers() {
         let database = after_cut(folder.path());
         assert_eq!(lost(&database, &bodies, &answered), [0; 0]);
         println!(
-            "full {ROUNDS} times, {} writes refused, {} answered 200, none lost",
+            "full {ROUNDS} times, {} writes refused, {} acknowledged, none lost",
             shim.refused(),
             answered.len()
         );
     });
 }
 
-/// A file system that is really full.
+/// The same on a file system that is really full.
 #[test]
 #[ignore = "needs root, or sudo without a password, to mount a tmpfs"]
-fn a_full_file_system_loses_nothing_and_recovers() {
+fn full_file_system_loses_nothing_and_recovers() {
     alone(async {
         let mut random = Random::new("full file system");
         let mut disk = Tmpfs::mount();
         let folder = disk.folder.path().to_owned();
         let server = Process::start(&folder);
         let bodies = Arc::new(Bodies::new(Size::Mixed));
-        let answered = fill_often(&server, &folder, &mut disk, &bodies, &mut random).await;
+        let answered = fill_repeatedly(&server, &folder, &mut disk, &bodies, &mut random).await;
         println!(
-            "full {ROUNDS} times on tmpfs, {} answered 200, none lost",
+            "full {ROUNDS} times on tmpfs, {} acknowledged, none lost",
             answered.len()
         );
     });
 }
 
-/// SQLite calls this an error of input and output, but nothing that is on disk is in doubt.
+/// SQLite reports a full disk at the WAL index as an I/O error, but no stored data is in doubt.
 #[test]
-fn no_room_for_the_index_of_the_log_is_a_full_disk() {
+fn full_disk_at_the_wal_index_loses_nothing_and_recovers() {
     alone(async {
         let folder = tempfile::tempdir().unwrap();
         let shim = Shim::new();
         let server = shim.start(folder.path(), &[]);
-        shim.stop_log_index();
-        // The first part of the index is for 4062 pages of the log, so for less than 16 MiB.
+        shim.stop_wal_index();
+        // The first block of the WAL index covers 4,062 WAL pages, so less than 16 MiB.
         let mut answered = Vec::new();
         let refused = loop {
             let body = large(answered.len());
@@ -108,7 +110,7 @@ fn no_room_for_the_index_of_the_log_is_a_full_disk() {
                 200 => answered.push(answer.json()["seq"].as_i64().unwrap()),
                 status => break status,
             }
-            assert!(answered.len() < 100, "it does not fill up");
+            assert!(answered.len() < 100, "the disk does not fill up");
         };
         assert_eq!(refused, 503);
         shim.limit(None);
@@ -132,9 +134,9 @@ fn large(number: usize) -> String {
     )
 }
 
-/// `max_page_count` is how SQLite bounds a file.
+/// `storage.max_bytes` bounds the database through SQLite's `max_page_count`.
 #[test]
-fn a_full_database_loses_nothing_and_goes_on_when_it_may_grow() {
+fn database_at_max_bytes_loses_nothing_and_recovers_with_a_larger_bound() {
     alone(async {
         let folder = tempfile::tempdir().unwrap();
         let bounded = |bytes| [("GREEN_INBOX__STORAGE__MAX_BYTES", bytes)];
@@ -149,7 +151,7 @@ fn a_full_database_loses_nothing_and_goes_on_when_it_may_grow() {
         assert_eq!(refusal.header("retry-after"), "60");
         let outcome = load.stop().await;
         assert!(outcome.refused > 0);
-        reads(&server, &bodies, &outcome).await;
+        assert_reads(&server, &bodies, &outcome).await;
         server.signal("TERM");
         assert!(server.wait().success());
         let file = fs::metadata(folder.path().join("inbox.db")).unwrap();
@@ -161,43 +163,43 @@ fn a_full_database_loses_nothing_and_goes_on_when_it_may_grow() {
         assert_eq!(lost(&database, &bodies, &outcome.answered), [0; 0]);
         assert_eq!(integrity(&database), "ok");
         println!(
-            "a database of at most 8 MiB: {} answered 200, {} refused, none lost",
+            "a database of at most 8 MiB: {} acknowledged, {} refused, none lost",
             outcome.answered.len(),
             outcome.refused
         );
         drop(server);
 
-        // A bound below what there is takes nothing away.
+        // A bound below the current size deletes nothing.
         let server = Process::with(folder.path(), &bounded("1048576"));
         server
             .log
             .wait_for(|line| line.contains("larger than storage.max_bytes"));
         assert_eq!(post(server.public, large(1)).await.status, 503);
-        reads(&server, &bodies, &outcome).await;
+        assert_reads(&server, &bodies, &outcome).await;
     });
 }
 
 #[test]
-fn a_full_disk_at_the_start_says_so_and_ends() {
+fn full_disk_at_startup_exits_1_with_the_reason() {
     alone(async {
         let folder = tempfile::tempdir().unwrap();
         let shim = Shim::new();
         shim.limit(Some(0));
         let mut command = serve(folder.path());
-        shim.stand_before(&mut command, folder.path());
+        shim.preload_into(&mut command, folder.path());
         let ended = finish(&mut command);
-        let said = String::from_utf8(ended.stderr).unwrap();
-        // Not 2, which says that there is no use in starting it again.
-        assert_eq!(ended.status.code(), Some(1), "{said}");
-        assert!(said.contains("No space left on device"), "{said}");
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        // Not 2, which tells a supervisor not to restart.
+        assert_eq!(ended.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("No space left on device"), "{stderr}");
         shim.limit(None);
         let server = shim.start(folder.path(), &[]);
         assert_eq!(post(server.public, "{}").await.status, 200);
     });
 }
 
-/// Fills the disk under load, looks, and makes room, several times.
-async fn fill_often(
+/// Fills the disk under load, checks, and makes room, [`ROUNDS`] times.
+async fn fill_repeatedly(
     server: &Process,
     folder: &Path,
     disk: &mut impl Disk,
@@ -207,9 +209,9 @@ async fn fill_often(
     let recorded = || 0;
     let mut answered: Vec<Answered> = Vec::new();
     for round in 1..=ROUNDS {
-        disk.fill(random.below(MOST_ROOM / round));
+        disk.fill(random.below(MAX_ROOM / round));
         let load = Load::start(server.public, CONNECTIONS, bodies, recorded);
-        // What is too large for the room that is left, every time.
+        // A body too large for the room that is left, every time.
         let large = large(0);
         let deadline = Instant::now() + PATIENCE;
         let refusal = loop {
@@ -218,24 +220,24 @@ async fn fill_often(
                 break answer;
             }
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert!(Instant::now() < deadline, "it does not fill up");
+            assert!(Instant::now() < deadline, "the disk does not fill up");
         };
         assert_eq!(refusal.code(), "unavailable");
         assert_eq!(refusal.header("retry-after"), "60");
         sleep(Duration::from_millis(200)).await;
         let outcome = load.stop().await;
-        assert!(outcome.refused > 0, "a small one is refused too");
+        assert!(outcome.refused > 0, "small bodies are refused too");
 
-        reads(server, bodies, &outcome).await;
+        assert_reads(server, bodies, &outcome).await;
         disk.make_room();
-        let begun = Instant::now();
+        let started = Instant::now();
         let recovered = post(server.public, large).await;
-        assert_eq!(recovered.status, 200, "with room it goes on");
+        assert_eq!(recovered.status, 200, "with room it recovers");
         println!(
-            "round {round}: {} answered, {} refused, back after {:.1?}",
+            "round {round}: {} acknowledged, {} refused, recovered after {:.1?}",
             outcome.answered.len(),
             outcome.refused,
-            begun.elapsed()
+            started.elapsed()
         );
         bodies.give_back(&outcome.unanswered);
         answered.extend(outcome.answered);
@@ -246,8 +248,8 @@ async fn fill_often(
     answered
 }
 
-/// Reading goes on while the disk is full.
-async fn reads(server: &Process, bodies: &Bodies, outcome: &Outcome) {
+/// Asserts that reads succeed while the disk is full.
+async fn assert_reads(server: &Process, bodies: &Bodies, outcome: &Outcome) {
     for path in ["/readyz", "/api/v1/events?limit=10"] {
         assert_eq!(get(server.private, path).await.status, 200, "{path}");
     }
@@ -257,7 +259,7 @@ async fn reads(server: &Process, bodies: &Bodies, outcome: &Outcome) {
     }
 }
 
-/// A file system of 64 MiB; what fills it is a file of the test.
+/// A file system of 64 MiB, which the test fills with a file.
 struct Tmpfs {
     folder: TempDir,
 }
@@ -280,7 +282,7 @@ impl Tmpfs {
 
 impl Disk for Tmpfs {
     fn fill(&mut self, but: u64) {
-        // It is a small file system: a fraction is left of it.
+        // The file system is small, so leave only a quarter of `but`.
         let but = usize::try_from(but / 4).unwrap();
         let mut filler = File::create(self.filler()).unwrap();
         let mut written: u64 = 0;
@@ -297,12 +299,13 @@ impl Disk for Tmpfs {
 
 impl Drop for Tmpfs {
     fn drop(&mut self) {
-        // The server may still have its files; then it goes when they are closed.
+        // If the server still has files open, the lazy unmount completes when it closes them.
         as_root(&["umount", "--lazy"], self.folder.path());
     }
 }
 
-/// Whether a command about `folder` is done, by itself or with sudo where that asks nothing.
+/// Runs a command on `folder` directly, or else with sudo if it needs no password. Returns whether
+/// it succeeded.
 fn as_root(command: &[&str], folder: &Path) -> bool {
     [&[][..], &["sudo", "-n"]].iter().any(|before| {
         let words = [before, command].concat();

@@ -1,6 +1,6 @@
-//! Hostile readers: 250 of them ask for the most expensive answers of every address and read them
-//! slowly or not at all, while notifications come in. Memory stays bounded, health answers at once,
-//! and every notification is taken.
+//! Hostile readers: 250 clients request the most expensive responses of every endpoint and read
+//! them slowly or not at all while notifications arrive. Memory stays bounded, the health endpoints
+//! respond promptly, and every notification is accepted.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,46 +24,46 @@ use crate::support::process::PATIENCE;
 use crate::support::said::{self, CHAT, INSTANCE, NOON};
 use crate::support::{Process, append_all, get};
 
-/// What the server may hold at any time, beside everything that readers do.
-const MOST_MEMORY: u64 = 200 * 1024 * 1024;
+/// Bytes of peak memory that the server may use, whatever the readers do.
+const MAX_MEMORY: u64 = 200 * 1024 * 1024;
 
-/// What health may take at any time.
-const MOST_HEALTH: Duration = Duration::from_secs(1);
+/// Longest time that a health response may take.
+const MAX_HEALTH: Duration = Duration::from_secs(1);
 
-/// Messages that are searched.
+/// Messages to search in.
 const MESSAGES: usize = 40_000;
 
-/// Bodies of 15 MiB.
+/// Number of bodies of 15 MiB.
 const LARGE: usize = 4;
 
-/// Edits of one message, and the bytes of each.
+/// Number of edits of one message, and bytes of each.
 const EDITS: usize = 1_000;
 const EDIT_BYTES: usize = 200_000;
 
-/// Chats whose newest message has a thumbnail, and its bytes.
+/// Number of chats whose newest message has a thumbnail, and bytes of the thumbnail.
 const CHATS: usize = 500;
 const THUMBNAIL_BYTES: usize = 200_000;
 
 /// Connections that post.
 const CONNECTIONS: usize = 8;
 
-/// How a reader reads what it is answered.
+/// How a reader reads its response.
 #[derive(Debug, Clone, Copy)]
 enum Reads {
-    /// As fast as it comes.
+    /// As fast as it arrives.
     Everything,
     /// A few bytes each second.
     Slowly,
-    /// Nothing, until the server ends the connection.
+    /// Nothing, until the server closes the connection.
     Nothing,
 }
 
-/// `FAULTS_HOSTILE_SECONDS` sets how long they go on: 60 by default. `FAULTS_HOSTILE_PERCENT` sets how
-/// many of the notifications that are taken without them have to be taken beside them; it is for a
-/// machine that has nothing else to do, and 0 otherwise.
+/// `FAULTS_HOSTILE_SECONDS` sets the duration: 60 by default. `FAULTS_HOSTILE_PERCENT` sets the
+/// minimum rate of notifications beside the readers, in percent of the rate without them. It is
+/// meant for an otherwise idle machine and is 0 by default.
 #[test]
 #[ignore = "needs the program built for release, as GREEN_INBOX_TEST_PROGRAM"]
-fn hostile_readers_neither_fill_the_memory_nor_hold_up_health_or_receiving() {
+fn hostile_readers_do_not_exhaust_memory_or_delay_health_and_ingest() {
     alone(async {
         let length = Duration::from_secs(setting("FAULTS_HOSTILE_SECONDS", 60));
         let folder = tempfile::tempdir().unwrap();
@@ -84,18 +84,18 @@ fn hostile_readers_neither_fill_the_memory_nor_hold_up_health_or_receiving() {
              {beside:.0} notifications a second beside them and {alone:.0} without",
             mib(peak)
         );
-        assert!(peak < MOST_MEMORY, "{}", mib(peak));
-        assert!(health < MOST_HEALTH, "{health:?}");
+        assert!(peak < MAX_MEMORY, "{}", mib(peak));
+        assert!(health < MAX_HEALTH, "{health:?}");
         #[expect(clippy::cast_precision_loss, reason = "a percentage")]
         let share = setting("FAULTS_HOSTILE_PERCENT", 0) as f64 / 100.0;
         assert!(beside > alone * share, "{beside} of {alone} a second");
-        // Whoever reads as one should is served again.
+        // A well-behaved reader is served again.
         let page = get(server.private, "/api/v1/messages?limit=10").await;
         assert_eq!(page.status, StatusCode::OK);
     });
 }
 
-/// A database with everything that is expensive to read.
+/// Creates a database with everything that is expensive to read.
 async fn fill(folder: &Path) {
     let path = folder.join("inbox.db");
     let store = store::open(&path, 4096, 0).await.unwrap();
@@ -160,16 +160,16 @@ async fn fill(folder: &Path) {
     projection.ended().await;
 }
 
-/// Waits until the lists have everything.
+/// Waits until the projection has caught up.
 async fn projected(private: SocketAddr) {
     let done =
         async { while get(private, "/api/v1/chats?limit=1").await.status != StatusCode::OK {} };
     timeout(4 * PATIENCE, done).await.unwrap();
 }
 
-/// Posts for a while: how many were taken a second. All of them have to be.
+/// Posts for `length`, asserts that every notification is accepted, and returns the rate a second.
 async fn receive(public: SocketAddr, bodies: &Arc<Bodies>, length: Duration) -> f64 {
-    let begun = Instant::now();
+    let started = Instant::now();
     let load = Load::start(public, CONNECTIONS, bodies, || 0);
     sleep(length).await;
     let outcome = load.stop().await;
@@ -177,27 +177,27 @@ async fn receive(public: SocketAddr, bodies: &Arc<Bodies>, length: Duration) -> 
     assert_eq!(outcome.unanswered, Vec::<u64>::new());
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     let taken = outcome.answered.len() as f64;
-    taken / begun.elapsed().as_secs_f64()
+    taken / started.elapsed().as_secs_f64()
 }
 
-/// Asks for health again and again: how long it took at most.
+/// Requests the health endpoints repeatedly and returns the slowest response time.
 async fn slowest_health(private: SocketAddr, length: Duration) -> Duration {
     let end = Instant::now() + length;
     let mut slowest = Duration::ZERO;
     while Instant::now() < end {
         for path in ["/livez", "/readyz"] {
-            let begun = Instant::now();
+            let started = Instant::now();
             let answer = timeout(PATIENCE, get(private, path)).await.unwrap();
             assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
-            slowest = slowest.max(begun.elapsed());
+            slowest = slowest.max(started.elapsed());
         }
         sleep(Duration::from_millis(50)).await;
     }
     slowest
 }
 
-/// The readers, on a thread of their own that gives way to the load: what they cost this process is
-/// not what is measured. They stop when they are dropped.
+/// The readers, on their own low-priority thread, so that their cost in this process does not
+/// distort the measurement. Dropping this stops them.
 struct Readers(#[expect(dead_code, reason = "dropped to stop them")] oneshot::Sender<()>);
 
 impl Readers {
@@ -210,7 +210,7 @@ impl Readers {
             runtime.block_on(async {
                 let readers = gather(private);
                 assert_eq!(readers.len(), 250);
-                // Dropped or sent, they are to stop.
+                // A message and a dropped sender both mean stop.
                 let _ = stopped.await;
             });
         });
@@ -272,7 +272,7 @@ fn gather(private: SocketAddr) -> JoinSet<()> {
             "/api/v1/instances?limit=500".to_owned(),
         ),
         (5, Reads::Everything, "/api/v1/calls?limit=500".to_owned()),
-        // Connections on which nothing is asked.
+        // Connections that send no request.
         (10, Reads::Nothing, String::new()),
     ];
     let mut readers = JoinSet::new();
@@ -284,17 +284,17 @@ fn gather(private: SocketAddr) -> JoinSet<()> {
     readers
 }
 
-/// Asks again whenever the server has ended the connection.
+/// Sends the request again whenever the server closes the connection.
 async fn read_for_ever(private: SocketAddr, path: String, reads: Reads) {
     loop {
-        // An error is the server's end of the connection.
+        // An error means that the server closed the connection.
         let _ = read_once(private, &path, reads).await;
     }
 }
 
 async fn read_once(private: SocketAddr, path: &str, reads: Reads) -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
-    // So that little is taken off the server.
+    // A small buffer, so that most of the response stays on the server.
     socket.set_recv_buffer_size(4096)?;
     let mut stream = socket.connect(private).await?;
     if !path.is_empty() {
@@ -310,7 +310,7 @@ async fn read_once(private: SocketAddr, path: &str, reads: Reads) -> std::io::Re
             Reads::Nothing => 0,
         };
         if some == 0 {
-            // Readable at the end too: one byte is taken in a while, to notice it.
+            // Read one byte now and then, to notice when the server closes the connection.
             sleep(Duration::from_secs(5)).await;
             if stream.read(&mut buffer[..1]).await? == 0 {
                 return Ok(());

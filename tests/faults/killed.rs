@@ -1,4 +1,4 @@
-//! Killed: at random moments, under load and while it starts.
+//! SIGKILL at random moments, under load and during startup.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -15,40 +15,40 @@ use crate::rig::{Bodies, Load, Random, alone, setting};
 use crate::support::Process;
 use crate::support::process::serve;
 
-/// Kills in one database; a look at the whole of it takes longer as it grows.
-const KILLS_IN_ONE: u64 = 200;
+/// Kills per database. Checking the whole database takes longer as it grows.
+const KILLS_PER_DATABASE: u64 = 200;
 
 const CONNECTIONS: usize = 8;
 
-/// The kill comes within this time after the load began.
-const MOST_MILLIS: u64 = 150;
+/// Milliseconds between the start of the load and the kill, at most.
+const MAX_MILLIS: u64 = 150;
 
-/// How long a start takes, roughly.
+/// Milliseconds that a start takes, roughly.
 const START_MILLIS: u64 = 40;
 
-/// `FAULTS_KILLS` sets how many; 200 are usual, 10,000 take half an hour.
+/// `FAULTS_KILLS` sets the number of kills: 200 by default; 10,000 take half an hour.
 #[test]
-fn what_was_answered_outlives_kills() {
+fn acknowledged_events_survive_kills() {
     alone(async {
-        let kills = setting("FAULTS_KILLS", KILLS_IN_ONE);
+        let kills = setting("FAULTS_KILLS", KILLS_PER_DATABASE);
         let mut random = Random::new("killed");
-        let begun = Instant::now();
+        let started = Instant::now();
         let (mut left, mut kept) = (kills, 0);
         while left > 0 {
-            let rounds = left.min(KILLS_IN_ONE);
-            kept += kill_often(rounds, &mut random).await;
+            let rounds = left.min(KILLS_PER_DATABASE);
+            kept += kill_repeatedly(rounds, &mut random).await;
             left -= rounds;
             println!("{} kills, nothing lost", kills - left);
         }
         println!(
-            "{kills} kills, {kept} answered 200, none lost, {:.1?}",
-            begun.elapsed()
+            "{kills} kills, {kept} acknowledged, none lost, {:.1?}",
+            started.elapsed()
         );
     });
 }
 
-/// Kills one server as often and gives how many notifications it had answered.
-async fn kill_often(kills: u64, random: &mut Random) -> usize {
+/// Kills one server `kills` times and returns the number of acknowledged notifications.
+async fn kill_repeatedly(kills: u64, random: &mut Random) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let bodies = Arc::new(Bodies::new(Size::Mixed));
     let mut seqs = Seqs::default();
@@ -56,7 +56,7 @@ async fn kill_often(kills: u64, random: &mut Random) -> usize {
     let mut last = Vec::new();
     for kill in 1..=kills {
         if random.once_in(4) {
-            kill_while_it_starts(folder.path(), random.below(START_MILLIS)).await;
+            kill_during_startup(folder.path(), random.below(START_MILLIS)).await;
         }
         let mut server = Process::start(folder.path());
         let database = beside(folder.path());
@@ -66,7 +66,7 @@ async fn kill_often(kills: u64, random: &mut Random) -> usize {
         drop(database);
 
         let load = Load::start(server.public, CONNECTIONS, &bodies, || 0);
-        sleep(Duration::from_millis(random.below(MOST_MILLIS))).await;
+        sleep(Duration::from_millis(random.below(MAX_MILLIS))).await;
         server.child.kill().unwrap();
         server.wait();
         let outcome = load.ended().await;
@@ -81,24 +81,23 @@ async fn kill_often(kills: u64, random: &mut Random) -> usize {
     let database = beside(folder.path());
     assert_eq!(lost(&database, &bodies, &answered), [0; 0]);
     assert_eq!(integrity(&database), "ok");
-    // What was sent again, since it was not answered, is stored once.
+    // Bodies resent for lack of a response are stored once.
     let twice = "SELECT count(*) - count(DISTINCT digest) FROM event";
     assert_eq!(number(&database, twice), 0);
     assert!(answered.len() as u64 > kills, "there was hardly any load");
-    see_that_a_loss_is_seen(&database, &bodies, &answered);
+    assert_losses_are_detected(&database, &bodies, &answered);
     seqs.len()
 }
 
-async fn kill_while_it_starts(folder: &Path, millis: u64) {
+async fn kill_during_startup(folder: &Path, millis: u64) {
     let mut child = serve(folder).stderr(Stdio::null()).spawn().unwrap();
     sleep(Duration::from_millis(millis)).await;
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-/// The control: in a copy without one of the rows, that one is lost, and with two bodies
-/// exchanged, both are.
-fn see_that_a_loss_is_seen(database: &Connection, bodies: &Bodies, answered: &[Answered]) {
+/// The control: the check reports a deleted row and a changed body in a copy of the database.
+fn assert_losses_are_detected(database: &Connection, bodies: &Bodies, answered: &[Answered]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.db");
     database
@@ -106,7 +105,7 @@ fn see_that_a_loss_is_seen(database: &Connection, bodies: &Bodies, answered: &[A
         .unwrap();
     let copy = Connection::open(&path).unwrap();
     let [first, .., other] = answered else {
-        panic!("too little was answered");
+        panic!("too few notifications were acknowledged");
     };
     copy.execute("DELETE FROM event WHERE seq = ?1", [first.seq])
         .unwrap();

@@ -1,18 +1,18 @@
-//! The promises under faults: the real program is killed, its power is cut, its disk fills, slows
-//! and fails, and it is asked for more than it can do. docs/guarantees.md says what is promised.
+//! Fault injection: the guarantees in docs/guarantees.md must hold while the real program is
+//! killed, loses power, runs on a full, slow or failing disk, and is overloaded.
 //!
-//! Each test prints the seed of its randomness and what it found (`-- --nocapture`). They run one
-//! after the other, since what one asks of the machine is what another measures. They need Linux.
+//! Each test prints its random seed and its findings (`-- --nocapture`). The tests run one at a
+//! time, because the load of one would distort the measurements of another. They need Linux.
 
 #![cfg(target_os = "linux")]
 #![allow(
     unreachable_pub,
-    reason = "a test is a program: nothing reaches into it from outside"
+    reason = "a test is a program: nothing outside uses its items"
 )]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "clippy allows them in a test but not in what a test calls"
+    reason = "clippy allows them in test functions but not in their helpers"
 )]
 
 mod damaged_projection;
@@ -32,6 +32,6 @@ mod upgrade;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "shared with the other tests, which use the rest"
+    reason = "shared with tests/it, which uses the rest"
 )]
 mod support;

@@ -1,7 +1,7 @@
-//! Overload: four times what it can take. What is over that is refused, and no more.
+//! Overload: four times the capacity is offered. The server refuses the excess and nothing more.
 //!
-//! What it can take is bounded by the disk here, whose syncs take a while each, and by the queue:
-//! that holds on any machine, and leaves the processor to whoever plays GREEN-API.
+//! A slow disk and a short queue bound the capacity. That works on any machine and leaves the CPU
+//! to the load generator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,26 +19,27 @@ use crate::rig::usage::{Usage, mib};
 use crate::rig::{Bodies, Load, Random, Shim, alone, setting};
 use crate::support::{Connection, post};
 
-/// What a sync takes.
+/// Time that each sync takes.
 const SYNC: Duration = Duration::from_millis(100);
 
-/// What may wait; with the sync it makes some 100 a second.
+/// Appends that may wait. With the sync delay this gives about 100 a second.
 const WAITING: (&str, &str) = ("GREEN_INBOX__INGEST__MAX_WAITING", "12");
 
-/// Who posts in the overload.
+/// Connections that post during the overload.
 const CONNECTIONS: u32 = 128;
 
+/// Offered load as a multiple of the capacity.
 const TIMES: f64 = 4.0;
 
-/// What memory may grow by.
+/// Bytes by which memory may grow.
 const GROWTH: u64 = 32 * 1024 * 1024;
 
-/// Within which time all is as before.
-const BACK: Duration = Duration::from_secs(2);
+/// Longest time until the server has recovered.
+const RECOVERY: Duration = Duration::from_secs(2);
 
-/// `FAULTS_OVERLOAD_SECONDS` sets how long: 10, and 60 for the whole of it.
+/// `FAULTS_OVERLOAD_SECONDS` sets the duration: 10 by default, 60 for a full run.
 #[test]
-fn four_times_what_it_can_take() {
+fn fourfold_overload_is_refused_in_bounded_memory_and_recovers() {
     alone(async {
         let length = Duration::from_secs(setting("FAULTS_OVERLOAD_SECONDS", 10));
         let mut random = Random::new("overload");
@@ -46,18 +47,18 @@ fn four_times_what_it_can_take() {
         let before = files(folder.path());
         let shim = Shim::new();
         let mut server = shim.start(folder.path(), &[WAITING]);
-        shim.delay_syncs(Synced::Log, SYNC);
+        shim.delay_syncs(Synced::Wal, SYNC);
         let bodies = Arc::new(Bodies::new(Size::Bytes(4 * 1024)));
 
-        // What it can take: some are always waiting while others are being committed.
-        let begun = Instant::now();
+        // Measure the capacity: some appends are always waiting while others are committed.
+        let started = Instant::now();
         let load = Load::start(server.public, 36, &bodies, shim.recorded());
         sleep(Duration::from_secs(3)).await;
-        let able = load.stop().await;
-        let capacity = rate(able.answered.len(), begun);
+        let capacity_run = load.stop().await;
+        let capacity = rate(capacity_run.answered.len(), started);
         let idle = Usage::of(&server, folder.path());
 
-        let begun = Instant::now();
+        let started = Instant::now();
         let overload = post_at_rate(
             server.public,
             TIMES * capacity,
@@ -66,40 +67,43 @@ fn four_times_what_it_can_take() {
             shim.recorded(),
         )
         .await;
-        let offered = rate(overload.answered.len() + overload.unanswered.len(), begun);
-        let taken = rate(overload.answered.len(), begun);
+        let offered = rate(overload.answered.len() + overload.unanswered.len(), started);
+        let taken = rate(overload.answered.len(), started);
         let busy = Usage::of(&server, folder.path());
 
-        let back = is_back(server.public).await;
+        let recovery = time_to_recover(server.public).await;
         println!(
-            "it can take {capacity:.0} a second; of {offered:.0} a second for {length:?} it took \
-             {taken:.0} a second and refused {}; memory {} and at most {}; the slowest answer \
-             {:.1?}; back after {} ms",
+            "capacity {capacity:.0} a second; of {offered:.0} a second for {length:?} it accepted \
+             {taken:.0} a second and refused {}; memory {} and at most {}; slowest response \
+             {:.1?}; recovered after {} ms",
             overload.refused,
             mib(idle.memory),
             mib(busy.peak),
             overload.slowest,
-            back.as_millis()
+            recovery.as_millis()
         );
-        assert!(offered > 0.8 * TIMES * capacity, "it was no overload");
-        assert!(taken > 0.5 * capacity, "it takes what it can");
+        assert!(offered > 0.8 * TIMES * capacity, "the load was no overload");
+        assert!(
+            taken > 0.5 * capacity,
+            "under overload it accepts less than half its capacity"
+        );
         assert!(busy.peak < idle.peak + GROWTH);
-        assert!(back < BACK);
+        assert!(recovery < RECOVERY);
 
         server.child.kill().unwrap();
         server.wait();
-        let mut answered = able.answered;
+        let mut answered = capacity_run.answered;
         answered.extend(overload.answered);
         assert_synced(&before, &shim.recording(), &answered, &bodies, &mut random);
     });
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-fn rate(count: usize, begun: Instant) -> f64 {
-    count as f64 / begun.elapsed().as_secs_f64()
+fn rate(count: usize, started: Instant) -> f64 {
+    count as f64 / started.elapsed().as_secs_f64()
 }
 
-/// Posts at this rate, whatever is answered.
+/// Posts at this rate, regardless of the responses.
 async fn post_at_rate(
     address: SocketAddr,
     rate: f64,
@@ -119,9 +123,9 @@ async fn post_at_rate(
             due.set_missed_tick_behavior(MissedTickBehavior::Burst);
             while due.tick().await < end && Instant::now() < end {
                 let number = bodies.next();
-                let begun = Instant::now();
+                let started = Instant::now();
                 let answer = connection.post(bodies.body(number)).await.unwrap();
-                outcome.slowest = outcome.slowest.max(begun.elapsed());
+                outcome.slowest = outcome.slowest.max(started.elapsed());
                 outcome.take(number, &answer, note());
             }
             outcome
@@ -134,25 +138,25 @@ async fn post_at_rate(
     outcome
 }
 
-/// How long until ten in a row are answered 200, each within a few syncs.
-async fn is_back(address: SocketAddr) -> Duration {
-    let begun = Instant::now();
-    let mut back = begun.elapsed();
-    let mut row = 0;
+/// Time until ten notifications in a row get 200, each within a few syncs.
+async fn time_to_recover(address: SocketAddr) -> Duration {
+    let started = Instant::now();
+    let mut recovery = started.elapsed();
+    let mut in_a_row = 0;
     let mut tick = interval(Duration::from_millis(10));
     for number in 0.. {
         tick.tick().await;
         let sent = Instant::now();
-        let answer = post(address, format!(r#"{{"back":{number}}}"#)).await;
+        let answer = post(address, format!(r#"{{"recovery":{number}}}"#)).await;
         if answer.status == 200 && sent.elapsed() < 4 * SYNC {
-            row += 1;
+            in_a_row += 1;
         } else {
-            row = 0;
-            back = begun.elapsed();
+            in_a_row = 0;
+            recovery = started.elapsed();
         }
-        if row == 10 || begun.elapsed() > 2 * BACK {
+        if in_a_row == 10 || started.elapsed() > 2 * RECOVERY {
             break;
         }
     }
-    back
+    recovery
 }

@@ -1,9 +1,9 @@
-//! Power cut: what was written and not synced is gone, or is there in part.
+//! Power cut: unsynced writes are lost, or reach the disk only in part.
 //!
-//! The server runs on the shim, which records what it writes and syncs. For each 200 the length of
-//! the recording is noted, so that one run gives as many cuts as one likes: after a cut at any
-//! later byte of the recording, that notification must be there. Every tenth cut is real in so far
-//! as the server is killed and the next goes on with what the cut left.
+//! The server runs on the shim, which records its writes and syncs. For each 200 the test notes the
+//! length of the recording, so that one run allows any number of cuts: after a cut at any later
+//! byte, that notification must be on disk. At every tenth cut the server is really killed, and the
+//! next server starts from the files that the cut left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,28 +19,28 @@ use crate::rig::{Bodies, Load, Random, Shim, alone, setting};
 
 const CONNECTIONS: usize = 8;
 
-/// Cuts in the recording of one run.
-const CUTS_IN_ONE: u64 = 10;
+/// Cuts per run of the server.
+const CUTS_PER_RUN: u64 = 10;
 
-/// Cuts in the life of one database, which takes longer to look at as it grows.
-const CUTS_IN_LIFE: u64 = 50;
+/// Cuts per database. Checking the database takes longer as it grows.
+const CUTS_PER_DATABASE: u64 = 50;
 
-/// A run ends when it has recorded up to as many bytes; the log is full at 16 MiB.
-const MOST_RECORDED: u64 = 24 * 1024 * 1024;
+/// Bytes recorded before a run ends, at most. The WAL is checkpointed at 16 MiB.
+const MAX_RECORDED: u64 = 24 * 1024 * 1024;
 
-/// How long a slow machine may take for that.
+/// Longest run on a slow machine.
 const LONGEST_RUN: Duration = Duration::from_secs(20);
 
-/// `FAULTS_CUTS` sets how many.
+/// `FAULTS_CUTS` sets the number of cuts: 100 by default.
 #[test]
-fn what_was_answered_outlives_power_cuts() {
+fn acknowledged_events_survive_power_cuts() {
     alone(async {
         let cuts = setting("FAULTS_CUTS", 100);
         let mut random = Random::new("power cut");
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut found = Found::default();
-        for first in (0..cuts).step_by(usize::try_from(CUTS_IN_LIFE).unwrap()) {
-            cut_often(CUTS_IN_LIFE.min(cuts - first), &mut random, &mut found).await;
+        for first in (0..cuts).step_by(usize::try_from(CUTS_PER_DATABASE).unwrap()) {
+            cut_repeatedly(CUTS_PER_DATABASE.min(cuts - first), &mut random, &mut found).await;
         }
         let Found {
             answered,
@@ -49,38 +49,38 @@ fn what_was_answered_outlives_power_cuts() {
             cuts_of_normal,
         } = found;
         println!(
-            "{cuts} cuts, {in_checkpoint} of them in a checkpoint, {answered} answered 200, none \
+            "{cuts} cuts, {in_checkpoint} of them in a checkpoint, {answered} acknowledged, none \
              lost; with synchronous=NORMAL {cuts_of_normal} of the same cuts would have lost \
              {by_normal}; {:.1?}",
-            begun.elapsed()
+            started.elapsed()
         );
         assert!(
             by_normal > 0,
-            "the cuts prove nothing: NORMAL outlives them"
+            "the cuts prove nothing: NORMAL survives them"
         );
     });
 }
 
-/// What the cuts showed.
+/// The findings of all cuts.
 #[derive(Default)]
 struct Found {
     answered: usize,
     in_checkpoint: u64,
-    /// What would have been lost with NORMAL, in all cuts together.
+    /// Events that would have been lost with NORMAL, over all cuts.
     by_normal: usize,
     cuts_of_normal: u64,
 }
 
-/// The life of one database.
-async fn cut_often(cuts: u64, random: &mut Random, found: &mut Found) {
+/// Runs a server on one database again and again, and cuts its power `cuts` times.
+async fn cut_repeatedly(cuts: u64, random: &mut Random, found: &mut Found) {
     let live = tempfile::tempdir().unwrap();
     let bodies = Arc::new(Bodies::new(Size::Mixed));
     let mut seqs = Seqs::default();
     let mut answered = Vec::new();
-    for first in (0..cuts).step_by(usize::try_from(CUTS_IN_ONE).unwrap()) {
-        let run = Run::to_its_kill(&live, &bodies, random).await;
+    for first in (0..cuts).step_by(usize::try_from(CUTS_PER_RUN).unwrap()) {
+        let run = Run::until_killed(&live, &bodies, random).await;
         seqs.add(&run.outcome.answered);
-        for _ in 1..CUTS_IN_ONE.min(cuts - first) {
+        for _ in 1..CUTS_PER_RUN.min(cuts - first) {
             let at = run.moment(random);
             run.cut(at, &bodies, random, found);
         }
@@ -88,28 +88,28 @@ async fn cut_often(cuts: u64, random: &mut Random, found: &mut Found) {
         put(&left, live.path());
         bodies.give_back(&run.outcome.unanswered);
         answered.extend(run.outcome.answered);
-        assert_eq!(put_and_look(&left, &bodies, &answered), [0; 0]);
+        assert_eq!(lost_after_cut(&left, &bodies, &answered), [0; 0]);
     }
     found.answered += seqs.len();
 }
 
-/// A run of the server until it was killed.
+/// One run of the server, ended by a kill.
 struct Run {
     before: Files,
     recording: Recording,
-    /// The moments of the recording that are within a checkpoint.
+    /// Recording offsets within a checkpoint.
     checkpoint: Vec<u64>,
     outcome: Outcome,
 }
 
 impl Run {
-    async fn to_its_kill(live: &TempDir, bodies: &Arc<Bodies>, random: &mut Random) -> Self {
+    async fn until_killed(live: &TempDir, bodies: &Arc<Bodies>, random: &mut Random) -> Self {
         let before = files(live.path());
         let shim = Shim::new();
         let mut server = shim.start(live.path(), &[]);
         let recorded = shim.recorded();
         let load = Load::start(server.public, CONNECTIONS, bodies, recorded.clone());
-        let most = recorded() + random.below(MOST_RECORDED);
+        let most = recorded() + random.below(MAX_RECORDED);
         let deadline = Instant::now() + LONGEST_RUN;
         while recorded() < most && Instant::now() < deadline {
             sleep(Duration::from_millis(1)).await;
@@ -120,7 +120,7 @@ impl Run {
         let recording = shim.recording();
         assert!(
             recording.is_of(&before, &files(live.path())),
-            "something passed the shim by"
+            "a file operation bypassed the shim"
         );
         Self {
             before,
@@ -130,7 +130,7 @@ impl Run {
         }
     }
 
-    /// A moment for a cut: the very moment of an answer, within a checkpoint, or any.
+    /// A random moment for a cut: right at an acknowledgement, within a checkpoint, or anywhere.
     fn moment(&self, random: &mut Random) -> u64 {
         let answered = &self.outcome.answered;
         match random.below(3) {
@@ -140,7 +140,8 @@ impl Run {
         }
     }
 
-    /// Cuts, sees that nothing answered is lost, and what would have been with NORMAL.
+    /// Cuts the power, asserts that nothing acknowledged is lost, and counts what NORMAL would have
+    /// lost.
     fn cut(&self, at: u64, bodies: &Bodies, random: &mut Random, found: &mut Found) -> Files {
         let unsynced = *random.one_of(&[Unsynced::Gone, Unsynced::InOrder, Unsynced::AtRandom]);
         let answered = self.outcome.answered.iter();
@@ -149,7 +150,7 @@ impl Run {
             let left = self
                 .recording
                 .cut(&self.before, at, unsynced, syncs, random);
-            let missing = put_and_look(&left, bodies, &due);
+            let missing = lost_after_cut(&left, bodies, &due);
             (left, missing)
         };
         let (left, missing) = cut(unsynced, Syncs::All);
@@ -166,8 +167,8 @@ impl Run {
     }
 }
 
-/// Opens what a cut left, sees that it is sound, and gives the seqs that are lost.
-fn put_and_look(left: &Files, bodies: &Bodies, due: &[Answered]) -> Vec<i64> {
+/// Opens the files that a cut left, asserts their integrity, and returns the lost seqs.
+fn lost_after_cut(left: &Files, bodies: &Bodies, due: &[Answered]) -> Vec<i64> {
     let folder = tempfile::tempdir().unwrap();
     put(left, folder.path());
     let database = after_cut(folder.path());

@@ -1,4 +1,5 @@
-//! Soak: 500 notifications a second for a long time, and nothing grows.
+//! Soak test: 500 notifications a second for a long time, without growth of memory, WAL or
+//! descriptors.
 
 use std::time::Duration;
 
@@ -12,22 +13,22 @@ use crate::support::{Process, TOKEN};
 /// Notifications a second.
 const RATE: u64 = 500;
 
-/// How often it is looked at.
+/// Interval between two samples of the resource usage.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Looks between two lines: a minute.
-const TOLD_EVERY: usize = 30;
+/// Samples between two printed lines: one line a minute.
+const PRINT_EVERY: usize = 30;
 
-/// What memory may grow by between the second quarter of the time and the last.
+/// Bytes by which memory may grow from the second quarter of the run to the last.
 const GROWTH: u64 = 8 * 1024 * 1024;
 
-/// What the log may have: 4,000 pages, and what comes until the checkpoint behind them.
-const MOST_LOG: u64 = 32 * 1024 * 1024;
+/// Bytes of WAL, at most: 4,000 pages, plus what is written until the checkpoint completes.
+const MAX_WAL: u64 = 32 * 1024 * 1024;
 
-/// `FAULTS_SOAK_SECONDS` sets how long: 300, and 1800 for the whole of it.
+/// `FAULTS_SOAK_SECONDS` sets the duration: 300 by default, 1800 for a full run.
 #[test]
 #[ignore = "takes minutes"]
-fn soak() {
+fn soak_grows_neither_memory_nor_wal() {
     alone(async {
         let seconds = setting("FAULTS_SOAK_SECONDS", 300);
         let folder = tempfile::tempdir().unwrap();
@@ -45,31 +46,38 @@ fn soak() {
 
         let mut usages = Vec::new();
         let mut tick = interval(EVERY);
-        let begun = Instant::now();
+        let started = Instant::now();
         let output = loop {
             tokio::select! {
                 output = &mut has_ended => break output.unwrap().unwrap(),
                 _ = tick.tick() => {
                     usages.push(Usage::of(&server, folder.path()));
-                    if usages.len() % TOLD_EVERY == 0 {
-                        tell(begun.elapsed(), usages.last().unwrap());
+                    if usages.len() % PRINT_EVERY == 0 {
+                        print_usage(started.elapsed(), usages.last().unwrap());
                     }
                 }
             }
         };
-        let took = begun.elapsed();
-        let said = String::from_utf8(output.stdout).unwrap();
-        println!("{said}");
-        assert!(output.status.success(), "not all was accepted");
+        let took = started.elapsed();
+        let report = String::from_utf8(output.stdout).unwrap();
+        println!("{report}");
+        assert!(
+            output.status.success(),
+            "not every notification was accepted"
+        );
 
         let quarter = usages.len() / 4;
         let (early, late) = (&usages[quarter..2 * quarter], &usages[3 * quarter..]);
         let most = |usages: &[Usage], figure: fn(&Usage) -> u64| {
-            usages.iter().map(figure).max().expect("it was looked at")
+            usages
+                .iter()
+                .map(figure)
+                .max()
+                .expect("at least one sample")
         };
         for (name, figure) in [
             ("memory", (|usage| usage.memory) as fn(&Usage) -> u64),
-            ("log", |usage| usage.log),
+            ("WAL", |usage| usage.wal),
         ] {
             println!(
                 "{name}: {} at most in the second quarter, {} in the last",
@@ -77,7 +85,7 @@ fn soak() {
                 mib(most(late, figure))
             );
         }
-        // The fewest: when the sender was late it may have more connections for a while.
+        // Compare the minimum: a sender that is late may use more connections for a while.
         let descriptors = |usages: &[Usage]| usages.iter().map(|usage| usage.descriptors).min();
         let descriptors = [early, late].map(|usages| descriptors(usages).unwrap());
         println!(
@@ -85,19 +93,19 @@ fn soak() {
             descriptors[0], descriptors[1]
         );
         assert!(most(late, |usage| usage.memory) < most(early, |usage| usage.memory) + GROWTH);
-        assert!(most(&usages, |usage| usage.log) < MOST_LOG);
+        assert!(most(&usages, |usage| usage.wal) < MAX_WAL);
         assert!(descriptors[1] <= descriptors[0] + 2);
-        // A busy machine may be late with the last of them, and not with all.
+        // A busy machine may finish the last notifications late, but not fall behind overall.
         assert!(took.as_secs() < seconds + seconds / 10 + 5, "{took:?}");
     });
 }
 
-fn tell(after: Duration, usage: &Usage) {
+fn print_usage(after: Duration, usage: &Usage) {
     println!(
-        "after {} s: memory {}, descriptors {}, log {}",
+        "after {} s: memory {}, descriptors {}, WAL {}",
         after.as_secs(),
         mib(usage.memory),
         usage.descriptors,
-        mib(usage.log)
+        mib(usage.wal)
     );
 }

@@ -1,5 +1,5 @@
-//! Readers against the writer: a client that does not read its answer keeps no transaction open, so
-//! that the log is written back and begins anew.
+//! Stalled readers: a client that does not read its response holds no transaction open, so
+//! checkpoints complete and the WAL restarts from its beginning.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,30 +12,30 @@ use tokio::time::{Instant, sleep};
 
 use crate::rig::bodies::Size;
 use crate::rig::database::{beside, number};
-use crate::rig::usage::{Usage, log_length, mib};
+use crate::rig::usage::{Usage, mib, wal_length};
 use crate::rig::{Bodies, Load, alone, setting};
 use crate::support::{Process, get};
 
-/// What the log may have: 4,000 pages of 4 KiB, and what comes while they are moved into the file.
-const MOST_LOG: u64 = 32 * 1024 * 1024;
+/// Bytes of WAL, at most: 4,000 pages of 4 KiB, plus what is written during a checkpoint.
+const MAX_WAL: u64 = 32 * 1024 * 1024;
 
-/// What is written at least: if nothing were written back, the log would have it all.
-const WRITTEN: u64 = 3 * MOST_LOG;
+/// Bytes of bodies to write, at least. Without checkpoints the WAL would hold all of them.
+const WRITTEN: u64 = 3 * MAX_WAL;
 
 const BODY: u64 = 32 * 1024;
 
-/// Of each kind.
+/// Stalled readers of each kind.
 const STALLED: usize = 4;
 
-/// Connections that write: minutes of it have to find room on the disk.
+/// Connections that post: few, because minutes of load must fit on the disk.
 const CONNECTIONS: usize = 1;
 
-/// How long a slow machine may take for it, beside what it is told to take.
+/// Extra time allowed on a slow machine, beyond the configured duration.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// `FAULTS_READERS_SECONDS` sets how long at least: 5, and 300 for minutes.
+/// `FAULTS_READERS_SECONDS` sets the minimum duration: 5 by default, 300 for a long run.
 #[test]
-fn clients_that_do_not_read_do_not_keep_the_log() {
+fn stalled_readers_do_not_block_checkpoints() {
     alone(async {
         let length = Duration::from_secs(setting("FAULTS_READERS_SECONDS", 5));
         let folder = tempfile::tempdir().unwrap();
@@ -49,71 +49,74 @@ fn clients_that_do_not_read_do_not_keep_the_log() {
         let written = || answers.load(Ordering::SeqCst) * BODY;
 
         let load = Load::start(server.public, CONNECTIONS, &bodies, counted.clone());
-        // More than fits into the buffers of a connection.
-        let before = most_log(folder.path(), LIMIT, || written() > MOST_LOG / 2).await;
+        // Write more than fits into the buffers of a connection.
+        let before = largest_wal(folder.path(), LIMIT, || written() > MAX_WAL / 2).await;
         let mut stalled = Vec::new();
         for _ in 0..STALLED {
             stalled.push(ask(server.private, "/api/v1/stream?after=0").await);
             stalled.push(ask(server.private, "/api/v1/events?limit=200&body=true").await);
         }
-        // Each has begun to be answered.
+        // Wait until each reader has received the start of its response.
         for reader in &stalled {
             reader.readable().await.unwrap();
         }
-        let begun = Instant::now();
-        let is_done = || written() > WRITTEN && begun.elapsed() > length;
-        let most = most_log(folder.path(), length + LIMIT, is_done)
+        let started = Instant::now();
+        let is_done = || written() > WRITTEN && started.elapsed() > length;
+        let most = largest_wal(folder.path(), length + LIMIT, is_done)
             .await
             .max(before);
         let outcome = load.stop().await;
         println!(
-            "{} answered beside {} stalled readers in {:.1?}: {} of bodies, a log of at most {}, \
+            "{} acknowledged beside {} stalled readers in {:.1?}: {} of bodies, WAL at most {}, \
              memory at most {}",
             outcome.answered.len(),
             stalled.len(),
-            begun.elapsed(),
+            started.elapsed(),
             mib(written()),
             mib(most),
             mib(Usage::of(&server, folder.path()).peak)
         );
-        assert!(most < MOST_LOG, "{}", mib(most));
+        assert!(most < MAX_WAL, "{}", mib(most));
         for reader in &stalled {
-            assert!(is_open_and_behind(reader), "it was not stalled");
+            assert!(is_open_and_behind(reader), "the reader was not stalled");
         }
-        // One that reads is answered all the same.
+        // A client that reads is still served.
         let page = get(server.private, "/api/v1/events?limit=10").await;
         assert_eq!(page.status, 200);
 
-        // The control: a transaction that is open keeps the log.
+        // The control: an open transaction does keep the WAL growing.
         let other = beside(folder.path());
         other.execute_batch("BEGIN").unwrap();
         number(&other, "SELECT count(*) FROM repeat");
         let load = Load::start(server.public, CONNECTIONS, &bodies, counted);
-        let is_kept = || log_length(folder.path()) > 2 * MOST_LOG;
-        let kept = most_log(folder.path(), LIMIT, is_kept).await;
-        println!("with a transaction that is open, a log of {}", mib(kept));
+        let is_kept = || wal_length(folder.path()) > 2 * MAX_WAL;
+        let kept = largest_wal(folder.path(), LIMIT, is_kept).await;
+        println!("with an open transaction, a WAL of {}", mib(kept));
         load.stop().await;
     });
 }
 
-/// The most that the log had until something is so.
-async fn most_log(folder: &Path, limit: Duration, is_so: impl Fn() -> bool) -> u64 {
+/// The largest WAL seen until `is_done` returns true.
+async fn largest_wal(folder: &Path, limit: Duration, is_done: impl Fn() -> bool) -> u64 {
     let deadline = Instant::now() + limit;
     let mut most = 0;
     loop {
-        most = most.max(log_length(folder));
-        if is_so() {
+        most = most.max(wal_length(folder));
+        if is_done() {
             return most;
         }
-        assert!(Instant::now() < deadline, "it does not come");
+        assert!(
+            Instant::now() < deadline,
+            "the condition was not met in {limit:?}"
+        );
         sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Asks and does not read.
+/// Sends a request and does not read the response.
 async fn ask(server: SocketAddr, path: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    // So that little is taken off the server.
+    // A small buffer, so that most of the response stays on the server.
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(server).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\n\r\n");
@@ -122,8 +125,8 @@ async fn ask(server: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
-/// Whether there is more to come than has come: the system holds a few bytes, and the server is not
-/// done.
+/// Whether the connection is open with part of the response still unread: the kernel buffers some
+/// bytes, and the server has not finished sending.
 fn is_open_and_behind(reader: &TcpStream) -> bool {
     let mut buffer = vec![0; 1024 * 1024];
     let length = reader.try_read(&mut buffer).unwrap();

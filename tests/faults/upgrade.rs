@@ -1,8 +1,8 @@
-//! Upgrade: a database that an earlier version wrote opens, and gives the same answers.
+//! Upgrade: a database written by an earlier version opens and gives the same responses.
 //!
-//! `fixtures/` has a dump of one for each migration, and beside it what that version answered. With
-//! a new migration comes a new pair; the others stay as they are. That a newer schema is refused is
-//! tested with the other refusals at the start.
+//! `fixtures/` holds, for each migration, a dump of a database and the responses of the version
+//! that wrote it. Each new migration adds a pair; existing pairs stay unchanged. Tests in
+//! `tests/it` cover the refusal of a newer schema.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::rig::database::{NAME, beside, integrity, number};
 use crate::support::{Process, get, post};
 
 #[test]
-fn every_earlier_schema_gives_the_same_answers() {
+fn every_earlier_schema_gives_the_same_responses() {
     alone(async {
         for name in migrations() {
             upgrade(&name).await;
@@ -60,20 +60,20 @@ async fn upgrade(name: &str) {
     let events = page["data"].as_array().unwrap();
     assert_eq!(events.len(), answers.len(), "{name}");
     for (event, answer) in events.iter().zip(answers) {
-        // There may be more by now, but what was there is the same.
+        // Newer versions may add fields, but existing fields must not change.
         for (key, value) in answer.as_object().unwrap() {
             assert_eq!(event[key], *value, "{name}: {key} of {}", answer["seq"]);
         }
         let path = format!("/api/v1/events/{}/body", answer["seq"]);
         let body = get(server.private, &path).await.body;
-        // What came before the upgrade and comes again is found.
+        // A body stored before the upgrade is recognized as a duplicate.
         if answer["timestamp"].is_number() {
             let again = post(server.public, body).await.json();
             assert_eq!(again["repeated"], true, "{name}: {answer}");
             assert_eq!(again["seq"], answer["seq"], "{name}");
         }
     }
-    // The newest row was deleted; its seq is not given again.
+    // The newest row was deleted in the fixture; its seq must not be reused.
     let next = post(server.public, r#"{"typeWebhook":"afterwards"}"#).await;
     assert_eq!(next.json()["seq"], last + 1, "{name}");
     assert_eq!(integrity(&beside(folder.path())), "ok", "{name}");

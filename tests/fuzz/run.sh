@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Feeds the parser, both gates, queries and cursors with what nobody would send, each for some seconds, two at a time.
+# Fuzzes the parser, both gates, queries and cursors, each for some seconds, two targets at a time.
 #
-#   bash tests/fuzz/run.sh [SECONDS]      needs the nightly toolchain; installs cargo-fuzz where it is missing
+#   bash tests/fuzz/run.sh [SECONDS]      needs the nightly toolchain; installs cargo-fuzz if it is missing
 #
-# A crash ends it and leaves its input in tests/fuzz/artifacts; it becomes a test.
+# A crash ends its target and leaves the input in tests/fuzz/artifacts. Add that input as a test.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,7 +14,7 @@ cargo +nightly fuzz build --fuzz-dir .
 programs=${CARGO_TARGET_DIR:-target}/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
 "$programs/seeds"
 
-# What a target keeps until its end is no leak: each has one database for all its questions.
+# Memory that a target keeps until it exits is no leak: each keeps one database for all its inputs.
 export ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=0
 
 fuzz() {

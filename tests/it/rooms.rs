@@ -1,5 +1,5 @@
-//! Imports inside `src/` point one way: no circle of files, and the rooms of `store` import each other only
-//! as the table in ARCHITECTURE.md allows.
+//! Imports inside `src/` point one way: files form no import cycle, and the rooms of `store` import
+//! each other only as the table in ARCHITECTURE.md allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Files by their module path, such as `["store", "write", "dedup"]`; and what each imports.
+/// The imports of each file. Files are module paths such as `["store", "write", "dedup"]`.
 type Arrows = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -21,7 +21,7 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The module path of a file; that of a folder for its `mod.rs`.
+/// The module path of a file. A `mod.rs` has the path of its folder.
 fn module_of(file: &Path) -> Vec<String> {
     let relative = file.strip_prefix(Path::new(ROOT).join("src")).unwrap();
     let mut module: Vec<String> = relative
@@ -35,11 +35,11 @@ fn module_of(file: &Path) -> Vec<String> {
     module
 }
 
-/// The paths that `use` declarations of the code name, each segment by segment, groups expanded.
+/// The paths in the `use` declarations of the code, split into segments, with groups expanded.
 fn imported(code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for statement in code.split(';') {
-        // A declaration begins a line, perhaps after `pub` or an attribute.
+        // A declaration starts a line, perhaps after `pub`.
         let Some((before, text)) = statement.rsplit_once("use ") else {
             continue;
         };
@@ -58,7 +58,7 @@ fn imported(code: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Writes out the groups of `a::{b, c::{d, e}}`.
+/// Expands the groups of `a::{b, c::{d, e}}`.
 fn expand(prefix: &str, text: &str, paths: &mut Vec<String>) {
     let Some(open) = text.find('{') else {
         paths.push(format!("{prefix}{text}"));
@@ -82,7 +82,7 @@ fn expand(prefix: &str, text: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// What each file imports. `mod.rs` files are left out: they declare their folder and re-export from it.
+/// The imports of each file, except `mod.rs` files, which declare and re-export their folder.
 fn arrows() -> Arrows {
     let source = Path::new(ROOT).join("src");
     let mut files = Vec::new();
@@ -95,7 +95,7 @@ fn arrows() -> Arrows {
     let mut arrows = Arrows::new();
     for file in files.iter().filter(|file| !file.ends_with("mod.rs")) {
         let from = module_of(file);
-        // Tests at the end of a file may import more.
+        // Unit tests at the end of a file may import more.
         let code = fs::read_to_string(file).unwrap();
         let code = code.split("#[cfg(test)]").next().unwrap();
         let imports = arrows.entry(from.clone()).or_default();
@@ -119,8 +119,9 @@ fn arrows() -> Arrows {
     arrows
 }
 
-/// A circle of imports, if there is one: what is left when files that import nothing left are removed.
-fn circle(mut arrows: Arrows) -> BTreeSet<Vec<String>> {
+/// The files on or above an import cycle: those left after repeatedly removing files that import
+/// no remaining file.
+fn cycle(mut arrows: Arrows) -> BTreeSet<Vec<String>> {
     loop {
         let done: BTreeSet<_> = arrows
             .iter()
@@ -135,11 +136,11 @@ fn circle(mut arrows: Arrows) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn files_of_src_import_each_other_without_a_circle() {
+fn source_files_form_no_import_cycle() {
     let arrows = arrows();
     let count: usize = arrows.values().map(BTreeSet::len).sum();
     assert!(count > 200, "only {count} imports were found");
-    assert_eq!(circle(arrows), BTreeSet::new());
+    assert_eq!(cycle(arrows), BTreeSet::new());
 }
 
 #[test]
@@ -201,17 +202,17 @@ fn rooms_of_the_store_import_only_what_the_table_allows() {
 }
 
 #[test]
-fn circle_of_imports_is_found() {
+fn import_cycle_is_found() {
     let file = |name: &str| vec![name.to_owned()];
     let arrows: Arrows = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")]
         .map(|(from, to)| (file(from), [file(to)].into()))
         .into();
-    assert!(circle(arrows.clone()).contains(&file("b")));
+    assert!(cycle(arrows.clone()).contains(&file("b")));
     let straight = arrows
         .into_iter()
         .filter(|(from, _)| *from != file("c"))
         .collect();
-    assert_eq!(circle(straight), BTreeSet::new());
+    assert_eq!(cycle(straight), BTreeSet::new());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// express and better-sqlite3: one transaction for each request.
+// express and better-sqlite3; one transaction for each request.
 
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";

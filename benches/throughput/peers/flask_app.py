@@ -1,4 +1,4 @@
-"""Flask and sqlite3: one transaction for each request."""
+"""Flask and sqlite3; one transaction for each request."""
 
 import hashlib
 import os

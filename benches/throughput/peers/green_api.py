@@ -1,11 +1,11 @@
-"""GREEN-API's own receiver with a handler that keeps nothing."""
+"""GREEN-API's own receiver with a handler that stores nothing."""
 
 import sys
 
 from whatsapp_api_webhook_server_python.webhooksHandler import startServer
 
 
-# It becomes a method of the handler.
+# The function becomes a method of the handler.
 def on_event(handler, type_webhook, body):
     pass
 

@@ -16,23 +16,23 @@ use crate::store::error::OpenError;
 use crate::store::lock::{Lock, create_folder};
 use crate::store::pragma;
 
-/// SQLite 3.51.3, as `sqlite3_libversion_number` says it.
-const LEAST_SQLITE: i32 = 3_051_003;
+/// Oldest accepted SQLite: 3.51.3, as `sqlite3_libversion_number` reports it.
+const MIN_SQLITE: i32 = 3_051_003;
 
-/// Marks the file as ours: "GINB".
+/// Marks the file as a green-inbox database: "GINB".
 const APPLICATION_ID: i64 = 0x4749_4e42;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// The database opened to be written by nobody else.
+/// The database, open with the lock held, so that no other server writes to it.
 pub(in crate::store) struct Exclusive {
-    // Dropped in this order: SQLite's locks need the lock's descriptor to stay open.
+    // Fields drop in this order: SQLite's locks need the lock's descriptor to stay open.
     pub(in crate::store) connection: Connection,
     pub(in crate::store) lock: Lock,
     pub(in crate::store) epoch: String,
 }
 
-/// Opens the database to be written by nobody else, made and brought up to date where needed.
+/// Opens and locks the database, creating or migrating it if needed.
 pub(in crate::store) async fn exclusive(
     path: &Path,
     is_reprocessed: bool,
@@ -42,12 +42,12 @@ pub(in crate::store) async fn exclusive(
     let lock = Lock::take(path)?;
     let path = lock.path();
     let connection = Connection::open(path)?;
-    set_up(&connection, path).map_err(|error| named(error, path))?;
+    set_up(&connection, path).map_err(|error| name_damaged(error, path))?;
     let connection = migrate(path, connection)
         .await
-        .map_err(|error| named(error, path))?;
+        .map_err(|error| name_damaged(error, path))?;
     let epoch = identity::establish(&connection, &lock, is_reprocessed)
-        .map_err(|error| named(error, path))?;
+        .map_err(|error| name_damaged(error, path))?;
     Ok(Exclusive {
         connection,
         lock,
@@ -58,13 +58,13 @@ pub(in crate::store) async fn exclusive(
 fn set_up(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     recognize(connection, path)?;
     pragma::set(connection)?;
-    // At every start, as a first real write.
+    // Set at every start: it is the first real write to the file.
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     Ok(())
 }
 
-/// Names the file where its pages are not what they should be.
-fn named(error: OpenError, path: &Path) -> OpenError {
+/// Turns an error caused by corrupt pages into one that names the file.
+fn name_damaged(error: OpenError, path: &Path) -> OpenError {
     let is_damage = match &error {
         OpenError::Write(failure) => {
             failure.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
@@ -79,31 +79,31 @@ fn named(error: OpenError, path: &Path) -> OpenError {
     }
 }
 
-/// Lets the file grow to `bytes` and no further; where it is larger already, no further than it is.
+/// Limits the file to `bytes`. A file that is already larger keeps its size and cannot grow.
 pub(in crate::store) fn bound(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
     let page_size = connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?;
-    // SQLite holds as many as 32 bits can say.
+    // SQLite counts pages in 32 bits.
     let pages = u32::try_from(bytes / u64::from(page_size)).unwrap_or(u32::MAX - 1);
-    let most = connection
+    let limit = connection
         .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0))?;
-    if most > pages {
+    if limit > pages {
         warn!(
-            "the database is larger than storage.max_bytes already: it takes nothing more; help: \
-             raise storage.max_bytes, and start again"
+            "the database is already larger than storage.max_bytes and accepts no more notifications\n  \
+             help: raise storage.max_bytes and restart"
         );
     }
     Ok(())
 }
 
 fn check_version(number: i32, version: &'static str) -> Result<(), OpenError> {
-    if number < LEAST_SQLITE {
+    if number < MIN_SQLITE {
         Err(OpenError::OldSqlite(version))
     } else {
         Ok(())
     }
 }
 
-/// Writes a file beside the database and takes it away again.
+/// Checks that the folder is writable: creates a file beside the database, syncs it and removes it.
 fn probe_folder(path: &Path) -> Result<(), OpenError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -123,9 +123,9 @@ fn probe_folder(path: &Path) -> Result<(), OpenError> {
         })
 }
 
-/// Refuses what is not ours, before anything in it is changed.
+/// Refuses a file that is not a green-inbox database, before anything in it is changed.
 pub(in crate::store) fn recognize(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let ours = || -> rusqlite::Result<bool> {
+    let is_ours = || -> rusqlite::Result<bool> {
         let id =
             connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
         let empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
@@ -133,7 +133,7 @@ pub(in crate::store) fn recognize(connection: &Connection, path: &Path) -> Resul
         })?;
         Ok(id == APPLICATION_ID || (id == 0 && empty))
     };
-    match ours() {
+    match is_ours() {
         Ok(true) => Ok(()),
         Err(error) if error.sqlite_error_code() != Some(ErrorCode::NotADatabase) => {
             Err(error.into())
@@ -143,7 +143,7 @@ pub(in crate::store) fn recognize(connection: &Connection, path: &Path) -> Resul
 }
 
 async fn migrate(path: &Path, events: Connection) -> Result<Connection, OpenError> {
-    tell_of_migration(&events);
+    log_migration(&events);
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
     let result = MIGRATIONS.run(&mut connection).await;
     connection.close().await?;
@@ -156,8 +156,8 @@ async fn migrate(path: &Path, events: Connection) -> Result<Connection, OpenErro
     })
 }
 
-/// Says that an older database is brought up to date, which may take minutes.
-fn tell_of_migration(events: &Connection) {
+/// Logs that an older database is about to be migrated, which may take minutes.
+fn log_migration(events: &Connection) {
     let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
     // A new database has no such table yet.
@@ -168,8 +168,8 @@ fn tell_of_migration(events: &Connection) {
         let count = "SELECT coalesce(max(seq), 0) FROM event";
         let newest_seq: i64 = events.query_row(count, [], |row| row.get(0)).unwrap_or(0);
         info!(
-            "bringing the database from schema {applied} to {newest}, up to seq {newest_seq}; it \
-             can be stopped at any time, and begins again at the next start"
+            "migrating the database from schema {applied} to {newest}, up to seq {newest_seq}; the \
+             migration can be stopped at any time and begins again at the next start"
         );
     }
 }
@@ -179,7 +179,7 @@ mod tests {
     use super::check_version;
 
     #[test]
-    fn an_sqlite_that_can_lose_commits_is_refused() {
+    fn sqlite_that_can_lose_commits_is_refused() {
         let error = check_version(3_051_002, "3.51.2").unwrap_err().to_string();
         assert!(
             error.contains("3.51.2") && error.contains("3.51.3 or newer"),

@@ -1,14 +1,14 @@
-//! Which database this is: an epoch, which belongs to one sequence of seqs.
+//! The epoch of the database, which identifies one sequence of `seq` values.
 //!
-//! Where an older copy of the file is put back, seqs are given again that readers have seen with
-//! other events. So the epoch is renewed when the file is a copy, and readers that name the old one
-//! are told to begin anew. A file is a copy when
+//! After an older copy of the file is restored, the server assigns `seq` values that readers have already
+//! seen with other events. The epoch is therefore renewed when the file is a copy, and readers that send the
+//! old epoch are told to start over. A file is a copy if
 //!
-//! - its inode is not the one that is stored in it: it was copied, or moved from another disk;
-//! - the projection beside it, of the same epoch, has an event that the file does not have: the copy
-//!   was written over the file. The projection is always behind the events otherwise.
+//! - its inode differs from the one stored in it: the file was copied, or moved from another disk; or
+//! - the projection beside it has the same epoch and an event that the file lacks: the copy was written over
+//!   the file. Otherwise the projection is never ahead of the events.
 //!
-//! `reprocess` renews the epoch too. A renewal too many does no harm; one that is missed would.
+//! `reprocess` renews the epoch too. An unnecessary renewal does no harm; a missing one would.
 
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension};
@@ -22,8 +22,7 @@ const READ: &str = "SELECT epoch, inode FROM identity";
 
 const WRITE: &str = "INSERT OR REPLACE INTO identity VALUES (1, ?1, ?2)";
 
-/// Says which epoch the database has, renewed where the file is a copy or its events were parsed
-/// again.
+/// Returns the epoch of the database. Renews it if the file is a copy or its events are parsed again.
 pub(in crate::store) fn establish(
     connection: &Connection,
     lock: &Lock,
@@ -44,15 +43,15 @@ pub(in crate::store) fn establish(
             return Ok(epoch);
         }
         if is_copy {
-            // A WAL that was left beside it by the file before is applied to it without a word.
+            // SQLite silently applies a WAL that the previous file left beside this one.
             let found: String =
                 connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
             if found != "ok" {
                 return Err(OpenError::Damaged(lock.path().to_owned()));
             }
             warn!(
-                "`{}` was copied or restored: it begins a new epoch, and readers that name the old \
-                 one are answered 409 `feed-rewound`",
+                "`{}` was copied or restored: it starts a new epoch, and readers that send the old \
+                 one get 409 `feed-rewound`",
                 lock.path().display()
             );
         }

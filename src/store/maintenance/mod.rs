@@ -1,4 +1,4 @@
-//! What happens to a whole database: opening it for one process, and parsing all of it again.
+//! Operations on a whole database: opening it for one process, and parsing all of it again.
 
 pub(in crate::store) mod database;
 mod identity;

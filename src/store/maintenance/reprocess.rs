@@ -1,6 +1,5 @@
-//! Parses stored bodies again, so that what was unknown or malformed becomes known after an
-//! upgrade, and derives everything anew. What came is never changed: bodies, digests, seqs and
-//! arrivals stay as they are.
+//! Parses stored bodies again, so that events which were unknown or malformed become known after an upgrade,
+//! and rebuilds the projection. Bodies, digests, `seq` values and arrival times never change.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,10 +18,10 @@ use crate::store::projection::{AdvanceError, Projection};
 use crate::store::write::dedup;
 use crate::store::write::transaction::INSERT_DRIFT;
 
-/// Events of one transaction.
+/// Events per transaction. The next ones are left for the next transaction.
 const EVENTS: usize = 1000;
 
-/// Bytes of bodies of one transaction, one body at least.
+/// Bytes of bodies per transaction. The body that reaches this limit is the transaction's last one.
 const BYTES: usize = 16 * 1024 * 1024;
 
 const READ: &str = "
@@ -37,38 +36,38 @@ const UPDATE: &str = "
         type_message = ?7, id_message = ?8, chat_id = ?9, sender = ?10, timestamp = ?11
     WHERE seq = ?1";
 
-/// What was made of a body, before and after.
+/// The outcome of an event before and after it was parsed again.
 type Change = (OutcomeKind, OutcomeKind);
 
-/// What parsing again found.
+/// The result of [`reprocess`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reprocessed {
     /// Events that were read.
     pub events: u64,
-    /// Events of which the bytes are not those that came; they are left as they are.
+    /// Events whose stored bytes differ from the received ones. They are left unchanged.
     pub damaged: u64,
-    /// Events of which something is read otherwise now, by what was made of them before and after.
+    /// Number of events whose outcome or columns change, by outcome before and after.
     pub changed: BTreeMap<(&'static str, &'static str), u64>,
 }
 
-/// How far it is, and of how much.
+/// Reports progress: the step, the last `seq` that it has handled, and the newest `seq`.
 pub type Progress<'p> = &'p mut dyn FnMut(Step, u64, u64);
 
-/// What is done just now.
+/// The current step of [`reprocess`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Bodies are parsed.
+    /// Bodies are being parsed.
     Parse,
-    /// Messages, chats and calls are derived.
+    /// The projection is being built.
     Derive,
 }
 
-/// Parses all bodies of the database at `path` again, and derives from them anew. No server may
-/// run on it. It can be stopped at any time and begun again.
+/// Parses all bodies of the database at `path` again and rebuilds the projection. No server may use the
+/// database meanwhile. The command can be stopped at any time and started again.
 ///
 /// # Errors
 ///
-/// A server runs on it, or it cannot be written.
+/// A server uses the database, or it cannot be written.
 pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
     let Exclusive {
         connection,
@@ -76,7 +75,7 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
         epoch,
     } = database::exclusive(path, true).await?;
     let path = lock.path();
-    // First, so that nothing is left of it where this is stopped half way.
+    // The old projection goes first, so that it does not survive if the command is stopped halfway.
     Projection::remove(path)?;
     let done = pass(&connection, progress, |connection, rows| {
         let transaction = connection.unchecked_transaction()?;
@@ -112,9 +111,10 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
         match projection.advance() {
             Ok(true) => progress(Step::Derive, projection.seq().unsigned_abs(), newest),
             Ok(false) => return Ok(done),
-            // The server makes it anew when it starts.
             Err(AdvanceError::Lost(problem)) => {
-                warn!("messages, chats and calls could not be derived: {problem}");
+                warn!(
+                    "the projection could not be built: {problem}; the server builds it when it starts"
+                );
                 return Ok(done);
             }
             Err(AdvanceError::Transient(failure)) => return Err(failure.into()),
@@ -122,18 +122,18 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
     }
 }
 
-/// Says what [`reprocess`] would change. A server may run meanwhile.
+/// Reports what [`reprocess`] would change. A server may use the database meanwhile.
 ///
 /// # Errors
 ///
-/// It cannot be read.
+/// The database cannot be read.
 pub fn reprocess_dry(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     database::recognize(&connection, path)?;
     pass(&connection, progress, |_, _| Ok(()))
 }
 
-/// Parses all, and hands on what is read otherwise now, some at a time.
+/// Parses all events again, and passes the changed ones to `write` in chunks.
 fn pass(
     connection: &Connection,
     progress: Progress<'_>,
@@ -141,13 +141,13 @@ fn pass(
 ) -> Result<Reprocessed, OpenError> {
     let newest = newest(connection)?;
     let mut done = Reprocessed::default();
-    let mut seen = 0;
+    let mut seq = 0;
     loop {
-        let chunk = Chunk::read(connection, seen)?;
+        let chunk = Chunk::read(connection, seq)?;
         let Some(last) = chunk.last else {
             return Ok(done);
         };
-        seen = last;
+        seq = last;
         done.events += chunk.events;
         done.damaged += chunk.damaged;
         for ((before, after), _, _) in &chunk.changed {
@@ -160,7 +160,7 @@ fn pass(
             .map(|(_, seq, event)| (seq, event))
             .collect();
         write(connection, &rows)?;
-        progress(Step::Parse, seen.unsigned_abs(), newest);
+        progress(Step::Parse, seq.unsigned_abs(), newest);
     }
 }
 
@@ -170,7 +170,7 @@ fn newest(connection: &Connection) -> Result<u64> {
     })
 }
 
-/// Some events in a row, parsed again.
+/// Consecutive events, parsed again.
 struct Chunk {
     last: Option<i64>,
     events: u64,
@@ -179,6 +179,7 @@ struct Chunk {
 }
 
 impl Chunk {
+    /// Reads the events after `seq`.
     fn read(connection: &Connection, seq: i64) -> Result<Self> {
         let mut statement = connection.prepare_cached(READ)?;
         let mut rows = statement.query([seq])?;

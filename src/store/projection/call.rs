@@ -8,9 +8,6 @@ use super::find::{Entity, Identity};
 use super::projector::{Measure, ParsedEvent, Projector};
 use crate::model::{Role, call_rank, canonical_chat};
 
-/// Number of events of one call whose callers are compared. Later events add no aliases.
-const MAX_COMPARED: i64 = 256;
-
 impl Projector<'_> {
     /// Projects an event of a call.
     pub(super) fn call(
@@ -78,7 +75,7 @@ impl Projector<'_> {
 
     /// Records aliases between the callers of one call: a person may call under two identifiers.
     fn compare_callers(&mut self, id_instance: i64, from: (i64, &str), entity: i64) -> Result<()> {
-        for seq in self.first_events(entity, MAX_COMPARED)? {
+        for seq in self.first_events(entity)? {
             let sender: Option<String> = self
                 .events
                 .prepare_cached("SELECT coalesce(sender, chat_id) FROM event WHERE seq = ?1")?
@@ -91,13 +88,13 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// The first events that refer to an entity, up to `limit`.
-    fn first_events(&self, entity: i64, limit: i64) -> Result<Vec<i64>> {
+    /// The first 256 events that refer to an entity. The limit is a literal (see `statements.rs`).
+    fn first_events(&self, entity: i64) -> Result<Vec<i64>> {
         self.projection
             .prepare_cached(
-                "SELECT ?1 UNION ALL SELECT seq FROM mention WHERE entity = ?1 LIMIT ?2",
+                "SELECT ?1 UNION ALL SELECT seq FROM mention WHERE entity = ?1 LIMIT 256",
             )?
-            .query_map([entity, limit], |row| row.get(0))?
+            .query_map([entity], |row| row.get(0))?
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use super::entity::{EntityKind, Entry};
 use super::find::{Entity, Identity};
 use super::projector::{ParsedEvent, Projector};
 use super::words;
-use crate::model::{Chosen, Content, Message, MessageEvents, MessagePlace, Role};
+use crate::model::{Content, Message, MessageEvents, MessagePlace, Role};
 
 /// The seq of an event, its arrival in milliseconds since 1970, and its body.
 type Version = (i64, i64, Vec<u8>);
@@ -50,7 +50,7 @@ impl Projector<'_> {
             id_message: Some(identity.id_message.to_owned()),
             direction: None,
         };
-        let (chosen, message) = Chosen::from(place, borrowed(&versions));
+        let (chosen, message) = Message::choose(place, borrowed(&versions));
         let extra = (!chosen.extra.is_empty()).then(|| format!("{:?}", chosen.extra));
         if (chosen.content, chosen.edit, &extra)
             == (entity.content_seq, entity.edit_seq, &entity.extra)

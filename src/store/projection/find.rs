@@ -4,14 +4,7 @@ use rusqlite::{Result, Statement};
 use sha2::{Digest, Sha256};
 
 use super::projector::Projector;
-
-/// Entities with one identifier, in different chats, that are read at once. Chats beyond this limit
-/// add no aliases, and an entity beyond it is looked up by its chat.
-const MAX_FOUND: i64 = 64;
-
-/// Newest mentions of an entity that are searched for one with the same digest. A duplicate of an
-/// older mention is not recognized as a duplicate.
-const MAX_COMPARED: i64 = 256;
+use super::statements::MAX_FOUND;
 
 /// Selects the entity with one identifier in one chat.
 const FIND_IN_CHAT: &str = "
@@ -89,14 +82,10 @@ impl Projector<'_> {
         digest: Option<i64>,
     ) -> Result<(Option<Entity>, Vec<i64>)> {
         let (key, id_instance, id_message) = identity.parameters();
-        let mut rows = self.statements.find_entity.query((
-            key,
-            id_instance,
-            id_message,
-            digest,
-            MAX_COMPARED,
-            MAX_FOUND,
-        ))?;
+        let mut rows = self
+            .statements
+            .find_entity
+            .query((key, id_instance, id_message, digest))?;
         let (mut found, mut others, mut count) = (None, Vec::new(), 0);
         while let Some(row) = rows.next()? {
             count += 1;

@@ -2,16 +2,24 @@
 
 use rusqlite::{CachedStatement, Connection, Result};
 
-/// Selects every entity with one identifier, whatever its chat.
+/// Entities with one identifier, in different chats, that are read at once. Chats beyond this limit
+/// add no aliases, and an entity beyond it is looked up by its chat.
+pub(super) const MAX_FOUND: i64 = 64;
+
+/// Selects every entity with one identifier, whatever its chat: at most [`MAX_FOUND`] of them, each compared
+/// with at most 256 of its newest mentions. A duplicate of an older mention counts as an event of its own.
+///
+/// The limits are literals. SQLite plans by the value of a bound `LIMIT`, and so it would compile the
+/// statement again for each event.
 const FIND_ENTITY: &str = "
     SELECT seq, kind, chat, status, content_seq, edit_seq, extra, status_seq, deletion_seq,
            CASE WHEN ?4 IS NULL THEN NULL WHEN digest = ?4 THEN abs(seq) ELSE
                (SELECT min(seq) FROM (
                    SELECT mention.seq, mention.digest FROM mention
-                   WHERE mention.entity = entity.seq ORDER BY mention.seq DESC LIMIT ?5)
+                   WHERE mention.entity = entity.seq ORDER BY mention.seq DESC LIMIT 256)
                 WHERE digest = ?4)
            END
-    FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT ?6";
+    FROM entity WHERE key = ?1 AND id_instance = ?2 AND id_message = ?3 LIMIT 64";
 
 const INSERT_ENTITY: &str = "
     INSERT INTO entity (seq, key, kind, id_instance, chat, id_message, direction, type_message,

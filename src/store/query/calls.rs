@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::{Order, Position};
 use super::history::EntityEvent;
-use super::page::{Choice, Page};
+use super::page::{Choice, Order, Page, Position};
 use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::Position;
 use super::messages::{PAGE_BYTES, SIZE, SOURCES};
-use super::page::{Choice, Page};
+use super::page::{Choice, Page, Position};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::model::Chat;

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::event_row::{digest, event, is_digest_of, outcome, select};
 use super::memory::Reserved;
-use super::page::{Choice, Page, Single};
+use super::page::{Choice, Order, Page, Position, Single};
 use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
@@ -72,24 +72,6 @@ impl EventFilter {
 /// The value of the drift term, if only events with drift are wanted.
 pub(super) fn drift_term(drift: Option<bool>) -> Option<String> {
     drift.filter(|drift| *drift).map(|_| String::new())
-}
-
-/// The order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Newest first.
-    Descending,
-    /// Oldest first.
-    Ascending,
-}
-
-/// The position where a page starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
-    /// At the first entry in list order.
-    Start,
-    /// After the entry with this seq, in list order.
-    After(i64),
 }
 
 /// A query for a page of events.

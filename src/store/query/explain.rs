@@ -5,10 +5,11 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::calls::{CallFilter, CallQuery};
 use super::chats::ChatQuery;
-use super::events::{EventFilter, EventQuery, Order, Position};
+use super::events::{EventFilter, EventQuery};
 use super::history::MessageId;
 use super::instances::InstanceQuery;
 use super::messages::{MessageFilter, MessageQuery};
+use super::page::{Order, Position};
 use super::plan::QueryPlan;
 use super::{calls, chats, events, history, instances, messages};
 use crate::clock::UnixMillis;

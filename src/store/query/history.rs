@@ -4,9 +4,8 @@
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::Position;
 use super::messages::{COPIES, SIZE, SOURCES};
-use super::page::{Choice, Single};
+use super::page::{Choice, Position, Single};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::model::{History, MessageWithHistory, canonical_chat};

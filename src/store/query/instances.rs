@@ -4,8 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::Position;
-use super::page::Page;
+use super::page::{Page, Position};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;

@@ -10,11 +10,8 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use crate::store::error::ReadError;
+use crate::store::error::{DEADLINE, ReadError};
 use crate::store::priority::give_way;
-
-/// Maximum time that the statements of one lease take together; after it they are interrupted.
-pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Instructions of SQLite's virtual machine between two checks of the deadline. A search reads a
 /// page of words every few instructions, so the interval is well under a millisecond.

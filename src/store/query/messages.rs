@@ -4,9 +4,9 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::{Order, Position, drift_term};
+use super::events::drift_term;
 use super::memory::Reserved;
-use super::page::{Choice, Page};
+use super::page::{Choice, Order, Page, Position};
 use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;

@@ -2,6 +2,24 @@
 
 use super::memory::Reserved;
 
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    Descending,
+    /// Oldest first.
+    Ascending,
+}
+
+/// The position where a page starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// At the first entry in list order.
+    Start,
+    /// After the entry with this seq, in list order.
+    After(i64),
+}
+
 /// Bytes that an entry takes in addition to its bodies, estimated generously.
 const ENTRY_BYTES: usize = 1024;
 

@@ -3,7 +3,7 @@
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::events::{Order, Position};
+use super::page::{Order, Position};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::store::error::ReadError;

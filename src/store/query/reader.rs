@@ -11,10 +11,10 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::lease::{DEADLINE, Lease};
+use super::lease::Lease;
 use super::memory::AnswerMemory;
 use super::page::Choice;
-use crate::store::error::ReadError;
+use crate::store::error::{DEADLINE, ReadError};
 use crate::store::lock::Lock;
 use crate::store::projection::Projected;
 

@@ -6,8 +6,8 @@
 
 use sqlx::{QueryBuilder, Row};
 
-use super::events::{EventQuery, Order, Position};
-use super::page::Choice;
+use super::events::EventQuery;
+use super::page::{Choice, Order, Position};
 use super::reader::{Files, Reader};
 use crate::store::error::ReadError;
 

@@ -1,8 +1,8 @@
-//! Checkpoints: the log is moved into the file, off the way of the answers.
+//! WAL checkpointing, off the request path.
 //!
-//! Most of it is moved by a thread with a connection of its own, while the writer goes on. What
-//! the writer has added meanwhile it moves itself, which is little; then SQLite begins the log
-//! anew. Without that last step the log would grow as long as events come without a pause.
+//! A thread with its own connection copies most of the WAL into the database file while the writer keeps
+//! committing. The writer then copies the few pages that it has added meanwhile, and SQLite restarts the
+//! WAL. Without that last step the WAL would grow for as long as events arrive without a pause.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -12,129 +12,130 @@ use rusqlite::{Connection, Result};
 
 use crate::store::error::OpenError;
 
-/// Pages of the log (4 KiB each) after which it is moved.
+/// Pages in the WAL (4 KiB each). From here on the thread runs a checkpoint.
 const PAGES: i32 = 4000;
 
-/// So many more are waited for where readers still need a part of the log.
-const MORE_PAGES: i32 = 1000;
+/// Extra WAL pages to accumulate before retrying when a reader blocks a checkpoint.
+const EXTRA_PAGES: i32 = 1000;
 
-/// Pages at which the writer waits for the thread.
-const MOST_PAGES: i32 = 4 * PAGES;
+/// Pages in the WAL. From here on the writer waits for the thread's checkpoint to finish.
+const MAX_PAGES: i32 = 4 * PAGES;
 
-/// Waits for nobody: what readers still need stays in the log.
+/// Never waits for a reader: pages that a reader still needs stay in the WAL.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
-/// Leaves an empty log behind.
-const LAST_CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// Leaves an empty WAL behind.
+const FINAL_CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// Says when the log is moved, and moves its rest. It belongs to the writer.
+/// Schedules checkpoints on the thread and completes them. Owned by the writer.
 #[derive(Debug)]
 pub(in crate::store) struct Checkpoints {
-    orders: SyncSender<()>,
-    done: Receiver<Result<Moved>>,
-    is_moving: bool,
-    /// Pages of the log after which it is moved next.
+    requests: SyncSender<()>,
+    results: Receiver<Result<Progress>>,
+    is_running: bool,
+    /// Pages in the WAL that trigger the next checkpoint.
     threshold: i32,
 }
 
-/// What a checkpoint left.
+/// The state of the WAL after a checkpoint.
 #[derive(Debug, Clone, Copy)]
-struct Moved {
-    /// Pages in the log.
+struct Progress {
+    /// Pages in the WAL.
     pages: i32,
-    /// How many of them are in the file.
-    moved: i32,
+    /// Pages of these that are in the database file.
+    checkpointed: i32,
 }
 
 impl Checkpoints {
-    /// Starts the thread that moves the log of the database at `path`.
+    /// Starts the thread that checkpoints the database at `path`.
     pub(in crate::store) fn start(path: &Path) -> Result<Self, OpenError> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let (orders, ordered) = sync_channel(1);
-        let (says, done) = sync_channel(1);
+        let (requests, requested) = sync_channel(1);
+        let (finished, results) = sync_channel(1);
         thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || {
-                while ordered.recv().is_ok() {
-                    if says.send(checkpoint(&connection, CHECKPOINT)).is_err() {
+                while requested.recv().is_ok() {
+                    if finished.send(checkpoint(&connection, CHECKPOINT)).is_err() {
                         return;
                     }
                 }
             })
             .map_err(OpenError::Thread)?;
         Ok(Self {
-            orders,
-            done,
-            is_moving: false,
+            requests,
+            results,
+            is_running: false,
             threshold: PAGES,
         })
     }
 
-    /// After a batch that was answered, with the pages that the log has now: orders the thread to
-    /// move it, or moves its rest on the writer's `connection`.
+    /// Called after each commit, once its requests are answered. `pages` is the size of the WAL. Requests a
+    /// checkpoint from the thread, or completes a finished one on the writer's `connection`.
     ///
     /// # Errors
     ///
-    /// The log is still the truth, but the disk may be beyond trust.
+    /// A checkpoint failed. The WAL still has every commit, but the disk may no longer be trustworthy.
     pub(in crate::store) fn after_commit(
         &mut self,
         connection: &Connection,
         pages: i32,
     ) -> Result<()> {
-        if !self.is_moving {
+        if !self.is_running {
             if pages >= self.threshold {
-                // It waits for orders: there is room for one.
-                self.is_moving = self.orders.try_send(()).is_ok();
+                // The thread is idle, so the channel has room for the request.
+                self.is_running = self.requests.try_send(()).is_ok();
             }
             return Ok(());
         }
-        if pages >= MOST_PAGES
-            && let Ok(moved) = self.done.recv()
+        if pages >= MAX_PAGES
+            && let Ok(result) = self.results.recv()
         {
-            // The disk is slower than what comes: the writer waits, and what comes waits for it.
-            self.is_moving = false;
-            moved?;
-            return self.move_rest(connection);
+            // The disk is slower than the incoming events. Blocking the writer is the backpressure.
+            self.is_running = false;
+            result?;
+            return self.complete(connection);
         }
-        match self.done.try_recv() {
+        match self.results.try_recv() {
             Err(TryRecvError::Empty) => return Ok(()),
-            // It panicked: from here on the writer moves all itself.
+            // The thread panicked. From here on the writer runs every checkpoint itself.
             Err(TryRecvError::Disconnected) => {}
-            Ok(moved) => {
-                self.is_moving = false;
-                moved?;
+            Ok(result) => {
+                self.is_running = false;
+                result?;
             }
         }
-        self.move_rest(connection)
+        self.complete(connection)
     }
 
-    fn move_rest(&mut self, connection: &Connection) -> Result<()> {
-        let rest = checkpoint(connection, CHECKPOINT)?;
-        self.threshold = if rest.moved == rest.pages {
+    /// Copies the pages that the writer has added since the thread's checkpoint.
+    fn complete(&mut self, connection: &Connection) -> Result<()> {
+        let progress = checkpoint(connection, CHECKPOINT)?;
+        self.threshold = if progress.checkpointed == progress.pages {
             PAGES
         } else {
-            rest.pages.saturating_add(MORE_PAGES)
+            progress.pages.saturating_add(EXTRA_PAGES)
         };
         Ok(())
     }
 
-    /// Moves all, where nothing more will come.
+    /// Checkpoints the whole WAL after the last commit.
     pub(in crate::store) fn last(self, connection: &Connection) -> Result<()> {
-        // The thread may be at it.
-        drop(self.orders);
-        while let Ok(moved) = self.done.recv() {
-            moved?;
+        // Ends the thread, which may still be running a checkpoint.
+        drop(self.requests);
+        while let Ok(result) = self.results.recv() {
+            result?;
         }
-        checkpoint(connection, LAST_CHECKPOINT).map(drop)
+        checkpoint(connection, FINAL_CHECKPOINT).map(drop)
     }
 }
 
-fn checkpoint(connection: &Connection, pragma: &str) -> Result<Moved> {
+fn checkpoint(connection: &Connection, pragma: &str) -> Result<Progress> {
     connection.prepare_cached(pragma)?.query_row([], |row| {
-        Ok(Moved {
+        Ok(Progress {
             pages: row.get(1)?,
-            moved: row.get(2)?,
+            checkpointed: row.get(2)?,
         })
     })
 }

@@ -1,10 +1,10 @@
-//! Finds out whether a body is stored already.
+//! The dedup index: finds the stored event that has the same body.
 //!
-//! Digests are random: an index of them that is written with each commit dirties a page for nearly
-//! each row, and those pages were four fifths of the log. So the keys of the newest events stand in
-//! memory, and go to the index behind the commits, sorted, some with each: the memtable of a
-//! log-structured merge tree, whose log is the events themselves. After a crash it is read from
-//! there again.
+//! Digests are random, so updating an index of them with each commit dirties a page for nearly every row.
+//! Those pages were four fifths of the WAL. Instead, the keys of the newest events are kept in memory and
+//! flushed to the index later, in sorted order, a few with each commit. This is the memtable of a
+//! log-structured merge tree; the events themselves are its write-ahead log. After a crash the keys are read
+//! back from them.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +12,19 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, params};
 
 use crate::store::event::{BodyDigest, NewEvent};
 
-/// Events of which the keys gather in memory before they go to the index. More of them go to fewer
-/// pages, and more are read at the start; there are twice as many at most.
+/// Events whose keys are collected in memory before they are flushed to the index. A larger generation
+/// dirties fewer pages per key, but makes the start read more events. Memory holds the keys of at most twice
+/// as many events: one generation is collected while the previous one is flushed.
 const GENERATION: usize = 8192;
 
-/// Keys that go to the index with each new event, so that a generation is written before the next.
-const WRITTEN_FOR_EACH: usize = 2;
+/// Keys to flush per new event. With more than one, a generation is flushed before the next one is full.
+const FLUSHED_PER_EVENT: usize = 2;
 
-/// Fewer are not written: a page is changed for all of them.
-const LEAST_WRITTEN: usize = 128;
+/// Keys in the smallest flush. Fewer wait for the next commit, because neighbouring keys share a dirty page.
+const MIN_FLUSH: usize = 128;
 
-/// A body without a timestamp that comes again within this time is the same event: GREEN-API keeps
-/// a notification for 24 hours, and an hour is for clocks and queues.
+/// Milliseconds within which a body without a timestamp counts as a duplicate; after that it is a new event.
+/// GREEN-API keeps a notification for 24 hours, and one hour is added for clock differences and queues.
 const UNTIMED_DUPLICATE_MILLIS: i64 = (24 + 1) * 60 * 60 * 1000;
 
 const FIND_UNTIMED: &str = "
@@ -51,7 +52,7 @@ const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
 
 const PROGRESS: &str = "UPDATE event_key_progress SET seq = ?1";
 
-/// What an event with a timestamp is found by, in the order of the index.
+/// Identifies an event with a timestamp. Keys sort in the order of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     timestamp: i64,
@@ -63,12 +64,12 @@ struct Key {
 type Prefix = [u8; 8];
 
 fn prefix(digest: &BodyDigest) -> Prefix {
-    std::array::from_fn(|place| digest[place])
+    std::array::from_fn(|index| digest[index])
 }
 
 impl Key {
-    /// The key of `event` at `seq`. Those without a timestamp have an index of their own; they are
-    /// few.
+    /// The key of `event` at `seq`; `None` if the event has no timestamp. Such events are few and have a
+    /// separate index.
     fn new(event: &NewEvent, seq: i64) -> Option<Self> {
         event.timestamp.map(|timestamp| Self {
             timestamp,
@@ -93,39 +94,40 @@ impl Key {
     }
 }
 
-/// Which bodies are stored. It belongs to the writer, and follows its transactions.
+/// Knows which bodies are stored. Owned by the writer; it is committed and rolled back with the writer's
+/// transactions.
 #[derive(Debug)]
 pub(in crate::store) struct DedupIndex {
-    /// The keys of the newest events.
+    /// Keys of the newest events: the generation that is being collected.
     recent: BTreeSet<Key>,
-    /// How many events they are of; those without a timestamp have no key.
+    /// Events in that generation, including those without a timestamp, which have no key.
     recent_events: usize,
-    /// The keys of the events before them, on their way to the index.
-    leaving: BTreeSet<Key>,
-    /// The last of the events before them, where the index is not that far yet.
-    leaving_to: Option<i64>,
-    /// The last event.
+    /// Keys of the previous generation that are not in the index yet.
+    flushing: BTreeSet<Key>,
+    /// `seq` of the last event of the previous generation; `None` once that generation is flushed.
+    flushing_to: Option<i64>,
+    /// `seq` of the last committed event.
     newest: i64,
-    /// Events of which the keys are to be written.
-    owed: usize,
+    /// Keys to flush that earlier transactions postponed.
+    postponed: usize,
     transaction: Transaction,
 }
 
-/// What the open transaction did.
+/// Changes of the open transaction.
 #[derive(Debug, Default)]
 struct Transaction {
     events: usize,
     newest: i64,
-    /// Keys that it put into `recent`.
+    /// Keys that it added to `recent`.
     added: Vec<Key>,
-    /// How many keys of `leaving` it wrote, from the first.
-    written: usize,
-    /// Whether it wrote the last.
-    wrote_all: bool,
+    /// Number of keys, from the start of `flushing`, that it wrote to the index.
+    flushed: usize,
+    /// Whether it wrote the last of them.
+    flushed_all: bool,
 }
 
 impl DedupIndex {
-    /// Reads the keys that are not in the index yet, of the events up to `newest`.
+    /// Reads the keys that are not in the index yet from the events up to `newest`.
     pub(in crate::store) fn read(connection: &Connection, newest: i64) -> Result<Self> {
         let indexed: i64 = connection.query_row(INDEXED, [], |row| row.get(0))?;
         let read = connection
@@ -141,16 +143,16 @@ impl DedupIndex {
         Ok(Self {
             recent,
             recent_events: usize::try_from(newest - indexed).unwrap_or(0),
-            leaving: BTreeSet::new(),
-            leaving_to: None,
+            flushing: BTreeSet::new(),
+            flushing_to: None,
             newest,
-            owed: 0,
+            postponed: 0,
             transaction: Transaction::default(),
         })
     }
 
-    /// Asks for each event by itself. One that cannot be read is not found when it comes again, and
-    /// is stored once more then.
+    /// Reads each event on its own and skips unreadable ones. A later duplicate of a skipped event is not
+    /// recognized and is stored as a new event.
     fn read_around_damage(
         connection: &Connection,
         indexed: i64,
@@ -166,7 +168,7 @@ impl DedupIndex {
         Ok(keys)
     }
 
-    /// The event that has the same body, be it of the open transaction.
+    /// Finds the event that has the same body. It may be an event of the open transaction.
     pub(in crate::store) fn find(
         &self,
         connection: &Connection,
@@ -183,7 +185,7 @@ impl DedupIndex {
             seq: i64::MAX,
             ..first
         };
-        for keys in [&self.leaving, &self.recent] {
+        for keys in [&self.flushing, &self.recent] {
             for &Key { seq, .. } in keys.range(first..=last) {
                 let mut is_same = connection.prepare_cached(IS_SAME)?;
                 if is_same.exists((seq, event.digest))? {
@@ -199,7 +201,7 @@ impl DedupIndex {
             .optional()
     }
 
-    /// An event of the open transaction.
+    /// Adds an event that the open transaction has inserted.
     pub(in crate::store) fn add(&mut self, event: &NewEvent, seq: i64) {
         self.transaction.events += 1;
         self.transaction.newest = seq;
@@ -209,46 +211,46 @@ impl DedupIndex {
         }
     }
 
-    /// Writes what is due to the index, within the open transaction.
+    /// Flushes the keys that are due, within the open transaction.
     pub(in crate::store) fn write(&mut self, connection: &Connection) -> Result<()> {
-        let due = self.owed + WRITTEN_FOR_EACH * self.transaction.events;
-        let Some(last) = self.leaving_to.filter(|_| due >= LEAST_WRITTEN) else {
+        let due = self.postponed + FLUSHED_PER_EVENT * self.transaction.events;
+        let Some(last) = self.flushing_to.filter(|_| due >= MIN_FLUSH) else {
             return Ok(());
         };
-        for key in self.leaving.iter().take(due) {
+        for key in self.flushing.iter().take(due) {
             key.write(connection)?;
-            self.transaction.written += 1;
+            self.transaction.flushed += 1;
         }
-        if self.transaction.written == self.leaving.len() {
+        if self.transaction.flushed == self.flushing.len() {
             connection.prepare_cached(PROGRESS)?.execute([last])?;
-            self.transaction.wrote_all = true;
+            self.transaction.flushed_all = true;
         }
         Ok(())
     }
 
-    /// The transaction was committed.
+    /// Applies the changes of the transaction, which was committed.
     pub(in crate::store) fn committed(&mut self) {
         let done = std::mem::take(&mut self.transaction);
         self.newest = done.newest.max(self.newest);
         self.recent_events += done.events;
-        self.owed += WRITTEN_FOR_EACH * done.events;
-        if done.written > 0 {
-            self.owed = 0;
+        self.postponed += FLUSHED_PER_EVENT * done.events;
+        if done.flushed > 0 {
+            self.postponed = 0;
         }
-        for _ in 0..done.written {
-            self.leaving.pop_first();
+        for _ in 0..done.flushed {
+            self.flushing.pop_first();
         }
-        if done.wrote_all {
-            self.leaving_to = None;
+        if done.flushed_all {
+            self.flushing_to = None;
         }
-        if self.leaving_to.is_none() && self.recent_events >= GENERATION {
-            self.leaving = std::mem::take(&mut self.recent);
-            self.leaving_to = Some(self.newest);
-            (self.recent_events, self.owed) = (0, 0);
+        if self.flushing_to.is_none() && self.recent_events >= GENERATION {
+            self.flushing = std::mem::take(&mut self.recent);
+            self.flushing_to = Some(self.newest);
+            (self.recent_events, self.postponed) = (0, 0);
         }
     }
 
-    /// The transaction was rolled back.
+    /// Discards the changes of the transaction, which was rolled back.
     pub(in crate::store) fn rolled_back(&mut self) {
         for key in std::mem::take(&mut self.transaction).added {
             self.recent.remove(&key);
@@ -256,7 +258,7 @@ impl DedupIndex {
     }
 }
 
-/// Puts an event into the index whose timestamp was read anew, while no server runs.
+/// Indexes an event whose timestamp changed when it was parsed again. No server may run meanwhile.
 pub(in crate::store) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
     Key::new(event, seq).map_or(Ok(()), |key| key.write(connection))
 }

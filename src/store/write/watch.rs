@@ -1,5 +1,5 @@
-//! Notices that the database is no longer where it was: a file that was removed or replaced takes
-//! commits as before, but nobody will ever find them.
+//! Detects that the database was removed or replaced. SQLite keeps committing to such a file as before, but
+//! nobody could ever find those commits.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,10 +14,10 @@ use tokio::sync::oneshot;
 
 use crate::store::error::OpenError;
 
-/// How often it is looked for.
-const CLOCK: Duration = Duration::from_millis(500);
+/// Time between two checks of the files.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The database and its WAL as they were opened.
+/// The database file and its WAL as they were when they were opened.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Watch {
     files: Arc<[Watched]>,
@@ -30,14 +30,14 @@ struct Watched {
     device_and_inode: (u64, u64),
 }
 
-/// Ends the clock when it is dropped.
+/// Ends the watching thread when it is dropped.
 #[derive(Debug)]
 pub(in crate::store) struct Clock {
     _stop: SyncSender<()>,
 }
 
 impl Watch {
-    /// Watches the database at `path`, which has been written to, so that its WAL exists.
+    /// Watches the database at `path`. Something must have been written to it, so that its WAL exists.
     pub(in crate::store) fn new(path: &Path) -> Result<Self, OpenError> {
         let mut wal = path.as_os_str().to_owned();
         wal.push("-wal");
@@ -57,25 +57,25 @@ impl Watch {
         })
     }
 
-    /// What is wrong, if something is known to be. It costs nothing.
+    /// The problem that an earlier check found, if any. Makes no system call.
     pub(in crate::store) fn lost(&self) -> Option<&str> {
         self.lost.get().map(String::as_str)
     }
 
-    /// Looks at the files.
+    /// Checks that both files are still in place.
     pub(in crate::store) fn check(&self) -> Result<(), String> {
         for file in &*self.files {
             let what = match device_and_inode(&file.path) {
                 Ok(found) if found == file.device_and_inode => continue,
                 Ok(_) => "was replaced",
                 Err(error) if error.kind() == ErrorKind::NotFound => "was removed",
-                // A folder that cannot be read for a moment says nothing of the file.
+                // A folder that is unreadable for a moment proves nothing about the file.
                 Err(_) => continue,
             };
             let problem = format!(
-                "`{}` {what} while the server had it open, so that nobody would find what is \
-                 written now\n  help: put a database in place only while no server runs; the file \
-                 that was removed is gone when this process ends",
+                "`{}` {what} while the server had it open, so anything written from now on would be \
+                 lost\n  help: replace the database only while no server runs; the removed file is gone \
+                 once this process ends",
                 file.path.display()
             );
             return Err(self.lost.get_or_init(|| problem).clone());
@@ -83,23 +83,23 @@ impl Watch {
         Ok(())
     }
 
-    /// Starts a thread that looks again and again. It tells once that a file is gone.
+    /// Starts a thread that checks periodically. The receiver gets the first problem, and the thread ends.
     pub(in crate::store) fn start(&self) -> Result<(Clock, oneshot::Receiver<String>), OpenError> {
         let (stop, stopped) = sync_channel(1);
-        let (tell, told) = oneshot::channel();
+        let (report, reported) = oneshot::channel();
         let watch = self.clone();
         thread::Builder::new()
             .name("store-watch".to_owned())
-            .spawn(move || watch.run(&stopped, tell))
+            .spawn(move || watch.run(&stopped, report))
             .map_err(OpenError::Thread)?;
-        Ok((Clock { _stop: stop }, told))
+        Ok((Clock { _stop: stop }, reported))
     }
 
-    fn run(&self, stopped: &Receiver<()>, tell: oneshot::Sender<String>) {
-        while stopped.recv_timeout(CLOCK) == Err(RecvTimeoutError::Timeout) {
+    fn run(&self, stopped: &Receiver<()>, report: oneshot::Sender<String>) {
+        while stopped.recv_timeout(CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
             if let Err(problem) = self.check() {
-                // Nobody may be waiting for it.
-                let _ = tell.send(problem);
+                // The receiver may be gone.
+                let _ = report.send(problem);
                 return;
             }
         }

@@ -7,10 +7,10 @@ use tokio::runtime::Builder;
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Runs a test while no other of this target runs: what one asks of the machine is what another
-/// measures.
+/// Runs a test while no other test of this target runs: its load would distort the measurements
+/// of another.
 pub fn alone(test: impl Future<Output = ()>) {
-    // One that failed does not keep the others from running.
+    // A failed test poisons the lock; the others must still run.
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,4 +1,4 @@
-//! Bodies by number, so that a test remembers a number and not a body.
+//! Bodies generated from a number, so that a test stores numbers instead of bodies.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -7,16 +7,16 @@ use hyper::body::Bytes;
 
 use super::random::mixed;
 
-/// How large bodies are.
+/// The size of the bodies.
 #[derive(Debug, Clone, Copy)]
 pub enum Size {
-    /// As much text.
+    /// This many bytes of text.
     Bytes(usize),
     /// Most under 1 KB, one in eight up to 64 KB.
     Mixed,
 }
 
-/// Messages, no two of which are the same.
+/// A supply of distinct messages.
 pub struct Bodies {
     size: Size,
     numbers: Mutex<Numbers>,
@@ -36,7 +36,7 @@ impl Bodies {
         }
     }
 
-    /// The number of the body to send next: first those that were given back.
+    /// The number of the next body to send. Numbers given back come first.
     pub fn next(&self) -> u64 {
         let mut numbers = self.numbers.lock().unwrap();
         numbers.again.pop_front().unwrap_or_else(|| {
@@ -45,12 +45,12 @@ impl Bodies {
         })
     }
 
-    /// Gives back what was not answered, which GREEN-API sends again.
+    /// Gives back unanswered bodies, which GREEN-API would retry.
     pub fn give_back(&self, unanswered: &[u64]) {
         self.numbers.lock().unwrap().again.extend(unanswered);
     }
 
-    /// The body of this number, always the same.
+    /// The body for this number, always the same.
     pub fn body(&self, number: u64) -> Bytes {
         let length = match self.size {
             Size::Bytes(length) => length,

@@ -1,4 +1,4 @@
-//! What the file says, read by SQLite and not by the server.
+//! Checks of the database file, read with SQLite and not through the server.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,33 +8,33 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::Bodies;
 use super::load::Answered;
 
-/// The name of the database in the folder of a test.
+/// The database's file name in a test folder.
 pub const NAME: &str = "inbox.db";
 
-/// Opens the database in `folder` beside its server, to read.
+/// Opens the database in `folder` read-only, beside its running server.
 pub fn beside(folder: &Path) -> Connection {
     Connection::open_with_flags(folder.join(NAME), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
-/// Opens what a power cut left in `folder`, as the first after it.
+/// Opens the database that a power cut left in `folder`. This first open recovers the WAL.
 pub fn after_cut(folder: &Path) -> Connection {
     Connection::open(folder.join(NAME)).unwrap()
 }
 
-/// What SQLite finds wrong in the file; `ok` if nothing.
+/// The verdict of `PRAGMA integrity_check`: `ok`, or the first problem.
 pub fn integrity(database: &Connection) -> String {
     database
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap_or_else(|failure| failure.to_string())
 }
 
-/// The seqs that were answered 200 and under which the body is not.
+/// The acknowledged seqs whose body is not stored under them.
 pub fn lost<'a>(
     database: &Connection,
     bodies: &Bodies,
     answered: impl IntoIterator<Item = &'a Answered>,
 ) -> Vec<i64> {
-    // Where the power went before the first notification there is no table yet.
+    // If the power was cut during the first start, the table does not exist yet.
     let Ok(mut find) = database.prepare("SELECT body FROM event WHERE seq = ?1") else {
         return answered.into_iter().map(|answer| answer.seq).collect();
     };
@@ -52,12 +52,12 @@ pub fn lost<'a>(
         .collect()
 }
 
-/// A number that a statement gives.
+/// The result of a query that returns one number.
 pub fn number(database: &Connection, sql: &str) -> i64 {
     database.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Every seq that was answered belongs to one body, over all runs of a server.
+/// Asserts that every acknowledged seq belongs to one body, across all runs of a server.
 #[derive(Default)]
 pub struct Seqs(HashMap<i64, u64>);
 

@@ -1,4 +1,4 @@
-//! Load: connections that post one message after the other, and a memory of every answer.
+//! Load generator: connections that post one message after another, and a record of every response.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use super::Bodies;
 use crate::support::process::PATIENCE;
 use crate::support::{Answer, Connection};
 
-/// Whoever was refused waits as long; GREEN-API waits a minute.
+/// Pause of a connection after a refusal. GREEN-API waits a minute.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A 200 that was given.
+/// An acknowledged notification.
 #[derive(Debug, Clone, Copy)]
 pub struct Answered {
     pub seq: i64,
     /// The number of the body.
     pub number: u64,
-    /// What the test noted when the answer had come.
+    /// The value that `note` returned when the response arrived.
     pub noted: u64,
 }
 
-/// What became of a load.
+/// The result of a load.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub answered: Vec<Answered>,
-    /// Numbers of bodies of which nobody knows whether they are stored.
+    /// Numbers of bodies that may or may not be stored.
     pub unanswered: Vec<u64>,
-    /// How often the answer was 503.
+    /// The number of 503 responses.
     pub refused: u64,
-    /// How long the slowest answer took.
+    /// The longest time until a response.
     pub slowest: Duration,
 }
 
@@ -46,8 +46,7 @@ impl Outcome {
         self.slowest = self.slowest.max(other.slowest);
     }
 
-    /// Puts an answer where it belongs. There is no other than 200 and a 503 that says when to try
-    /// again.
+    /// Records a response. Only 200, and 503 with `Retry-After`, are expected.
     pub fn take(&mut self, number: u64, answer: &Answer, noted: u64) {
         match answer.status {
             StatusCode::OK => {
@@ -65,15 +64,15 @@ impl Outcome {
     }
 }
 
-/// A load that runs.
+/// A running load.
 pub struct Load {
     connections: JoinSet<Outcome>,
     stop: CancellationToken,
 }
 
 impl Load {
-    /// Posts on as many connections, until it is stopped or the server is gone. `note` is asked
-    /// after every answer.
+    /// Posts on `connections` connections until stopped or until the server is gone. Calls `note`
+    /// after every response.
     pub fn start(
         address: SocketAddr,
         connections: usize,
@@ -96,7 +95,7 @@ impl Load {
         }
     }
 
-    /// Ends it after the answers that are on their way.
+    /// Stops the load after the responses in flight.
     pub async fn stop(self) -> Outcome {
         self.stop.cancel();
         self.ended().await
@@ -106,7 +105,7 @@ impl Load {
     pub async fn ended(self) -> Outcome {
         let parts = timeout(PATIENCE, self.connections.join_all()).await;
         let mut outcome = Outcome::default();
-        for part in parts.expect("the connections end") {
+        for part in parts.expect("every connection ends") {
             outcome.add(part);
         }
         outcome
@@ -125,12 +124,12 @@ async fn post(
     };
     while !stop.is_cancelled() {
         let number = bodies.next();
-        let begun = Instant::now();
+        let started = Instant::now();
         let Ok(answer) = connection.post(bodies.body(number)).await else {
             outcome.unanswered.push(number);
             return outcome;
         };
-        outcome.slowest = outcome.slowest.max(begun.elapsed());
+        outcome.slowest = outcome.slowest.max(started.elapsed());
         outcome.take(number, &answer, note());
         if answer.status != StatusCode::OK {
             sleep(PAUSE).await;

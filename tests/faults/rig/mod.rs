@@ -1,4 +1,4 @@
-//! What the faults are made with.
+//! The rig: fault injection, load, and checks of what a fault left behind.
 
 pub mod alone;
 pub mod bodies;
@@ -15,7 +15,7 @@ pub use load::Load;
 pub use random::Random;
 pub use shim::Shim;
 
-/// A number that the environment may set, as the length of a run.
+/// A number that an environment variable may set, such as the length of a run.
 pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var_os(name).map_or(default, |value| {
         let number = value.to_str().and_then(|text| text.parse().ok());

@@ -1,13 +1,13 @@
-//! Randomness that can be repeated: splitmix64 (Steele, Lea, Flood 2014).
+//! Reproducible randomness: splitmix64 (Steele, Lea, Flood 2014).
 
 use super::setting;
 
-/// Numbers that follow from a seed.
+/// Pseudorandom numbers from a seed.
 pub struct Random(u64);
 
 impl Random {
-    /// The seed is `FAULTS_SEED` or another each time; it is printed, so that a failure can be
-    /// repeated as far as the machine lets it.
+    /// Uses the seed `FAULTS_SEED`, or a fresh one, and prints it, so that a failure can be
+    /// reproduced as far as timing allows.
     pub fn new(test: &str) -> Self {
         let seed = setting("FAULTS_SEED", getrandom::u64().unwrap());
         println!("{test}: FAULTS_SEED={seed}");
@@ -29,14 +29,14 @@ impl Random {
         self.below(times) == 0
     }
 
-    /// One of these.
-    pub fn one_of<'t, T>(&mut self, those: &'t [T]) -> &'t T {
-        let place = self.below(those.len() as u64);
-        &those[usize::try_from(place).unwrap()]
+    /// A random item.
+    pub fn one_of<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+        let index = self.below(items.len() as u64);
+        &items[usize::try_from(index).unwrap()]
     }
 }
 
-/// A number that has nothing to do with its neighbours'.
+/// Mixes the bits of a number, so that neighbouring numbers give unrelated results.
 pub fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,8 +1,7 @@
-//! What a disk still has after a power cut, worked out of the recording of the shim.
+//! The files that a disk holds after a power cut, computed from the shim's recording.
 //!
-//! A file is sure to have what it had at a sync that returned. Each write after that may be there
-//! or not, whole or in part. A file is there, or is gone, for sure when it was synced itself or its
-//! folder was.
+//! Content that a completed sync covers is on the disk. Each later write may be there or not, whole
+//! or in part. Creating or removing a file is durable once the file itself or its folder is synced.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +11,13 @@ use std::path::Path;
 use super::Random;
 use super::database::NAME;
 
-/// What a disk writes at once, or not at all.
+/// Bytes that a disk writes atomically.
 const SECTOR: usize = 512;
 
-/// The files of a folder by name.
+/// The contents of a folder's files, by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Reads the files that outlive a restart.
+/// Reads the files that survive a restart.
 pub fn files(folder: &Path) -> Files {
     fs::read_dir(folder)
         .unwrap()
@@ -29,7 +28,7 @@ pub fn files(folder: &Path) -> Files {
         .collect()
 }
 
-/// Makes `folder` hold these files and nothing else.
+/// Replaces the contents of `folder` with these files.
 pub fn put(files: &Files, folder: &Path) {
     for entry in fs::read_dir(folder).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
@@ -39,28 +38,28 @@ pub fn put(files: &Files, folder: &Path) {
     }
 }
 
-/// What becomes of the writes that no sync covers.
+/// The fate of writes that no sync covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
-    /// None is there.
+    /// All are lost.
     Gone,
-    /// All up to one of them are there.
+    /// A random prefix of them is on the disk.
     InOrder,
-    /// Each is there or not, whole or in part.
+    /// Each is on the disk or not, whole or in part.
     AtRandom,
 }
 
-/// Which syncs are believed.
+/// Which recorded syncs take effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syncs {
-    /// All that returned.
+    /// All that completed.
     All,
-    /// Those that there would have been with `synchronous=NORMAL`: the log is synced before a
-    /// checkpoint and at no commit.
+    /// Only those that `synchronous=NORMAL` would issue: the WAL is synced before a checkpoint and
+    /// not at commits.
     AsNormal,
 }
 
-/// What was done to the files, in order.
+/// The recorded file operations, in order.
 pub struct Recording {
     bytes: Vec<u8>,
     records: Vec<Record>,
@@ -70,10 +69,11 @@ struct Record {
     kind: Kind,
     number: u64,
     name: String,
-    /// Of a write; the length after a truncation; what a sync covers.
+    /// The offset of a write, the length after a truncation, or the first record number that a
+    /// sync does not cover.
     offset: u64,
     data: Range<usize>,
-    /// Where it ends in the recording.
+    /// The end of this record in the recording, in bytes.
     end: u64,
 }
 
@@ -91,21 +91,21 @@ impl Recording {
     pub fn read(journal: &Path) -> Self {
         let bytes = fs::read(journal).unwrap();
         let mut records = Vec::new();
-        let mut place = 0;
-        // The last may have been cut short by the kill; what it records was then not done.
-        while let Some(record) = record(&bytes, place) {
-            place = usize::try_from(record.end).unwrap();
+        let mut offset = 0;
+        // The kill may have truncated the last record; its operation was then not performed.
+        while let Some(record) = record(&bytes, offset) {
+            offset = usize::try_from(record.end).unwrap();
             records.push(record);
         }
         Self { bytes, records }
     }
 
-    /// Its length in bytes.
+    /// The length of the recording in bytes.
     pub fn end(&self) -> u64 {
         self.records.last().map_or(0, |record| record.end)
     }
 
-    /// The moments at which something was written into the database itself: in a checkpoint.
+    /// The moments, as recording offsets, of writes to the database file: checkpoints.
     pub fn checkpoint_moments(&self) -> Vec<u64> {
         self.records
             .iter()
@@ -114,14 +114,14 @@ impl Recording {
             .collect()
     }
 
-    /// How often a sync failed.
+    /// The number of failed syncs.
     pub fn failed_syncs(&self) -> usize {
         let failed = |record: &&Record| record.kind == Kind::SyncFailed;
         self.records.iter().filter(failed).count()
     }
 
-    /// The files if all was written: as the server left them, or else something passed the shim by.
-    /// The last record may be of something that the kill prevented.
+    /// Whether replaying every record on `before` gives `after`; otherwise an operation bypassed the
+    /// shim. The kill may have prevented the last recorded operation.
     pub fn is_of(&self, before: &Files, after: &Files) -> bool {
         let replay = |records: &[Record]| {
             let mut files = before.clone();
@@ -137,7 +137,7 @@ impl Recording {
                 .is_some_and(|(_, most)| replay(most) == *after)
     }
 
-    /// The files after a power cut at the byte `at` of the recording, where they began as `before`.
+    /// The files after a power cut at byte `at` of the recording, starting from `before`.
     pub fn cut(
         &self,
         before: &Files,
@@ -163,7 +163,7 @@ impl Recording {
                         self.apply(done, &mut files, 0..done.data.len());
                     }
                 }
-                // Linux takes the pages for clean then; nothing writes them later.
+                // After a failed sync Linux marks the pages clean and never writes them again.
                 Kind::SyncFailed => pending.retain(|other| !is_covered(other)),
                 _ => pending.push(record),
             }
@@ -185,15 +185,15 @@ impl Recording {
         files
     }
 
-    /// Whether there would be this sync with `synchronous=NORMAL`.
+    /// Whether `synchronous=NORMAL` would issue this sync.
     fn is_in_normal(&self, index: usize) -> bool {
-        let log = format!("{NAME}-wal");
-        if self.records[index].name != log {
+        let wal = format!("{NAME}-wal");
+        if self.records[index].name != wal {
             return true;
         }
         let next = self.records[index + 1..]
             .iter()
-            .find(|record| record.name == NAME || record.name == log);
+            .find(|record| record.name == NAME || record.name == wal);
         next.is_some_and(|record| record.name == NAME)
     }
 
@@ -204,19 +204,19 @@ impl Recording {
             3..6 => self.apply(record, files, 0..length),
             _ => {
                 let start = usize::try_from(record.offset).unwrap();
-                let mut place = 0;
-                while place < length {
-                    let end = (SECTOR - (start + place) % SECTOR + place).min(length);
+                let mut written = 0;
+                while written < length {
+                    let end = (SECTOR - (start + written) % SECTOR + written).min(length);
                     if random.once_in(2) {
-                        self.apply(record, files, place..end);
+                        self.apply(record, files, written..end);
                     }
-                    place = end;
+                    written = end;
                 }
             }
         }
     }
 
-    /// Does what was recorded, and of a write only this part.
+    /// Applies a record; of a write, only this part.
     fn apply(&self, record: &Record, files: &mut Files, part: Range<usize>) {
         let offset = usize::try_from(record.offset).unwrap();
         match record.kind {
@@ -232,7 +232,7 @@ impl Recording {
                 }
             }
             Kind::Write => {
-                // Bytes of a file whose name is not on the disk are nowhere.
+                // A file whose name is not on the disk has no content either.
                 let Some(file) = files.get_mut(&record.name) else {
                     return;
                 };
@@ -248,17 +248,16 @@ impl Recording {
     }
 }
 
-/// The record that begins at `place`, if it is there to its end. The layout is `struct head` of the
-/// shim.
-fn record(bytes: &[u8], place: usize) -> Option<Record> {
+/// The record that starts at `start`, if it is complete. The layout is `struct head` in the shim.
+fn record(bytes: &[u8], start: usize) -> Option<Record> {
     let number = |offset: usize, length: usize| {
         let mut number = [0; 8];
-        number[..length].copy_from_slice(bytes.get(place + offset..place + offset + length)?);
+        number[..length].copy_from_slice(bytes.get(start + offset..start + offset + length)?);
         Some(u64::from_le_bytes(number))
     };
     let (kind, name_length) = (number(0, 4)?, number(4, 4)?);
     let (order, offset, length) = (number(8, 8)?, number(16, 8)?, number(24, 8)?);
-    let name = place + 32;
+    let name = start + 32;
     let data = name + usize::try_from(name_length).unwrap();
     let end = data + usize::try_from(length).unwrap();
     bytes.get(..end)?;
@@ -270,7 +269,7 @@ fn record(bytes: &[u8], place: usize) -> Option<Record> {
             4 => Kind::SyncFailed,
             5 => Kind::Create,
             6 => Kind::Unlink,
-            other => panic!("a record of the kind {other}"),
+            other => panic!("unknown record kind {other}"),
         },
         number: order,
         name: str::from_utf8(&bytes[name..data]).unwrap().to_owned(),

@@ -1,11 +1,11 @@
 /*
- * Stands between the server and the disk (LD_PRELOAD), for the files of one folder.
+ * Intercepts the file operations of the server (LD_PRELOAD) on the files of one folder.
  *
- * It records every write and every sync in their order, so that a test can work out what a disk
- * would still have had if the power had gone at any moment of the recording. And it makes the disk
- * slow, failing or full when the test says so, in a page of memory that both share.
+ * It records every write and every sync in order, so that a test can compute what the disk would
+ * hold after a power cut at any moment of the recording. On request it makes the disk slow, failing
+ * or full; test and shim share a page of memory for this.
  *
- * Everything is still done to the real files: the recording alone knows what was not synced.
+ * Every operation still reaches the real files: only the recording knows what was not synced.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,24 +25,24 @@
 
 enum kind { WRITE = 1, TRUNCATE, SYNC, SYNC_FAILED, CREATE, UNLINK };
 
-/* Each is 64 bits wide; rig/shim.rs writes and reads them by their place. */
+/* Each word is 64 bits wide; rig/shim.rs reads and writes them by index. */
 struct control {
-    _Atomic uint64_t sync_delay_ms;  /* every sync of FILE takes as long */
-    _Atomic uint64_t sync_errno;     /* the next sync of FILE fails so, once */
-    _Atomic uint64_t sync_file;      /* 0 any file, 1 the log of the database, 2 the database */
+    _Atomic uint64_t sync_delay_ms;  /* delay of every sync of FILE */
+    _Atomic uint64_t sync_errno;     /* error of the next sync of FILE, once */
+    _Atomic uint64_t sync_file;      /* 0 any file, 1 the database's WAL, 2 the database */
     _Atomic uint64_t syncs_begun;    /* counted here */
     _Atomic uint64_t is_limited;     /* 1: files grow by no more than ROOM */
-    _Atomic int64_t room;            /* bytes that are left */
-    _Atomic uint64_t refused;        /* writes for which there was no room, counted here */
-    _Atomic uint64_t limited_file;   /* 0 any file, 1 the index of a log */
+    _Atomic int64_t room;            /* bytes left */
+    _Atomic uint64_t refused;        /* writes refused for lack of room, counted here */
+    _Atomic uint64_t limited_file;   /* 0 any file, 1 a WAL index */
 };
 
-/* Before a record stand these, then the name of the file, then the bytes of a write. */
+/* A record is this header, then the file name, then the bytes of a write. */
 struct head {
     uint32_t kind;
     uint32_t name_length;
     uint64_t number;
-    uint64_t offset; /* of a write, or the length after a truncation, or what a sync covers */
+    uint64_t offset; /* of a write; the length after a truncation; the first record a sync does not cover */
     uint64_t length; /* of the bytes of a write */
 };
 
@@ -62,7 +62,7 @@ static int has_suffix(const char *text, const char *suffix) {
     return length >= end && memcmp(text + length - end, suffix, end) == 0;
 }
 
-/* The name within the folder, "." for the folder itself, NULL for what is not in it. */
+/* The name within the folder, "." for the folder itself, NULL for anything outside it. */
 static const char *within(const char *path) {
     if (!folder || strncmp(path, folder, folder_length) != 0) return NULL;
     const char *rest = path + folder_length;
@@ -70,7 +70,7 @@ static const char *within(const char *path) {
     return *rest == '/' ? rest + 1 : NULL;
 }
 
-/* The shared memory of SQLite and the lock are made anew at every start. */
+/* SQLite's shared memory and the lock file are recreated at every start. */
 static int is_recorded(const char *name) {
     return journal >= 0 && !has_suffix(name, "-shm") && !has_suffix(name, ".lock");
 }
@@ -93,14 +93,14 @@ __attribute__((constructor)) static void begin(void) {
     }
 }
 
-/* To be called by who has the turn. */
+/* The caller must hold the turn. */
 static void record(enum kind kind, const char *name, uint64_t offset, const void *bytes, uint64_t length) {
     if (!is_recorded(name)) return;
     struct head head = {kind, (uint32_t)strlen(name), next_number++, offset, length};
     struct iovec parts[] = {
         {&head, sizeof head}, {(void *)name, head.name_length}, {(void *)bytes, length}};
     size_t whole = sizeof head + head.name_length + length;
-    /* A recording with a hole would make the test say what is not true. */
+    /* A recording with a gap would make the test wrong. */
     if (syscall(SYS_writev, journal, parts, 3) != (long)whole) abort();
 }
 
@@ -146,7 +146,7 @@ int close(int fd) {
     return (int)syscall(SYS_close, fd);
 }
 
-/* How much of a write there is room for; what grows the file is taken off. */
+/* The part of a write that fits; growth of the file is deducted from the room. */
 static size_t granted(int fd, uint64_t offset, size_t length) {
     if (!control || !control->is_limited) return length;
     if (control->limited_file == 1 && !has_suffix(names[fd], "-shm")) return length;
@@ -157,7 +157,7 @@ static size_t granted(int fd, uint64_t offset, size_t length) {
     int64_t room = control->room;
     if (growth > room) {
         control->refused++;
-        /* As a file system does: what there is room for is written, and the next write is refused. */
+        /* Like a file system: write the part that fits, and refuse the next write. */
         uint64_t missing = (uint64_t)(growth - (room > 0 ? room : 0));
         if (missing >= length) return 0;
         length -= missing;
@@ -178,7 +178,7 @@ static ssize_t written(int fd, const void *bytes, size_t length, uint64_t offset
         done = is_placed ? syscall(SYS_pwrite64, fd, bytes, taken, offset)
                          : syscall(SYS_write, fd, bytes, taken);
         failure = errno;
-        /* The recording says that all of it was done. */
+        /* The recording states that the whole write was done. */
         if (done >= 0 && (size_t)done != taken) abort();
     }
     pthread_mutex_unlock(&turn);
@@ -247,7 +247,7 @@ static int synced(int fd, long call) {
     const char *name = name_of(fd);
     if (!name) return (int)syscall(call, fd);
     pthread_mutex_lock(&turn);
-    /* What is written while it runs may not be covered. */
+    /* A write during the sync may not be covered. */
     uint64_t covered = next_number;
     pthread_mutex_unlock(&turn);
     int failure = 0;

@@ -1,4 +1,4 @@
-//! The shim between the server and its disk: see `shim.c`.
+//! Controls the shim between the server and its disk; see `shim.c`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -13,14 +13,14 @@ use super::recording::Recording;
 use crate::support::Process;
 use crate::support::process::serve;
 
-/// A sync of which file the shim shall meddle with.
+/// The file whose syncs the shim delays or fails.
 #[derive(Debug, Clone, Copy)]
 pub enum Synced {
-    Log = 1,
+    Wal = 1,
     Database = 2,
 }
 
-/// Places in the page that is shared with the shim.
+/// Indexes of 64-bit words in the page shared with the shim.
 #[derive(Clone, Copy)]
 enum Word {
     SyncDelay = 0,
@@ -33,17 +33,17 @@ enum Word {
     LimitedFile = 7,
 }
 
-/// Linux's number for an error of input or output, on every architecture.
+/// The errno of an I/O error on Linux, on every architecture.
 const EIO: u64 = 5;
 
-/// What stands between one server and its disk.
+/// The shim between one server and its disk.
 pub struct Shim {
     control: File,
     folder: TempDir,
 }
 
 impl Shim {
-    /// Nothing fails yet.
+    /// A shim that records and injects no fault yet.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let control = File::create_new(folder.path().join("control")).unwrap();
@@ -51,17 +51,17 @@ impl Shim {
         Self { control, folder }
     }
 
-    /// Starts a server behind it, on the database in `folder`.
+    /// Starts a server with the shim preloaded, on the database in `folder`.
     pub fn start(&self, folder: &Path, environment: &[(&str, &str)]) -> Process {
         let mut command = serve(folder);
-        self.stand_before(&mut command, folder);
+        self.preload_into(&mut command, folder);
         command.envs(environment.iter().copied());
         Process::spawn(&mut command)
     }
 
-    /// The same for a command.
-    pub fn stand_before(&self, command: &mut Command, folder: &Path) {
-        // SQLite finds out what the path really is.
+    /// Preloads the shim into a command.
+    pub fn preload_into(&self, command: &mut Command, folder: &Path) {
+        // SQLite resolves symlinks, so the shim needs the canonical path.
         let folder = folder.canonicalize().unwrap();
         command
             .env("LD_PRELOAD", &*LIBRARY)
@@ -70,53 +70,53 @@ impl Shim {
             .env("FAULTS_CONTROL", self.folder.path().join("control"));
     }
 
-    /// Every sync of `file` takes as long.
+    /// Makes every sync of `file` take at least `delay`.
     pub fn delay_syncs(&self, file: Synced, delay: Duration) {
         self.set(Word::SyncFile, file as u64);
         self.set(Word::SyncDelay, delay.as_millis().try_into().unwrap());
     }
 
-    /// The next sync of `file` fails with EIO, and those after it say that all is well: what it
-    /// should have written is then never written, as Linux does it.
+    /// Fails the next sync of `file` with EIO. Later syncs succeed, but the pages of the failed one
+    /// are never written, as on Linux.
     pub fn fail_next_sync(&self, file: Synced) {
         self.set(Word::SyncFile, file as u64);
         self.set(Word::SyncErrno, EIO);
     }
 
-    /// Whether the failure has happened.
+    /// Whether the injected failure has happened.
     pub fn has_failed(&self) -> bool {
         self.get(Word::SyncErrno) == 0
     }
 
-    /// Syncs that were begun of the file that is meddled with.
+    /// The number of syncs started on the chosen file.
     pub fn syncs(&self) -> u64 {
         self.get(Word::SyncsBegun)
     }
 
-    /// The files may grow by as much, or without a limit.
+    /// Lets the files grow by `room` bytes in total, or without a limit.
     pub fn limit(&self, room: Option<u64>) {
         self.set(Word::Room, room.unwrap_or_default());
         self.set(Word::IsLimited, u64::from(room.is_some()));
     }
 
-    /// Only the index of a log (`-shm`) may not grow.
-    pub fn stop_log_index(&self) {
+    /// Lets every file grow except the WAL index (`-shm`).
+    pub fn stop_wal_index(&self) {
         self.set(Word::LimitedFile, 1);
         self.limit(Some(0));
     }
 
-    /// Writes for which there was no room.
+    /// The number of writes refused for lack of room.
     pub fn refused(&self) -> u64 {
         self.get(Word::Refused)
     }
 
-    /// How many bytes of the recording there are: what the disk was told by now.
+    /// A function that returns the current length of the recording in bytes.
     pub fn recorded(&self) -> impl Fn() -> u64 + Clone + Send + 'static {
         let journal = self.journal();
         move || fs::metadata(&journal).unwrap().len()
     }
 
-    /// What it recorded.
+    /// The recording so far.
     pub fn recording(&self) -> Recording {
         Recording::read(&self.journal())
     }
@@ -126,14 +126,14 @@ impl Shim {
     }
 
     fn set(&self, word: Word, value: u64) {
-        let place = word as u64 * 8;
+        let offset = word as u64 * 8;
         self.control
-            .write_all_at(&value.to_ne_bytes(), place)
+            .write_all_at(&value.to_ne_bytes(), offset)
             .unwrap();
     }
 
     fn get(&self, word: Word) -> u64 {
-        // The page is written by the shim through memory, so it is read anew.
+        // The shim writes the page through mmap, so open and read the file afresh.
         let control = File::open(self.folder.path().join("control")).unwrap();
         let mut value = [0; 8];
         control.read_exact_at(&mut value, word as u64 * 8).unwrap();
@@ -141,7 +141,7 @@ impl Shim {
     }
 }
 
-/// The shim, built with the C compiler that SQLite is built with too.
+/// The shim, built with the C compiler that also builds SQLite.
 static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/rig/shim.c");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -156,7 +156,7 @@ static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
         .status()
         .expect("a C compiler");
     assert!(done.success(), "the shim cannot be built");
-    // A second run of the tests at the same time finds the whole file or none.
+    // Rename atomically: a concurrent run of the tests finds the complete file or none.
     let library = folder.join("faults-shim.so");
     fs::rename(built, &library).unwrap();
     library

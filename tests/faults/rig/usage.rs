@@ -1,4 +1,4 @@
-//! What a process uses, as Linux says it.
+//! Resource usage of a process, from `/proc`.
 
 use std::fs;
 use std::path::Path;
@@ -8,16 +8,16 @@ use crate::support::Process;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Figures of a moment.
+/// Resource usage at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// Bytes of memory that are resident.
+    /// Bytes of resident memory.
     pub memory: u64,
-    /// The most that were.
+    /// Peak bytes of resident memory.
     pub peak: u64,
     pub descriptors: u64,
-    /// Bytes of the log of the database.
-    pub log: u64,
+    /// Bytes of the database's WAL.
+    pub wal: u64,
 }
 
 impl Usage {
@@ -33,18 +33,18 @@ impl Usage {
             memory: kib("VmRSS:"),
             peak: kib("VmHWM:"),
             descriptors: fs::read_dir(format!("{proc}/fd")).unwrap().count() as u64,
-            log: log_length(folder),
+            wal: wal_length(folder),
         }
     }
 }
 
-/// Bytes of the log of the database in `folder`.
-pub fn log_length(folder: &Path) -> u64 {
-    let log = folder.join(format!("{}-wal", database::NAME));
-    fs::metadata(log).map_or(0, |log| log.len())
+/// Bytes of the WAL of the database in `folder`.
+pub fn wal_length(folder: &Path) -> u64 {
+    let wal = folder.join(format!("{}-wal", database::NAME));
+    fs::metadata(wal).map_or(0, |wal| wal.len())
 }
 
-/// Bytes as MiB, for people.
+/// Formats bytes as MiB.
 pub fn mib(bytes: u64) -> String {
     format!("{}.{} MiB", bytes / MIB, bytes % MIB * 10 / MIB)
 }

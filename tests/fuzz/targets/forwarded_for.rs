@@ -1,5 +1,5 @@
-//! Any lines of `X-Forwarded-For`: nobody is admitted but by the rightmost address that is not a
-//! proxy's.
+//! Any `X-Forwarded-For` header lines: only the rightmost address that is not a proxy decides
+//! whether a request is admitted.
 #![no_main]
 
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ fuzz_target!(|lines: Vec<Vec<u8>>| {
             .join(",");
         assert!(!text.is_empty(), "a proxy alone is admitted");
     }
-    // Who is no proxy is not helped by what it says.
-    let stranger = IpAddr::from([198, 51, 100, 7]);
-    assert!(gate.admit(stranger, &headers).is_err());
+    // The header does not help a peer that is not a trusted proxy.
+    let unlisted = IpAddr::from([198, 51, 100, 7]);
+    assert!(gate.admit(unlisted, &headers).is_err());
 });

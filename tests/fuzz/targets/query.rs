@@ -1,5 +1,5 @@
-//! Any query of every list: it is answered 200, 400 or 409 (a seq or an epoch that is not of the database), and never
-//! fails.
+//! Any query string of every list: the response is 200, 400 or 409 (a seq or an epoch from another
+//! database), never another error.
 #![no_main]
 
 mod private;
@@ -8,10 +8,10 @@ use libfuzzer_sys::fuzz_target;
 
 const LISTS: [&str; 6] = ["events", "messages", "chats", "instances", "calls", "stats"];
 
-fuzz_target!(|asked: (u8, String)| {
-    let (list, query) = asked;
+fuzz_target!(|input: (u8, String)| {
+    let (list, query) = input;
     let list = LISTS[usize::from(list) % LISTS.len()];
-    // A feed that waits would only wait.
+    // A long poll would only slow the fuzzer down.
     if query.contains("wait") {
         return;
     }

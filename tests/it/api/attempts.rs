@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Body;
-use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::api::{self, Api};
 use green_inbox::clock::{Clock, UnixMillis};
 use green_inbox::config::{Private, Token};
 use green_inbox::http::Peer;
+use green_inbox::http::ReadGate;
 use green_inbox::store;
 use hyper::{Method, Request};
 use serde_json::Value;

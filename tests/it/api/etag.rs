@@ -1,4 +1,4 @@
-//! `GET /api/v1/events/{seq}/body`: the ETag and `If-None-Match`.
+//! `GET /api/v1/events/{seq}/body`: the `ETag` header and `If-None-Match`.
 
 use data_encoding::HEXLOWER;
 use hyper::Method;

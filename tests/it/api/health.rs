@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use green_inbox::api::{self, Api, ReadGate};
+use green_inbox::api::{self, Api};
 use green_inbox::clock::Clock;
 use green_inbox::config::Private;
+use green_inbox::http::ReadGate;
 use green_inbox::store::{self, Reader, Writer, WriterThread};
 use hyper::{Request, StatusCode};
 use serde_json::json;

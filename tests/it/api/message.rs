@@ -49,11 +49,7 @@ pub async fn whole(server: &TestServer, path: &str) -> Value {
             .all(|name| other[name] == message[name])
     };
     let listed: Vec<_> = listed.iter().filter(same).collect();
-    assert_eq!(
-        listed,
-        [&message],
-        "the list has the message once, with the same fields"
-    );
+    assert_eq!(listed, [&message], "once in the list, with the same fields");
     whole
 }
 

@@ -272,7 +272,7 @@ async fn word_in_a_text_without_spaces_is_found() {
         ],
     )
     .await;
-    for (asked, id) in [
+    for (query, id) in [
         ("面包", "ZH"),
         ("黑麦面包", "ZH"),
         ("麦", "ZH"),
@@ -285,10 +285,10 @@ async fn word_in_a_text_without_spaces_is_found() {
         ("호밀빵", "KO"),
         ("예약", "KO"),
     ] {
-        assert_eq!(found(&server, asked, &[]).await, [id], "{asked}");
+        assert_eq!(found(&server, query, &[]).await, [id], "{query}");
     }
-    for asked in ["包面", "蛋糕", "面包 蛋糕"] {
-        assert!(found(&server, asked, &[]).await.is_empty(), "{asked}");
+    for query in ["包面", "蛋糕", "面包 蛋糕"] {
+        assert!(found(&server, query, &[]).await.is_empty(), "{query}");
     }
 }
 
@@ -305,7 +305,7 @@ async fn word_is_found_in_every_case_and_form() {
         ],
     )
     .await;
-    for (asked, id) in [
+    for (query, id) in [
         ("große", "SS"),
         ("grosse", "SS"),
         ("STRASSE", "SS"),
@@ -317,7 +317,7 @@ async fn word_is_found_in_every_case_and_form() {
         ("fresh", "EMOJI"),
         ("1234", "WIDE"),
     ] {
-        assert_eq!(found(&server, asked, &[]).await, [id], "{asked}");
+        assert_eq!(found(&server, query, &[]).await, [id], "{query}");
     }
     assert!(found(&server, "👎", &[]).await.is_empty());
 }
@@ -340,16 +340,16 @@ async fn phone_number_is_found_in_every_written_form_by_its_last_digits() {
     }
     say(&server, [said::text("OTHER", NOON, "Call 79005554434")]).await;
     let all = ["P1", "P2", "P3", "P4"];
-    for asked in forms {
-        assert_eq!(found(&server, asked, &[]).await, all, "{asked}");
-        let mixed = format!("call {asked}  today");
+    for query in forms {
+        assert_eq!(found(&server, query, &[]).await, all, "{query}");
+        let mixed = format!("call {query}  today");
         assert_eq!(found(&server, &mixed, &[]).await, all, "{mixed}");
-        let missing = format!("bread {asked}");
+        let missing = format!("bread {query}");
         assert!(found(&server, &missing, &[]).await.is_empty(), "{missing}");
     }
     for last in 7..=11 {
-        let asked = &forms[2][11 - last..];
-        assert_eq!(found(&server, asked, &[]).await, all, "{asked}");
+        let query = &forms[2][11 - last..];
+        assert_eq!(found(&server, query, &[]).await, all, "{query}");
     }
     // Digits that only look like a phone number are found as words.
     say(&server, [said::text("DATE", NOON, "order 2024 12345")]).await;

@@ -1,5 +1,5 @@
-//! Drift that was seen in the wild: other spellings, other types and other places of the same
-//! thing are read as the same thing.
+//! Drift that was seen in the wild: a field with another spelling, type or location is read as the
+//! same field.
 
 use green_inbox::notification::{MessageContent as Content, Notification};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn text_message() -> Value {
     line::max().message(INCOMING, data)
 }
 
-/// Parses a body and holds that of its columns just `changed` are others than those of
+/// Asserts that a body is known and that only the `changed` columns differ from those of
 /// [`text_message`].
 #[track_caller]
 fn check(body: &Value, changed: Value) {
@@ -31,7 +31,7 @@ fn check(body: &Value, changed: Value) {
 }
 
 #[test]
-fn other_spellings_of_types_and_keys() {
+fn other_spelling_of_a_type_or_key_is_read_as_the_same() {
     let payload = |key: &str| match key {
         "locationMessageData" => json!({ "nameLocation": "тут" }),
         "templateButtonReplyMessage" | "templateButtonsReplyMessage" => {
@@ -97,7 +97,7 @@ fn other_spellings_of_types_and_keys() {
                     let body = line.message(INCOMING, data).to_string();
                     let parsed = parse(body.as_bytes());
                     assert_eq!(text(content(&parsed)).as_deref(), Some("тут"), "{body}");
-                    // The column keeps the spelling.
+                    // The column keeps the spelling that was received.
                     let expected = line.message_columns(INCOMING, Some(type_message));
                     assert_eq!(columns(&parsed), expected);
                 }
@@ -107,7 +107,7 @@ fn other_spellings_of_types_and_keys() {
 }
 
 #[test]
-fn a_number_as_a_string_of_digits() {
+fn number_is_read_from_a_string_of_digits() {
     let body = text_message();
     check(
         &with(&body, "/instanceData/idInstance", json!("7103")),
@@ -130,7 +130,7 @@ fn a_number_as_a_string_of_digits() {
 }
 
 #[test]
-fn an_index_as_a_string_of_digits() {
+fn index_is_read_from_a_string_of_digits() {
     for index in [json!(2), json!("2")] {
         let data = json!({
             "typeMessage": "templateButtonsReplyMessage",
@@ -147,7 +147,7 @@ fn an_index_as_a_string_of_digits() {
 }
 
 #[test]
-fn a_quota_as_a_string_of_digits() {
+fn quota_is_read_from_a_string_of_digits() {
     for (used, total) in [
         (json!(7), json!(9)),
         (json!("7"), json!(9)),
@@ -168,7 +168,7 @@ fn a_quota_as_a_string_of_digits() {
 }
 
 #[test]
-fn the_phone_number_of_a_sender() {
+fn sender_phone_number_is_read_from_a_number_or_a_string() {
     for (written, read) in [
         (json!(79_000_000_031_i64), Some("79000000031")),
         (json!("79000000031"), Some("79000000031")),
@@ -187,7 +187,7 @@ fn the_phone_number_of_a_sender() {
 }
 
 #[test]
-fn a_coordinate_as_a_number_or_a_string() {
+fn coordinate_is_read_from_a_number_or_a_string() {
     for (written, read) in [
         (json!(55.75), 55.75_f64),
         (json!("55.75"), 55.75),
@@ -228,7 +228,7 @@ fn a_coordinate_as_a_number_or_a_string() {
 }
 
 #[test]
-fn a_chat_as_a_number() {
+fn chat_is_read_from_a_number_or_a_string() {
     for (written, read) in [
         (json!(-10_000_000_000_000_i64), "-10000000000000"),
         (json!("-10000000000000"), "-10000000000000"),
@@ -256,7 +256,7 @@ fn a_chat_as_a_number() {
 
 /// Identifiers of MAX and Telegram have up to 21 digits, more than 64 bits hold.
 #[test]
-fn an_identifier_longer_than_a_number() {
+fn identifier_longer_than_64_bits_keeps_every_digit() {
     let digits = "115734986523998402117";
     let body = with(&text_message(), "/idMessage", json!(digits));
     check(&body, json!({ "id_message": digits }));
@@ -270,7 +270,7 @@ fn an_identifier_longer_than_a_number() {
 }
 
 #[test]
-fn an_account_empty_or_missing() {
+fn empty_or_missing_wid_changes_no_column() {
     let body = text_message();
     check(&with(&body, "/instanceData/wid", json!("")), json!({}));
     check(&with(&body, "/instanceData/wid", Value::Null), json!({}));
@@ -278,7 +278,7 @@ fn an_account_empty_or_missing() {
 }
 
 #[test]
-fn a_sender_missing() {
+fn missing_or_empty_sender_is_null() {
     let body = text_message();
     check(
         &without(&body, "/senderData/sender"),
@@ -298,7 +298,7 @@ fn a_sender_missing() {
 }
 
 #[test]
-fn names_missing_empty_or_null() {
+fn missing_empty_or_null_name_changes_no_column() {
     for field in ["chatName", "senderName", "senderContactName"] {
         let pointer = format!("/senderData/{field}");
         let body = with(&text_message(), &pointer, json!("Мария"));
@@ -310,7 +310,7 @@ fn names_missing_empty_or_null() {
 }
 
 #[test]
-fn captions_and_previews_missing_empty_or_null() {
+fn caption_and_preview_may_be_missing_empty_or_null() {
     let empty = |field: &str, value: Option<Value>| {
         let data =
             json!({ "typeMessage": "imageMessage", "fileMessageData": {}, "quotedMessage": {} });
@@ -343,9 +343,9 @@ fn captions_and_previews_missing_empty_or_null() {
     }
 }
 
-/// An edit that replaces the media arrives without `messageData`, at MAX only.
+/// On MAX only, an edit that replaces the media arrives without `messageData`.
 #[test]
-fn an_edit_without_data() {
+fn max_message_without_data_is_known() {
     for absent in [
         without(&text_message(), "/messageData"),
         with(&text_message(), "/messageData", Value::Null),
@@ -357,7 +357,7 @@ fn an_edit_without_data() {
 }
 
 #[test]
-fn contacts_nested_or_not() {
+fn contacts_are_read_nested_or_not() {
     let contacts = json!([{ "displayName": "Анна" }, { "displayName": "Пётр", "vcard": null }]);
     for data in [
         json!({ "contacts": contacts }),
@@ -385,7 +385,7 @@ fn contacts_nested_or_not() {
 }
 
 #[test]
-fn multiple_answers_inside_or_beside() {
+fn multiple_answers_is_read_inside_or_beside_the_poll() {
     for (data, inside, beside) in [
         (
             json!({ "pollMessageData": { "multipleAnswers": true } }),
@@ -410,9 +410,9 @@ fn multiple_answers_inside_or_beside() {
     }
 }
 
-/// The public pages disagree on the key of what was pressed.
+/// GREEN-API's pages disagree on the key of the pressed button.
 #[test]
-fn an_answer_of_interactive_buttons_under_each_of_its_keys() {
+fn interactive_buttons_reply_is_read_under_each_of_its_keys() {
     for key in [
         "interactiveButtonsReply",
         "interactiveButtons",
@@ -444,10 +444,10 @@ fn an_answer_of_interactive_buttons_under_each_of_its_keys() {
     }
 }
 
-/// Two of the examples carry the quote beside `messageData`, and two the forwarding inside of it
-/// but outside of its payload.
+/// Two of the examples carry the quote beside `messageData`, and two carry the forwarding fields
+/// inside it but outside its payload.
 #[test]
-fn a_quote_and_a_forwarding_out_of_place() {
+fn quote_and_forwarding_outside_the_payload_are_read() {
     let body = with(
         &text_message(),
         "/quotedMessage",
@@ -466,9 +466,9 @@ fn a_quote_and_a_forwarding_out_of_place() {
     assert_eq!(data.forwarding_score.map(|score| score.0), Some(4));
 }
 
-/// An emoji that was cut in half is JSON but no Unicode; its half becomes U+FFFD.
+/// Half of an emoji is valid JSON but not valid Unicode; it becomes U+FFFD.
 #[test]
-fn half_of_an_emoji() {
+fn half_of_an_emoji_becomes_u_fffd() {
     let body = text_message()
         .to_string()
         .replace("Добрый вечер", r"Добрый \ud83d\u0020веч\n");

@@ -1,11 +1,12 @@
-//! One body for each example of document 003, with its shape and its drift but in words of ours.
+//! One body for each example in GREEN-API's documentation, with its shape and its drift but with our
+//! own texts.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use super::{columns, kind, parse};
 
-/// The examples by the names of their files.
+/// The examples by file name.
 pub(super) fn all() -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -30,8 +31,8 @@ fn every_example_is_known() {
     }
 }
 
-/// All columns of all examples are one snapshot, so an example that is gone or new fails here too.
-/// A snapshot whose test is gone fails with `cargo insta test --unreferenced=reject`.
+/// One snapshot holds all columns of all examples, so a removed or new example fails here too.
+/// A snapshot without a test fails with `cargo insta test --unreferenced=reject`.
 #[test]
 fn the_columns_of_every_example_are_found() {
     let examples = all();

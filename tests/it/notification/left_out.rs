@@ -1,4 +1,4 @@
-//! Fields that do not fit: they are left out and listed, and the notification stays known.
+//! Mistyped fields: they are left out and listed, and the notification stays known.
 
 use green_inbox::notification::{MessageContent as Content, Notification};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn text_message() -> Value {
     line::whatsapp().message(INCOMING, data)
 }
 
-/// Holds that a body is known and that just these fields are left out.
+/// Asserts that a body is known and that exactly these fields are left out.
 #[track_caller]
 fn check(body: &Value, expected: &[&str]) {
     let text = body.to_string();
@@ -27,7 +27,7 @@ fn check(body: &Value, expected: &[&str]) {
 }
 
 #[test]
-fn key_that_stands_twice_counts_the_last_time() {
+fn last_value_of_a_duplicate_key_wins_and_the_key_is_listed() {
     let all = line::whatsapp().message_columns(INCOMING, Some("textMessage"));
     let twice = |once: &str, twice: &str| {
         let body = text_message().to_string();
@@ -82,13 +82,13 @@ fn key_that_stands_twice_counts_the_last_time() {
     ] {
         assert_eq!(twice(once, both), [expected]);
     }
-    // Two spellings of one key are one key.
+    // Two spellings of one key count as the same key.
     let both = json!({ "typeMessage": "listMessage", "listMessage": {}, "ListMessage": {} });
     check(
         &line::waba().message(INCOMING, both),
         &["messageData.listMessage: expected once, found twice"],
     );
-    // What nobody knows may stand there as often as it likes.
+    // An unknown key may occur any number of times.
     let unknown = text_message()
         .to_string()
         .replace('{', r#"{"новое":1,"новое":2,"#);
@@ -165,7 +165,7 @@ fn field_of_a_wrong_type_is_left_out_and_listed() {
 }
 
 #[test]
-fn several_misfits_are_all_listed_and_the_rest_is_read() {
+fn several_mistyped_fields_are_all_listed_and_the_rest_is_read() {
     let body = with(&text_message(), "/senderData/chatName", json!([]));
     let body = with(&body, "/timestamp", json!(""));
     let body = with(&body, "/messageData/quotedMessage", json!([1]));
@@ -193,7 +193,7 @@ fn several_misfits_are_all_listed_and_the_rest_is_read() {
 }
 
 #[test]
-fn misfit_in_a_list_leaves_the_other_elements() {
+fn mistyped_list_element_leaves_the_other_elements() {
     let options = json!([7, { "optionName": "Да" }, { "optionName": 5 }, "Нет"]);
     let data = json!({ "typeMessage": "pollMessage", "pollMessageData": { "options": options } });
     let body = line::whatsapp().message(INCOMING, data).to_string();
@@ -218,9 +218,9 @@ fn misfit_in_a_list_leaves_the_other_elements() {
     assert_eq!(names, [Some("Да"), None]);
 }
 
-/// A list of a thousand misfits costs a bounded number of passes.
+/// A list of a thousand mistyped elements costs a bounded number of passes.
 #[test]
-fn misfits_beyond_the_bound_leave_out_the_whole_field() {
+fn mistyped_elements_beyond_the_bound_leave_out_the_whole_field() {
     let options = vec![7; 1000];
     let data = json!({
         "typeMessage": "textMessage",
@@ -239,11 +239,11 @@ fn misfits_beyond_the_bound_leave_out_the_whole_field() {
 }
 
 #[test]
-fn payload_that_is_missing_or_odd_reads_as_empty() {
+fn missing_or_mistyped_payload_reads_as_empty() {
     for row in messages::rows() {
         let data = row.message_data();
         let key = row.key;
-        // The two that look in several places name the first of them.
+        // The two types that read several keys name the first of them.
         let named = if key == "messageData" {
             "contacts"
         } else {
@@ -272,7 +272,7 @@ fn payload_that_is_missing_or_odd_reads_as_empty() {
 }
 
 #[test]
-fn value_of_an_enumeration_that_is_missing_or_odd_reads_as_null() {
+fn missing_or_mistyped_enum_value_reads_as_null() {
     for (type_webhook, field) in [
         ("outgoingMessageStatus", "status"),
         ("stateInstanceChanged", "stateInstance"),
@@ -305,7 +305,7 @@ fn value_of_an_enumeration_that_is_missing_or_odd_reads_as_null() {
 }
 
 #[test]
-fn type_of_a_message_that_is_missing_or_odd_is_unknown_and_its_payload_is_read() {
+fn message_with_a_missing_or_mistyped_type_is_unknown_and_its_payload_is_read() {
     let body = text_message();
     let at = |value| with(&body, "/messageData/typeMessage", value);
     for (body, expected) in [
@@ -339,7 +339,7 @@ fn type_of_a_message_that_is_missing_or_odd_is_unknown_and_its_payload_is_read()
 }
 
 #[test]
-fn device_with_one_layout_that_fits_is_known() {
+fn device_info_with_one_readable_layout_is_known() {
     let device = |fields| line::whatsapp().notification("deviceInfo", fields);
     check(
         &device(json!({ "deviceData": { "platform": 7 } })),
@@ -362,7 +362,7 @@ fn device_with_one_layout_that_fits_is_known() {
 }
 
 #[test]
-fn quota_with_an_odd_number_is_known() {
+fn quota_with_a_mistyped_number_is_known() {
     let quota = json!({ "quotaData": { "used": "много", "total": 9 } });
     let body = line::max().notification("quotaExceeded", quota);
     check(
@@ -380,14 +380,13 @@ fn quota_with_an_odd_number_is_known() {
 }
 
 #[test]
-fn message_of_max_with_odd_data_is_known() {
+fn max_message_with_mistyped_data_is_known() {
     let body = line::max().message(INCOMING, json!([]));
     check(&body, &["messageData: expected an object, found an array"]);
 }
 
-/// Other forms of the same thing are read, and are no drift.
 #[test]
-fn other_forms_of_the_same_thing_are_read() {
+fn other_forms_of_a_field_are_read_and_are_not_drift() {
     let message = |data: Value, payload: Value| {
         line::whatsapp().message(INCOMING, merged(json!({ "typeMessage": data }), payload))
     };

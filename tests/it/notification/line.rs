@@ -1,4 +1,4 @@
-//! The product lines of GREEN-API and how each of them writes a notification.
+//! The product lines of GREEN-API and the form of their notifications.
 
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ pub(super) fn waba() -> Line {
 }
 
 impl Line {
-    /// A notification of this line with the `fields` that its type has of its own.
+    /// A notification of this line with the `fields` specific to its type.
     pub(super) fn notification(&self, type_webhook: &str, fields: Value) -> Value {
         let common = json!({
             "typeWebhook": type_webhook,
@@ -81,7 +81,7 @@ impl Line {
         merged(common, fields)
     }
 
-    /// The columns of that notification, where `fields` are those that its type has of its own.
+    /// The columns of that notification; `fields` are the columns specific to its type.
     pub(super) fn columns(&self, type_webhook: &str, fields: Value) -> Value {
         let common = json!({
             "id_instance": 7_103_000_777_i64,
@@ -99,7 +99,7 @@ impl Line {
     /// A message of this line.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "it is always made for the call"
+        reason = "every caller builds the value for this call"
     )]
     pub(super) fn message(&self, type_webhook: &str, message_data: Value) -> Value {
         let sender_data = merged(

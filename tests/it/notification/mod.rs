@@ -1,6 +1,9 @@
 //! Parsing: a body becomes a typed value, an unknown one, or a reason.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic fails the test at the right line"
+)]
 
 mod drift;
 mod examples;
@@ -19,7 +22,7 @@ use green_inbox::notification::{
 };
 use serde_json::{Value, json};
 
-/// All columns of a body as JSON, to be compared and kept.
+/// All columns of a body as JSON, for comparison and for snapshots.
 fn columns(parsed: &Parsed<'_>) -> Value {
     let columns = &parsed.columns;
     json!({
@@ -34,7 +37,7 @@ fn columns(parsed: &Parsed<'_>) -> Value {
     })
 }
 
-/// The typed value of a body that is known.
+/// The typed value of a known body.
 #[track_caller]
 fn known<'p, 'a>(parsed: &'p Parsed<'a>) -> &'p Notification<'a> {
     match &parsed.outcome {
@@ -43,7 +46,7 @@ fn known<'p, 'a>(parsed: &'p Parsed<'a>) -> &'p Notification<'a> {
     }
 }
 
-/// The message that a known body is.
+/// The message in a known body.
 #[track_caller]
 fn message<'p, 'a>(parsed: &'p Parsed<'a>) -> &'p MessageReceived<'a> {
     match known(parsed) {
@@ -54,7 +57,7 @@ fn message<'p, 'a>(parsed: &'p Parsed<'a>) -> &'p MessageReceived<'a> {
     }
 }
 
-/// What the message says that a known body is.
+/// The content of the message in a known body.
 #[track_caller]
 fn content<'p, 'a>(parsed: &'p Parsed<'a>) -> &'p MessageContent<'a> {
     &message(parsed).message_data.as_ref().unwrap().content
@@ -69,7 +72,7 @@ fn reason(body: &[u8]) -> String {
     }
 }
 
-/// What was left out of a body, each as `path: expected …, found …`.
+/// The fields that were left out of a body, each as `path: expected …, found …`.
 fn left_out(parsed: &Parsed<'_>) -> Vec<String> {
     let lines = parsed.drift.iter().map(|drift| {
         format!(
@@ -80,7 +83,7 @@ fn left_out(parsed: &Parsed<'_>) -> Vec<String> {
     lines.collect()
 }
 
-/// The one word for an outcome.
+/// The name of an outcome.
 fn kind(parsed: &Parsed<'_>) -> &'static str {
     match parsed.outcome {
         Outcome::Known(_) => "known",
@@ -89,7 +92,7 @@ fn kind(parsed: &Parsed<'_>) -> &'static str {
     }
 }
 
-/// Puts the fields of `over` into the object `base`, in place of what stands there.
+/// Puts the fields of `over` into the object `base`, replacing those with the same keys.
 fn merged(mut base: Value, over: Value) -> Value {
     let Value::Object(over) = over else {
         panic!("expected an object, found {over}")
@@ -98,7 +101,7 @@ fn merged(mut base: Value, over: Value) -> Value {
     base
 }
 
-/// A copy of `body` with `value` at `pointer`; the object or array around it must be there.
+/// A copy of `body` with `value` at `pointer`; the object or array around it must exist.
 #[track_caller]
 fn with(body: &Value, pointer: &str, value: Value) -> Value {
     let mut body = body.clone();
@@ -108,12 +111,12 @@ fn with(body: &Value, pointer: &str, value: Value) -> Value {
             fields.insert(key.to_owned(), value);
         }
         Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
-        other => panic!("nothing can be put into {other}"),
+        other => panic!("cannot put a value into {other}"),
     }
     body
 }
 
-/// A copy of `body` without the field at `pointer`, which must be there.
+/// A copy of `body` without the field at `pointer`, which must exist.
 #[track_caller]
 fn without(body: &Value, pointer: &str) -> Value {
     let mut body = body.clone();
@@ -123,7 +126,7 @@ fn without(body: &Value, pointer: &str) -> Value {
     body
 }
 
-/// Pointers to every value of `body`, from the outer ones to the inner ones, with the body itself.
+/// Pointers to every value of `body`, including the body itself, from the outermost inwards.
 fn pointers(body: &Value) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! What holds for any body.
+//! Properties that hold for any body.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -25,7 +25,7 @@ const WEBHOOKS: [&str; 11] = [
     "quotaExceeded",
 ];
 
-/// The examples and a message of each type, as text and as JSON.
+/// The examples and a message of each type, as bytes and as JSON.
 static BODIES: LazyLock<Vec<(Vec<u8>, Value)>> = LazyLock::new(|| {
     let described = messages::rows().into_iter().map(|row| {
         let data = row.message_data();
@@ -37,7 +37,7 @@ static BODIES: LazyLock<Vec<(Vec<u8>, Value)>> = LazyLock::new(|| {
     parsed.collect()
 });
 
-/// Every key that stands in those.
+/// Every key in those bodies.
 static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let paths = BODIES.iter().flat_map(|(_, body)| pointers(body));
     let keys: BTreeSet<String> = paths
@@ -46,11 +46,12 @@ static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     keys.into_iter().collect()
 });
 
-/// Parses a body as the service does. A panic inside becomes a reason, which no body may have.
-fn survives(body: &[u8]) -> Result<(), TestCaseError> {
+/// Parses a body as the service does. A panic in the parser becomes a reason that names a bug,
+/// which no body may have.
+fn check_parse(body: &[u8]) -> Result<(), TestCaseError> {
     let parsed = parse(body);
     let outcome = format!("{parsed:?}");
-    prop_assert!(!outcome.contains("defect of green-inbox"), "{outcome}");
+    prop_assert!(!outcome.contains("bug in green-inbox"), "{outcome}");
     match &parsed.outcome {
         Outcome::Malformed(reason) => prop_assert!(!reason.to_string().is_empty()),
         Outcome::Known(notification) | Outcome::Unknown(notification) => {
@@ -78,46 +79,46 @@ enum Damage {
 
 impl Damage {
     fn any() -> impl Strategy<Value = Self> {
-        let place = any::<Index>;
-        // The bytes that mean something to JSON, more often than the others.
+        let index = any::<Index>;
+        // Bytes with a meaning in JSON are more frequent than others.
         let bytes = prop_oneof![
             vec(any::<u8>(), 1..4),
             vec(select(&b"{}[]\",:\\u0-.eE \0tfn"[..]), 1..8),
         ];
         prop_oneof![
-            (place(), 1_u8..).prop_map(|(at, bits)| Self::Flip(at, bits)),
-            (place(), bytes).prop_map(|(at, bytes)| Self::Insert(at, bytes)),
-            (place(), 1_usize..40).prop_map(|(at, count)| Self::Delete(at, count)),
-            (place(), place(), 1_usize..80).prop_map(|(from, to, n)| Self::Copy(from, to, n)),
-            place().prop_map(Self::Truncate),
+            (index(), 1_u8..).prop_map(|(at, bits)| Self::Flip(at, bits)),
+            (index(), bytes).prop_map(|(at, bytes)| Self::Insert(at, bytes)),
+            (index(), 1_usize..40).prop_map(|(at, count)| Self::Delete(at, count)),
+            (index(), index(), 1_usize..80).prop_map(|(from, to, n)| Self::Copy(from, to, n)),
+            index().prop_map(Self::Truncate),
         ]
     }
 
     fn apply(self, body: &mut Vec<u8>) {
         let end = body.len();
-        let place = |at: Index| at.index(end + 1);
+        let offset = |at: Index| at.index(end + 1);
         match self {
             Self::Flip(at, bits) => {
-                if let Some(byte) = body.get_mut(place(at)) {
+                if let Some(byte) = body.get_mut(offset(at)) {
                     *byte ^= bits;
                 }
             }
             Self::Insert(at, bytes) => {
-                body.splice(place(at)..place(at), bytes);
+                body.splice(offset(at)..offset(at), bytes);
             }
             Self::Delete(at, count) => {
-                body.drain(place(at)..end.min(place(at) + count));
+                body.drain(offset(at)..end.min(offset(at) + count));
             }
             Self::Copy(from, to, count) => {
-                let copy = body[place(from)..end.min(place(from) + count)].to_vec();
-                body.splice(place(to)..place(to), copy);
+                let copy = body[offset(from)..end.min(offset(from) + count)].to_vec();
+                body.splice(offset(to)..offset(to), copy);
             }
-            Self::Truncate(at) => body.truncate(place(at)),
+            Self::Truncate(at) => body.truncate(offset(at)),
         }
     }
 }
 
-/// Any JSON value, with keys that are described more often than not.
+/// Any JSON value, in which most keys are documented ones.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -142,41 +143,45 @@ fn json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(body: Vec<u8>) {
-        survives(&body)?;
+    fn any_bytes_parse_without_a_panic(body: Vec<u8>) {
+        check_parse(&body)?;
     }
 
     #[test]
-    fn any_text_in_braces_is_survived(inside: String) {
-        survives(format!("{{{inside}}}").as_bytes())?;
-        survives(format!("{{\"{inside}\":\"{inside}\"}}").as_bytes())?;
+    fn any_text_in_braces_parses_without_a_panic(inside: String) {
+        check_parse(format!("{{{inside}}}").as_bytes())?;
+        check_parse(format!("{{\"{inside}\":\"{inside}\"}}").as_bytes())?;
     }
 
     #[test]
-    fn any_damage_is_survived(
+    fn damaged_body_parses_without_a_panic(
         (body, _) in body(),
         damages in vec(Damage::any(), 1..6),
     ) {
         let mut body = body.clone();
         for damage in damages {
             damage.apply(&mut body);
-            survives(&body)?;
+            check_parse(&body)?;
         }
     }
 
-    /// Any value in any place of a body that was fine.
+    /// Any value anywhere in a valid body.
     #[test]
-    fn any_value_is_survived((_, body) in body(), place: Index, value in json()) {
+    fn valid_body_with_any_replaced_value_parses_without_a_panic(
+        (_, body) in body(),
+        index: Index,
+        value in json(),
+    ) {
         let mut body = body.clone();
         let pointers = pointers(&body);
-        let pointer = place.get(&pointers).as_str();
+        let pointer = index.get(&pointers).as_str();
         *body.pointer_mut(pointer).unwrap() = value;
-        survives(body.to_string().as_bytes())?;
+        check_parse(body.to_string().as_bytes())?;
     }
 
-    /// Any object that says it is a notification, and that its message is of a type that is known.
+    /// Any object with a known `typeWebhook` and a known `typeMessage`.
     #[test]
-    fn any_fields_are_survived(
+    fn any_fields_of_a_known_type_parse_without_a_panic(
         body in json(),
         type_webhook in select(&WEBHOOKS[..]),
         message: Index,
@@ -194,17 +199,17 @@ proptest! {
             let rows = messages::rows();
             data.insert("typeMessage".to_owned(), message.get(&rows).type_message.into());
         }
-        survives(Value::Object(body).to_string().as_bytes())?;
+        check_parse(Value::Object(body).to_string().as_bytes())?;
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
-    /// GREEN-API adds fields without notice: one more, in any object, changes nothing.
+    /// GREEN-API adds fields without notice: an extra field in any object changes nothing.
     #[test]
-    fn an_unknown_field_changes_nothing(key: String, value in json()) {
-        // No key of the documents begins so.
+    fn unknown_field_changes_nothing(key: String, value in json()) {
+        // No documented key begins with this word.
         let key = format!("новое {key}");
         for (text, body) in BODIES.iter() {
             let before = parse(text);

@@ -1,5 +1,5 @@
 //! One odd value hides no message: each value of each example and each sample is replaced, removed
-//! or doubled in turn.
+//! or duplicated in turn.
 
 use green_inbox::model::{Content, Direction};
 use green_inbox::notification::{Notification, Outcome, Parsed};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{examples, kind, parse, pointers, with};
 
-/// Where a value stands that may make a body malformed: the instance, the type of notification, and
-/// the one object that gives a notification its meaning.
+/// Pointers to the values that may make a body malformed: the instance, the type of notification,
+/// and the one object that gives a notification its meaning.
 const REQUIRED: [&str; 7] = [
     "/typeWebhook",
     "/instanceData",
@@ -20,19 +20,19 @@ const REQUIRED: [&str; 7] = [
     "/avatarInfo",
 ];
 
-/// Where the type of a message stands: of another type, a text may stand elsewhere.
+/// Pointer to the type of a message; in another type, the text may be under another key.
 const TYPE_MESSAGE: &str = "/messageData/typeMessage";
 
-/// What a reader must find whatever happens to other fields.
+/// The values that a reader must find whatever happens to other fields.
 #[derive(Debug)]
-struct Seen {
+struct Visible {
     texts: Vec<String>,
     chat: Option<String>,
     direction: Option<Direction>,
 }
 
-impl Seen {
-    /// Whether everything that was there before is there. An empty text that was replaced adds one.
+impl Visible {
+    /// Whether everything in `before` is still present. A replaced empty text adds a text.
     fn has(&self, before: &Self) -> bool {
         before.texts.iter().all(|text| self.texts.contains(text))
             && (before.chat.is_none() || before.chat == self.chat)
@@ -47,7 +47,7 @@ fn notification<'p, 'a>(parsed: &'p Parsed<'a>) -> Option<&'p Notification<'a>> 
     }
 }
 
-fn seen(parsed: &Parsed<'_>) -> Seen {
+fn visible(parsed: &Parsed<'_>) -> Visible {
     let notification = notification(parsed).unwrap();
     let content = Content::of(notification);
     let texts = [content.text, content.caption, content.file_name];
@@ -55,7 +55,7 @@ fn seen(parsed: &Parsed<'_>) -> Seen {
         .contacts
         .iter()
         .filter_map(|contact| contact.display_name.as_deref());
-    Seen {
+    Visible {
         texts: texts
             .into_iter()
             .flatten()
@@ -67,7 +67,7 @@ fn seen(parsed: &Parsed<'_>) -> Seen {
     }
 }
 
-/// Whether what happens at `pointer` happens to the value at `other` too.
+/// Whether a change at `pointer` affects the value at `other` too.
 fn hits(pointer: &str, other: &str) -> bool {
     let is_within = |inner: &str, outer: &str| {
         inner
@@ -77,15 +77,15 @@ fn hits(pointer: &str, other: &str) -> bool {
     is_within(other, pointer) || is_within(pointer, other)
 }
 
-/// Where the values stand that [`Seen`] is made of.
-fn own_fields(body: &Value, seen: &Seen) -> Vec<String> {
+/// Pointers to the values that make up a [`Visible`].
+fn own_fields(body: &Value, visible: &Visible) -> Vec<String> {
     let is_own = |value: &Value| {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             _ => return false,
         };
-        seen.texts.contains(&text) || seen.chat.as_ref() == Some(&text)
+        visible.texts.contains(&text) || visible.chat.as_ref() == Some(&text)
     };
     let mut own: Vec<_> = pointers(body)
         .into_iter()
@@ -95,9 +95,9 @@ fn own_fields(body: &Value, seen: &Seen) -> Vec<String> {
     own
 }
 
-/// The body with another value before that at `pointer`, under the same key.
-fn doubled(body: &Value, pointer: &str) -> Option<String> {
-    // No key begins so, and it sorts before all others.
+/// The body with a second value under the same key before the value at `pointer`.
+fn duplicated(body: &Value, pointer: &str) -> Option<String> {
+    // No key begins with this character, and it sorts before all others.
     const TWIN: &str = "!";
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let mut body = body.clone();
@@ -126,7 +126,7 @@ fn removed(body: &Value, pointer: &str) -> String {
 }
 
 #[test]
-fn value_that_is_replaced_removed_or_doubled_hides_nothing_else() {
+fn replaced_removed_or_duplicated_value_hides_no_other() {
     let odd = [
         Value::Null,
         json!(""),
@@ -155,7 +155,7 @@ fn value_that_is_replaced_removed_or_doubled_hides_nothing_else() {
         let parsed = parse(&body);
         assert_eq!(kind(&parsed), "known");
         assert!(parsed.drift.is_empty(), "{:?}", parsed.drift);
-        let before = seen(&parsed);
+        let before = visible(&parsed);
         let body: Value = serde_json::from_slice(&body).unwrap();
         let own = own_fields(&body, &before);
         for pointer in pointers(&body).iter().skip(1) {
@@ -164,9 +164,9 @@ fn value_that_is_replaced_removed_or_doubled_hides_nothing_else() {
                 .iter()
                 .map(|odd| (with(&body, pointer, odd.clone()).to_string(), is_own));
             let removed = [(removed(&body, pointer), is_own)];
-            // The last counts, and that is the value that was there.
-            let doubled = doubled(&body, pointer).map(|doubled| (doubled, false));
-            for (text, is_hit) in replaced.chain(removed).chain(doubled) {
+            // The last value wins, and that is the original one.
+            let duplicated = duplicated(&body, pointer).map(|duplicated| (duplicated, false));
+            for (text, is_hit) in replaced.chain(removed).chain(duplicated) {
                 tried += 1;
                 let parsed = parse(text.as_bytes());
                 if let Outcome::Malformed(reason) = &parsed.outcome {
@@ -177,7 +177,7 @@ fn value_that_is_replaced_removed_or_doubled_hides_nothing_else() {
                     continue;
                 }
                 if !is_hit {
-                    let after = seen(&parsed);
+                    let after = visible(&parsed);
                     assert!(
                         after.has(&before),
                         "{pointer}: {after:?}: {before:?}: {text}"

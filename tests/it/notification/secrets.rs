@@ -1,5 +1,5 @@
-//! Reasons and drift never hold what stood in the body: it may be a phone number or a text, and both
-//! are logged.
+//! Reasons and drift are logged, so they never contain anything from the body: it may be a phone
+//! number or a text.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use super::{examples, line, messages, parse, pointers, with};
 
 const MARKER: &str = "SECRET79005550000";
 
-/// Whether the body does not fit, after a look for the marker in its reason or its drift.
-fn keeps_the_secret(body: &[u8]) -> bool {
+/// Whether the body has a reason or drift; asserts that neither contains the marker.
+fn has_reason_or_drift(body: &[u8]) -> bool {
     let parsed = parse(body);
     let texts = match parsed.outcome {
         Outcome::Malformed(reason) => vec![reason.to_string(), format!("{reason:?}")],
@@ -21,7 +21,7 @@ fn keeps_the_secret(body: &[u8]) -> bool {
         return false;
     }
     for text in texts {
-        // A number may be written in another way, with its digits the same.
+        // A number may be written in another form with the same digits.
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         assert!(
             !text.contains("SECRET") && !digits.contains("7900555"),
@@ -32,7 +32,7 @@ fn keeps_the_secret(body: &[u8]) -> bool {
     true
 }
 
-/// The marker in every form that a value may have.
+/// The marker in every form that a value may take.
 fn forms() -> Vec<Value> {
     vec![
         json!(MARKER),
@@ -52,15 +52,15 @@ fn forms() -> Vec<Value> {
 }
 
 #[test]
-fn in_any_place_of_any_example() {
-    let mut misfits = 0;
+fn value_of_the_body_is_never_in_a_reason_or_in_drift() {
+    let mut mismatches = 0;
     let described = messages::rows().into_iter().map(|row| {
         let data = row.message_data();
         line::max().message("incomingMessageReceived", data)
     });
     let examples = examples::all().into_values();
     let examples = examples.map(|body| serde_json::from_slice(&body).unwrap());
-    // Each place once for each type.
+    // Each pointer once for each type.
     let mut seen = BTreeSet::new();
     for body in examples.chain(described) {
         let types = (
@@ -73,17 +73,17 @@ fn in_any_place_of_any_example() {
             }
             for form in forms() {
                 let body = with(&body, &pointer, form).to_string();
-                misfits += usize::from(keeps_the_secret(body.as_bytes()));
+                mismatches += usize::from(has_reason_or_drift(body.as_bytes()));
             }
         }
     }
-    // Or nothing was looked at.
-    assert!(misfits > 5_000, "{misfits}");
+    // With fewer, the test would have checked nothing.
+    assert!(mismatches > 5_000, "{mismatches}");
 }
 
 #[test]
-fn in_keys() {
-    let mut misfits = 0;
+fn key_of_the_body_is_never_in_a_reason_or_in_drift() {
+    let mut mismatches = 0;
     for body in examples::all().into_values() {
         let body: Value = serde_json::from_slice(&body).unwrap();
         for pointer in pointers(&body).into_iter().skip(1) {
@@ -95,15 +95,15 @@ fn in_keys() {
             let key = pointer.rsplit_once('/').unwrap().1;
             let value = fields.remove(key).unwrap();
             fields.insert(MARKER.to_owned(), value);
-            misfits += usize::from(keeps_the_secret(body.to_string().as_bytes()));
+            mismatches += usize::from(has_reason_or_drift(body.to_string().as_bytes()));
         }
     }
-    assert!(misfits > 200, "{misfits}");
+    assert!(mismatches > 200, "{mismatches}");
 }
 
-/// What is not JSON any more, with the marker around the place where it broke.
+/// Broken JSON with the marker around the fault.
 #[test]
-fn in_broken_json() {
+fn text_of_broken_json_is_never_in_a_reason() {
     let data = json!({
         "typeMessage": MARKER,
         MARKER: { "k": [79_005_550_000_u64, MARKER] },
@@ -112,16 +112,16 @@ fn in_broken_json() {
         .message("incomingMessageReceived", data)
         .to_string();
     let body = body.as_bytes();
-    let mut misfits = 0;
+    let mut mismatches = 0;
     for at in 0..body.len() {
-        misfits += usize::from(keeps_the_secret(&body[..at]));
+        mismatches += usize::from(has_reason_or_drift(&body[..at]));
         for byte in *b"\0\xff\"\\{}[],:0a" {
             let mut broken = body.to_vec();
             broken[at] = byte;
-            misfits += usize::from(keeps_the_secret(&broken));
+            mismatches += usize::from(has_reason_or_drift(&broken));
             broken.insert(at, byte);
-            misfits += usize::from(keeps_the_secret(&broken));
+            mismatches += usize::from(has_reason_or_drift(&broken));
         }
     }
-    assert!(misfits > body.len(), "{misfits}");
+    assert!(mismatches > body.len(), "{mismatches}");
 }

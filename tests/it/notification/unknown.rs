@@ -1,11 +1,11 @@
-//! What nobody has described is kept with its columns.
+//! Notifications and messages of undocumented types are kept with their columns.
 
 use serde_json::json;
 
 use super::{columns, kind, line, messages, parse};
 
 #[test]
-fn a_type_of_notification_that_nobody_knows() {
+fn unknown_notification_type_keeps_its_columns() {
     let body = json!({
         "typeWebhook": "chatRenamed",
         "instanceData": { "idInstance": "7103", "typeInstance": "v3" },
@@ -34,14 +34,14 @@ fn a_type_of_notification_that_nobody_knows() {
 }
 
 #[test]
-fn nothing_but_a_type() {
+fn body_with_only_a_type_is_unknown() {
     let parsed = parse(r#"{"typeWebhook":"новость"}"#.as_bytes());
     assert_eq!(kind(&parsed), "unknown");
     assert_eq!(parsed.columns.type_webhook.as_deref(), Some("новость"));
 }
 
 #[test]
-fn a_type_of_message_that_nobody_knows() {
+fn unknown_message_type_keeps_its_columns() {
     for line in line::all() {
         for type_webhook in messages::WEBHOOKS {
             let data = json!({ "typeMessage": "hologramMessage", "hologram": { "рост": 2 } });
@@ -56,17 +56,16 @@ fn a_type_of_message_that_nobody_knows() {
     }
 }
 
-/// Tags are compared as they are: another case of a letter is another type, except where the wild
-/// has shown it.
+/// Another letter case is another type, except for the spellings that were seen in the wild.
 #[test]
-fn tags_are_case_sensitive() {
+fn types_are_case_sensitive() {
     let body = br#"{"typeWebhook":"IncomingMessageReceived","instanceData":{"idInstance":1}}"#;
     assert_eq!(kind(&parse(body)), "unknown");
 }
 
-/// The variants of an enum that stand for "in no document" are no types of their own.
+/// The enum variants for undocumented values are not types of their own.
 #[test]
-fn unknown_is_not_the_name_of_a_type() {
+fn type_named_unknown_is_unknown() {
     let body = br#"{"typeWebhook":"unknown"}"#;
     assert_eq!(kind(&parse(body)), "unknown");
 }

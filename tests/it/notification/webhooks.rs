@@ -1,4 +1,4 @@
-//! Every `typeWebhook` that is described, in every product line.
+//! Every documented `typeWebhook`, in every product line.
 
 use green_inbox::notification::{
     CallStatus, ChatState, DeliveryStatus, Notification, Socket, State,
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{columns, known, line, parse};
 
-/// Parses a notification as each product line sends it and holds its columns and its value.
+/// Parses a notification as each product line sends it and asserts its columns and its value.
 #[track_caller]
 fn check(
     type_webhook: &str,
@@ -26,7 +26,7 @@ fn check(
 }
 
 #[test]
-fn outgoing_message_status() {
+fn outgoing_message_status_is_known_with_its_fields() {
     for (spelled, status) in [
         ("sent", DeliveryStatus::Sent),
         ("delivered", DeliveryStatus::Delivered),
@@ -55,7 +55,7 @@ fn outgoing_message_status() {
 }
 
 #[test]
-fn state_instance_changed() {
+fn state_instance_changed_is_known_with_its_state() {
     for (spelled, state) in [
         ("notAuthorized", State::NotAuthorized),
         ("authorized", State::Authorized),
@@ -76,7 +76,7 @@ fn state_instance_changed() {
 }
 
 #[test]
-fn status_instance_changed() {
+fn status_instance_changed_is_known_with_its_socket() {
     for (spelled, socket) in [
         ("online", Socket::Online),
         ("onLine", Socket::Online),
@@ -92,7 +92,7 @@ fn status_instance_changed() {
 }
 
 #[test]
-fn device_info_of_the_phone() {
+fn device_info_of_a_phone_is_known_with_its_fields() {
     let fields = json!({ "deviceData": {
         "platform": "android",
         "deviceManufacturer": "Завод",
@@ -117,7 +117,7 @@ fn device_info_of_the_phone() {
 }
 
 #[test]
-fn device_info_of_an_avatar() {
+fn device_info_of_an_avatar_is_known_with_its_fields() {
     let fields = json!({ "avatarInfo": {
         "chatId": "79000000002@c.us",
         "urlAvatar": "",
@@ -137,7 +137,7 @@ fn device_info_of_an_avatar() {
 }
 
 #[test]
-fn incoming_call() {
+fn incoming_call_is_known_with_its_status() {
     for (spelled, status) in [
         ("offer", CallStatus::Offer),
         ("pickUp", CallStatus::PickUp),
@@ -156,7 +156,7 @@ fn incoming_call() {
 }
 
 #[test]
-fn outgoing_call() {
+fn outgoing_call_is_known_with_its_participants() {
     for (spelled, status) in [
         ("pickUp", CallStatus::PickUp),
         ("hungUp", CallStatus::HangUp),
@@ -190,7 +190,7 @@ fn outgoing_call() {
 }
 
 #[test]
-fn incoming_block() {
+fn incoming_block_is_known_with_its_chat_state() {
     let fields = json!({ "chatId": "79000000007@c.us", "chatState": "blocked" });
     let expected = json!({ "chat_id": "79000000007@c.us" });
     check("incomingBlock", &fields, &expected, |found| {
@@ -200,7 +200,7 @@ fn incoming_block() {
 }
 
 #[test]
-fn quota_exceeded() {
+fn quota_exceeded_is_known_with_or_without_a_timestamp() {
     let mut fields = json!({ "quotaData": {
         "method": "correspondents",
         "used": 7,
@@ -220,7 +220,7 @@ fn quota_exceeded() {
             && quota.description.as_deref() == Some("Чаты этого месяца: 79000000008@c.us")
     };
     check("quotaExceeded", &fields, &json!({}), holds);
-    // Its examples have no timestamp.
+    // The documented examples have no timestamp.
     fields["timestamp"] = Value::Null;
     check(
         "quotaExceeded",
@@ -230,9 +230,8 @@ fn quota_exceeded() {
     );
 }
 
-/// A value of an enumeration that nobody has described is kept, and the notification stays known.
 #[test]
-fn undescribed_values_are_kept() {
+fn undocumented_enum_value_is_kept_and_the_notification_is_known() {
     let body = |type_webhook: &str, field: &str| {
         let fields = json!({ field: "впервые", "chatId": "1" });
         line::waba().notification(type_webhook, fields).to_string()

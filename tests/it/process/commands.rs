@@ -23,9 +23,9 @@ const EXPLAINED: &str = "
 --peer 192.0.2.7 --forwarded-for 203.0.113.1 --authorization Bearer_swordfish-1 => ignored…the peer itself…answer  200
 --peer 127.0.0.1 --forwarded-for 192.0.2.7 --authorization Bearer_swordfish-1 => peer    127.0.0.1 is in ingest.trusted_proxies: its X-Forwarded-For is trusted…client  192.0.2.7 (from X-Forwarded-For, the rightmost…`192.0.2.0/24`…answer  200
 --peer ::1 --forwarded-for 192.0.2.7 --forwarded-for 203.0.113.1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403 source-not-allowed
---peer 127.0.0.1 --forwarded-for swordfish => source  refused: X-Forwarded-For holds something that is not an address…answer  403
+--peer 127.0.0.1 --forwarded-for swordfish => source  refused: X-Forwarded-For has an entry that is not an IP address…answer  403
 --peer 203.0.113.1 --authorization Bearer_swordfish-1 => source  refused: 203.0.113.1 is not in ingest.allowed_sources…answer  403
---peer 192.0.2.7 --authorization Bearer_swordfish-2 => token   refused: the Authorization header holds none of the tokens…answer  401 unauthorized
+--peer 192.0.2.7 --authorization Bearer_swordfish-2 => token   refused: the Authorization header holds none of the accepted tokens…answer  401 unauthorized
 --peer 192.0.2.7 --authorization swordfish-1 => token   refused: …answer  401
 --peer 192.0.2.7 => token   refused: the request has no Authorization header…answer  401 unauthorized
 ";
@@ -242,7 +242,7 @@ async fn sighup_refuses_private_tokens_that_startup_refuses() {
         );
         assert_eq!(server.statuses("Basic bmV3").await[1], REFUSED, "{refused}");
         assert_eq!(server.statuses("Bearer new").await[1], REFUSED, "{refused}");
-        // A successful reload resets the rate limiter for the next iteration.
+        // Restore a valid token file for the next iteration.
         server.change("read", "old", "private", "tokens reloaded");
     }
 }

@@ -261,7 +261,7 @@ async fn flood_of_refusals_logs_one_line_and_a_count() {
         .collect();
     assert_eq!(refusals.len(), 2, "{refusals:#?}");
     assert!(
-        refusals[1].contains("refused 499 more requests of 127.0.0.1"),
+        refusals[1].contains("refused 499 more requests from 127.0.0.1"),
         "{}",
         refusals[1]
     );

@@ -36,7 +36,7 @@ async fn signal_during_a_migration_exits_0_and_the_next_start_completes_it() {
     let announcement = lines
         .by_ref()
         .map(Result::unwrap)
-        .find(|line| line.contains("bringing the database"));
+        .find(|line| line.contains("migrating the database"));
     assert!(announcement.unwrap().contains("from schema 1 to "));
     let signal = Command::new("kill")
         .args(["-s", "TERM", &child.id().to_string()])

@@ -1,4 +1,4 @@
-//! The store without a server: bodies straight into its queue.
+//! Appends bodies to the store directly, without a server.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,34 +13,33 @@ use tokio::time::timeout;
 use super::process::PATIENCE;
 use super::server::START;
 
-/// What became of an append.
+/// The result of an append.
 pub type Stored = Result<Appended, Unavailable>;
 
-/// An append that stands in the queue, or was refused a place there. It holds its own handle of
-/// the writer.
+/// An append that is queued or was refused. It holds its own handle to the writer.
 pub type Queued = Pin<Box<dyn Future<Output = Stored> + Send>>;
 
-/// A body that came when the clock of a test begins.
+/// An event that was received at the start of the test clock.
 pub fn event(body: impl Into<Bytes>) -> NewEvent {
     let body = body.into();
     NewEvent::new(UnixMillis(START), &parse(&body), &body)
 }
 
-/// Puts a body into the queue and does not wait for its commit.
+/// Queues a body without waiting for its commit.
 pub fn queued(writer: &Writer, body: impl Into<Bytes>) -> Queued {
     let (writer, event) = (writer.clone(), event(body));
     let mut append: Queued = Box::pin(async move {
         let answered = timeout(PATIENCE, writer.append(event)).await;
-        answered.unwrap_or_else(|_| panic!("an append is not answered"))
+        answered.unwrap_or_else(|_| panic!("an append did not complete in time"))
     });
-    // The first poll is what queues it.
+    // The first poll queues the append.
     match append.as_mut().now_or_never() {
         Some(answer) => Box::pin(std::future::ready(answer)),
         None => append,
     }
 }
 
-/// Queues all before it waits for the first, so that they share commits.
+/// Queues all bodies before it waits for the first, so that they share commits.
 pub async fn append_all<B: Into<Bytes>>(
     writer: &Writer,
     bodies: impl IntoIterator<Item = B>,

@@ -1,4 +1,4 @@
-//! A small HTTP client: one connection a request, nothing hidden.
+//! A small HTTP client that opens one connection per request.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -25,7 +25,7 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The `code` of a problem, with everything that a problem has to have.
+    /// The `code` of a problem; asserts every member that a problem must have.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
@@ -37,11 +37,11 @@ impl Answer {
         problem["code"].as_str().unwrap().to_owned()
     }
 
-    /// A header that has to be there.
+    /// The value of a header, which must be present.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
-            .unwrap_or_else(|| panic!("no {name}: {self:?}"))
+            .unwrap_or_else(|| panic!("no `{name}` header: {self:?}"))
             .to_str()
             .unwrap()
     }
@@ -60,7 +60,7 @@ pub async fn request(
         .unwrap()
 }
 
-/// The same, where it may fail because the server is gone.
+/// Like [`request`], but returns an error if the server is gone.
 pub async fn try_request(
     address: SocketAddr,
     method: Method,
@@ -94,7 +94,7 @@ pub async fn get(address: SocketAddr, path: &str) -> Answer {
     request(address, Method::GET, path, &[], "").await
 }
 
-/// `POST /webhook` as GREEN-API does, with the token of the tests.
+/// `POST /webhook` as GREEN-API does, with the test token.
 pub async fn post(address: SocketAddr, body: impl Into<Bytes>) -> Answer {
     let headers = [
         ("content-type", "application/json; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! A connection that stays open, as GREEN-API and nginx keep theirs.
+//! A keep-alive connection, as GREEN-API and nginx use.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 
 use super::{Answer, TOKEN};
 
-/// The server ended the connection, or nobody listens.
+/// The server closed the connection, or nothing listens on the address.
 pub type Gone = Box<dyn std::error::Error + Send + Sync>;
 
-/// A connection for many requests, one after the other.
+/// A connection for many requests, one after another.
 pub struct Connection {
     address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,

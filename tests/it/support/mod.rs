@@ -1,5 +1,5 @@
-//! What the tests stand on: a server in this process, the real program, and a client for both.
-//! Each has a fresh database in a temporary folder and its own ports.
+//! Shared test support: a server in this process, the real program, and a client for both.
+//! Each server has a fresh database in a temporary folder and its own ports.
 
 pub mod append;
 pub mod client;
@@ -19,5 +19,5 @@ pub use server::TestServer;
 pub use shuffle::shuffled;
 pub use stream::Stream;
 
-/// The token that the servers of the tests admit.
+/// The token that test servers accept.
 pub const TOKEN: &str = "Bearer open-sesame";

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::TOKEN;
 
-/// How long a fact may take to come true before the test fails.
+/// How long a test waits for something to happen before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that runs as a process of its own. It is killed when it is dropped.
+/// A server in a process of its own. Dropping it kills the process.
 pub struct Process {
     pub public: SocketAddr,
     pub private: SocketAddr,
@@ -21,54 +21,56 @@ pub struct Process {
     pub log: Log,
 }
 
-/// What a process says on standard error, as it comes.
+/// The standard error of a process, line by line as it is written.
 #[derive(Clone, Default)]
-pub struct Log(Arc<(Mutex<Said>, Condvar)>);
+pub struct Log(Arc<(Mutex<Captured>, Condvar)>);
 
 #[derive(Default)]
-struct Said {
+struct Captured {
     lines: Vec<String>,
-    /// Whether it is closed, as the end of the process does.
+    /// Whether standard error is closed, as it is once the process has ended.
     closed: bool,
 }
 
 impl Log {
-    /// Waits for a line that `is_it` is true of.
-    pub fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
-        self.wait(|said| said.lines.iter().find(|line| is_it(line)).cloned())
+    /// Waits for a line for which `matches` returns true.
+    pub fn wait_for(&self, matches: impl Fn(&str) -> bool) -> String {
+        self.wait(|captured| captured.lines.iter().find(|line| matches(line)).cloned())
     }
 
-    /// All that was said so far; after [`Process::wait`], all.
+    /// All lines so far; after [`Process::wait`], the complete output.
     pub fn text(&self) -> String {
-        // Who waited in vain has poisoned it.
-        let said = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        said.lines.join("\n")
+        // A wait that timed out has poisoned the mutex.
+        let captured = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.lines.join("\n")
     }
 
-    fn wait<T>(&self, look: impl Fn(&Said) -> Option<T>) -> T {
-        let (said, news) = &*self.0;
+    fn wait<T>(&self, look: impl Fn(&Captured) -> Option<T>) -> T {
+        let (captured, changed) = &*self.0;
         let deadline = Instant::now() + PATIENCE;
-        let mut said = said.lock().unwrap();
+        let mut captured = captured.lock().unwrap();
         loop {
-            if let Some(found) = look(&said) {
+            if let Some(found) = look(&captured) {
                 return found;
             }
             let left = deadline.checked_duration_since(Instant::now());
-            let left = left.filter(|_| !said.closed);
-            let left = left.unwrap_or_else(|| panic!("it does not come: {:#?}", said.lines));
-            said = news.wait_timeout(said, left).unwrap().0;
+            let left = left.filter(|_| !captured.closed);
+            let left = left.unwrap_or_else(|| {
+                panic!("the expected output did not appear: {:#?}", captured.lines)
+            });
+            captured = changed.wait_timeout(captured, left).unwrap().0;
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Said)) {
+    fn change(&self, change: impl FnOnce(&mut Captured)) {
         change(&mut self.0.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.1.notify_all();
     }
 }
 
-/// The program with nothing of the surrounding environment that could configure it.
+/// The program without the environment variables that could configure it.
 pub fn program() -> Command {
-    // Another program, to see that a test fails with the one before a change.
+    // Another build of the program, to check that a test fails without a change.
     let other = std::env::var_os("GREEN_INBOX_TEST_PROGRAM");
     let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_green-inbox").into());
     let mut command = Command::new(program);
@@ -80,7 +82,7 @@ pub fn program() -> Command {
     command
 }
 
-/// `serve` on the database in `folder`, admitting loopback with [`TOKEN`], on ports of its own.
+/// `serve` on the database in `folder`, accepting loopback with [`TOKEN`], on ports of its own.
 pub fn serve(folder: &Path) -> Command {
     let mut command = program();
     command
@@ -95,7 +97,7 @@ pub fn serve(folder: &Path) -> Command {
     command
 }
 
-/// Runs what has to end by itself, and gives what it said.
+/// Runs a command that must end by itself and returns its output.
 pub fn finish(command: &mut Command) -> Output {
     let child = command
         .stdin(Stdio::null())
@@ -104,29 +106,29 @@ pub fn finish(command: &mut Command) -> Output {
         .spawn()
         .unwrap();
     let id = child.id().to_string();
-    let (said, output) = mpsc::sync_channel(1);
-    thread::spawn(move || said.send(child.wait_with_output()));
+    let (sender, output) = mpsc::sync_channel(1);
+    thread::spawn(move || sender.send(child.wait_with_output()));
     let Ok(output) = output.recv_timeout(PATIENCE) else {
         let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
-        panic!("it does not end: {command:?}");
+        panic!("the command did not end: {command:?}");
     };
     output.unwrap()
 }
 
 impl Process {
-    /// `serve` on the database in `folder`, admitting loopback with [`TOKEN`].
+    /// Runs `serve` on the database in `folder`, accepting loopback with [`TOKEN`].
     pub fn start(folder: &Path) -> Self {
         Self::with(folder, &[])
     }
 
-    /// The same with more in its environment.
+    /// Like [`Process::start`], with these environment variables as well.
     pub fn with(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = serve(folder);
         command.envs(environment.iter().copied());
         Self::spawn(&mut command)
     }
 
-    /// What [`serve`] gave.
+    /// Spawns a command made by [`serve`] and waits until it listens.
     pub fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::null())
@@ -139,9 +141,9 @@ impl Process {
             let log = log.clone();
             move || {
                 for line in stderr.lines().map_while(Result::ok) {
-                    log.change(|said| said.lines.push(line));
+                    log.change(|captured| captured.lines.push(line));
                 }
-                log.change(|said| said.closed = true);
+                log.change(|captured| captured.closed = true);
             }
         });
         let line = log.wait_for(|line| line.contains("serving readers at"));
@@ -157,7 +159,7 @@ impl Process {
         }
     }
 
-    /// Sends it a signal by its name, as `TERM`.
+    /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(
@@ -169,9 +171,9 @@ impl Process {
         );
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub fn wait(&mut self) -> ExitStatus {
-        self.log.wait(|said| said.closed.then_some(()));
+        self.log.wait(|captured| captured.closed.then_some(()));
         self.child.wait().unwrap()
     }
 }
@@ -179,10 +181,13 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if thread::panicking() {
-            // Why the test failed may be there.
-            let said = self.log.text();
-            let lines: Vec<_> = said.lines().rev().take(20).collect();
-            eprintln!("the server said last, newest first:\n{}", lines.join("\n"));
+            // The last lines may tell why the test failed.
+            let text = self.log.text();
+            let lines: Vec<_> = text.lines().rev().take(20).collect();
+            eprintln!(
+                "last lines of the server, newest first:\n{}",
+                lines.join("\n")
+            );
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

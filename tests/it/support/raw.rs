@@ -1,5 +1,5 @@
-//! A connection on which every byte is the test's own: heads that stop half-way, several requests
-//! at once, a client that writes everything before it reads.
+//! A connection on which the test writes every byte: incomplete heads, pipelined requests, a client
+//! that writes everything before it reads.
 
 use std::future::Future;
 use std::io;
@@ -16,18 +16,18 @@ use tokio::time::timeout;
 use super::process::PATIENCE;
 use super::{Answer, TOKEN};
 
-/// The connection.
+/// A raw HTTP/1.1 connection.
 pub struct Raw(BufReader<TcpStream>);
 
 impl Raw {
-    /// Connects.
+    /// Opens a connection.
     pub async fn open(address: SocketAddr) -> Self {
         let stream = within(TcpStream::connect(address)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self(BufReader::new(stream))
     }
 
-    /// Connects from another address of this machine.
+    /// Opens a connection from another address of this machine.
     pub async fn open_from(from: IpAddr, address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(from, 0)).unwrap();
@@ -36,27 +36,27 @@ impl Raw {
         Self(BufReader::new(stream))
     }
 
-    /// Writes all of it.
+    /// Writes all bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).await.unwrap();
     }
 
-    /// The same, where the server may have closed.
+    /// Like [`Self::send`], but returns an error if the server has closed the connection.
     pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         within(self.0.write_all(bytes.as_ref())).await
     }
 
-    /// Says that nothing more will come, and goes on reading.
+    /// Closes the sending half; reading goes on.
     pub async fn finish(&mut self) {
         self.0.shutdown().await.unwrap();
     }
 
-    /// Reads the next answer.
+    /// Reads the next response.
     pub async fn answer(&mut self) -> Answer {
         within(self.read_answer()).await.unwrap()
     }
 
-    /// Reads until the server closes. That it does so with a reset is an end as well.
+    /// Reads until the server closes the connection; a reset counts as a close.
     pub async fn end(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         if let Err(error) = within(self.0.read_to_end(&mut rest)).await {
@@ -65,7 +65,7 @@ impl Raw {
         rest
     }
 
-    /// Whether an answer or the end has come. It does not wait.
+    /// Whether a response or the end of the connection has arrived. Does not wait.
     pub fn has_news(&mut self) -> bool {
         self.0.fill_buf().now_or_never().is_some()
     }
@@ -104,13 +104,13 @@ impl Raw {
     }
 }
 
-/// The head of a `POST /webhook` with the token of the tests and these lines.
+/// The head of a `POST /webhook` with the test token and these header lines.
 pub fn head(lines: &[&str]) -> String {
     let authorization = format!("authorization: {TOKEN}");
     bare_head(&[&[authorization.as_str()], lines].concat())
 }
 
-/// The same without the token.
+/// Like [`head`], without the token.
 pub fn bare_head(lines: &[&str]) -> String {
     let mut head = "POST /webhook HTTP/1.1\r\nhost: inbox.example\r\n".to_owned();
     for line in lines {
@@ -120,7 +120,7 @@ pub fn bare_head(lines: &[&str]) -> String {
     head + "\r\n"
 }
 
-/// A whole `POST /webhook` with the token of the tests.
+/// A complete `POST /webhook` with the test token.
 pub fn whole(body: &str) -> String {
     head(&[&format!("content-length: {}", body.len())]) + body
 }
@@ -130,9 +130,7 @@ pub fn chunk(data: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
 }
 
-/// What comes of `fact`, which has to come soon.
+/// Waits for `fact`, at most [`PATIENCE`].
 pub async fn within<T>(fact: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, fact)
-        .await
-        .expect("it should have happened by now")
+    timeout(PATIENCE, fact).await.expect("timed out")
 }

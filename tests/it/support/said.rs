@@ -1,14 +1,14 @@
-//! Notifications as GREEN-API writes them, to be changed where a test is about something else.
+//! Notifications as GREEN-API sends them; tests change the fields that they are about.
 
 use serde_json::{Value, json};
 
 pub const INSTANCE: i64 = 1_101_000_001;
 pub const CHAT: &str = "79004445566@c.us";
 
-/// Of a test's own time, in seconds since 1970.
+/// A timestamp for notifications, in seconds since 1970.
 pub const NOON: i64 = 1_767_268_800;
 
-/// A message from the chat's other person, with the part that is its own.
+/// An incoming message with this `messageData`.
 pub fn message(id_message: &str, timestamp: i64, data: Value) -> Value {
     let mut body = json!({
         "typeWebhook": "incomingMessageReceived",
@@ -26,7 +26,7 @@ pub fn message(id_message: &str, timestamp: i64, data: Value) -> Value {
     body
 }
 
-/// A plain text.
+/// A text message.
 pub fn text(id_message: &str, timestamp: i64, text: &str) -> Value {
     let data = json!({
         "typeMessage": "textMessage",
@@ -35,7 +35,7 @@ pub fn text(id_message: &str, timestamp: i64, text: &str) -> Value {
     message(id_message, timestamp, data)
 }
 
-/// A picture with a text under it.
+/// A picture with a caption.
 pub fn picture(id_message: &str, timestamp: i64, caption: &str) -> Value {
     let data = json!({
         "typeMessage": "imageMessage",
@@ -49,7 +49,7 @@ pub fn picture(id_message: &str, timestamp: i64, caption: &str) -> Value {
     message(id_message, timestamp, data)
 }
 
-/// An edit, with `textMessage` or `caption` as it is from then on.
+/// An edit of the message `of`: `key` is `textMessage` or `caption`, and `now` its new value.
 pub fn edit(id_message: &str, timestamp: i64, of: &str, key: &str, now: &str) -> Value {
     let data = json!({
         "typeMessage": "editedMessage",
@@ -58,7 +58,7 @@ pub fn edit(id_message: &str, timestamp: i64, of: &str, key: &str, now: &str) ->
     message(id_message, timestamp, data)
 }
 
-/// A deletion.
+/// A deletion of the message `of`.
 pub fn deletion(id_message: &str, timestamp: i64, of: &str) -> Value {
     let data = json!({
         "typeMessage": "deletedMessage",
@@ -67,7 +67,7 @@ pub fn deletion(id_message: &str, timestamp: i64, of: &str) -> Value {
     message(id_message, timestamp, data)
 }
 
-/// A reaction; an empty one takes the one before back.
+/// A reaction to the message `of`; an empty one withdraws the previous one.
 pub fn reaction(id_message: &str, timestamp: i64, of: &str, sender: &str, emoji: &str) -> Value {
     let data = json!({
         "typeMessage": "reactionMessage",
@@ -79,7 +79,7 @@ pub fn reaction(id_message: &str, timestamp: i64, of: &str, sender: &str, emoji:
     body
 }
 
-/// Votes in a poll: who chose the one answer that there is.
+/// A vote in the poll `of`: `voters` chose its only option.
 pub fn vote(id_message: &str, timestamp: i64, of: &str, sender: &str, voters: &[&str]) -> Value {
     let data = json!({
         "typeMessage": "pollUpdateMessage",
@@ -94,7 +94,7 @@ pub fn vote(id_message: &str, timestamp: i64, of: &str, sender: &str, voters: &[
     body
 }
 
-/// What became of a message that was sent through the API.
+/// A status of a message that was sent through the API.
 pub fn status(id_message: &str, timestamp: i64, status: &str) -> Value {
     json!({
         "typeWebhook": "outgoingMessageStatus",
@@ -107,7 +107,7 @@ pub fn status(id_message: &str, timestamp: i64, status: &str) -> Value {
     })
 }
 
-/// Something of a call from the chat's other person.
+/// An event of an incoming call.
 pub fn call(id_message: &str, timestamp: i64, status: &str) -> Value {
     json!({
         "typeWebhook": "incomingCall",
@@ -119,7 +119,7 @@ pub fn call(id_message: &str, timestamp: i64, status: &str) -> Value {
     })
 }
 
-/// A state of the account.
+/// A state of the instance.
 pub fn state(timestamp: i64, state: &str) -> Value {
     json!({
         "typeWebhook": "stateInstanceChanged",
@@ -129,13 +129,13 @@ pub fn state(timestamp: i64, state: &str) -> Value {
     })
 }
 
-/// The same, of another account.
+/// The same notification of another instance.
 pub fn of(instance: i64, mut body: Value) -> Value {
     body["instanceData"]["idInstance"] = instance.into();
     body
 }
 
-/// The same, in another chat.
+/// The same notification in another chat.
 pub fn within(chat: &str, mut body: Value) -> Value {
     if body["senderData"].is_object() {
         body["senderData"]["chatId"] = chat.into();

@@ -1,4 +1,4 @@
-//! The server inside of the test's own process, with a clock that the test sets.
+//! The server inside the test's own process, with a clock that the test sets.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 
 use super::TOKEN;
 
-/// Where the clock of a test begins: 2026-01-01T00:00:00Z.
+/// The start of the test clock in Unix milliseconds: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600_000;
 
-/// A server that runs.
+/// A running server.
 pub struct TestServer {
     pub public: SocketAddr,
     pub private: SocketAddr,
@@ -30,17 +30,17 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// A server that admits loopback with [`TOKEN`].
+    /// Starts a server that accepts loopback with [`TOKEN`].
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// The same with other settings.
+    /// Like [`Self::start`], with other settings.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         Self::at(tempfile::tempdir().unwrap(), configure).await
     }
 
-    /// The same on the database of a server that was stopped.
+    /// Like [`Self::with`], on the folder of a server that was stopped.
     pub async fn at(folder: TempDir, configure: impl FnOnce(&mut Config)) -> Self {
         let database = folder.path().join("inbox.db");
         let mut config = settings();
@@ -70,12 +70,12 @@ impl TestServer {
         }
     }
 
-    /// Moves the clock on.
+    /// Advances the clock.
     pub fn pass(&self, millis: i64) {
         self.now.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Stops it as SIGTERM does and gives back its folder.
+    /// Stops the server as SIGTERM does and returns its folder.
     pub async fn stop(mut self) -> TempDir {
         self.shutdown.take().unwrap().send(()).unwrap();
         self.run.take().unwrap().await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! A reader of server-sent events (HTML, section 9.2).
+//! A client for server-sent events (HTML, section 9.2).
 
 use std::net::SocketAddr;
 
@@ -14,13 +14,13 @@ use tokio::time::timeout;
 use super::connection::Gone;
 use super::process::PATIENCE;
 
-/// A stream that is being read.
+/// An open stream.
 pub struct Stream {
     body: Incoming,
     text: String,
 }
 
-/// One event of it.
+/// One event of a stream.
 #[derive(Debug)]
 pub struct Sent {
     pub id: i64,
@@ -29,7 +29,7 @@ pub struct Sent {
 }
 
 impl Stream {
-    /// Asks for a stream at this address.
+    /// Opens the stream at `path`.
     pub async fn open(
         server: SocketAddr,
         path: &str,
@@ -57,10 +57,10 @@ impl Stream {
             }
             let frame = timeout(PATIENCE, self.body.frame())
                 .await
-                .expect("the stream says nothing");
+                .expect("no event arrived in time");
             let data = frame?.ok()?.into_data().ok()?;
             self.text
-                .push_str(str::from_utf8(&data).expect("an event is not cut within a letter"));
+                .push_str(str::from_utf8(&data).expect("a frame ends within a UTF-8 character"));
         }
     }
 }
@@ -89,7 +89,7 @@ fn read(block: &str) -> Option<Sent> {
             .lines()
             .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let value = values.next();
-        assert_eq!(values.next(), None, "{name} is there twice: {block}");
+        assert_eq!(values.next(), None, "{name} occurs twice: {block}");
         value
     };
     Some(Sent {

@@ -26,14 +26,14 @@ thread_local! {
     static LISTENER: OnceCell<Listener> = const { OnceCell::new() };
 }
 
-/// Asks for an address; the answer has to be one that a caller is told of.
+/// Sends a GET request and returns the status, which must be 200, 400 or 409.
 pub fn ask(address: &str) -> u16 {
     let Ok(request) = Request::get(address)
         .header("host", "localhost")
         .extension(Peer(([127, 0, 0, 1], 4711).into()))
         .body(Body::empty())
     else {
-        // It is no address, so that it does not come this far.
+        // Not a valid URI: the server would reject it before the router.
         return 400;
     };
     LISTENER.with(|listener| {
@@ -45,7 +45,7 @@ pub fn ask(address: &str) -> u16 {
     })
 }
 
-/// Every sample once.
+/// Opens a private listener over a database that holds every sample once.
 fn open() -> Listener {
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -73,7 +73,7 @@ fn open() -> Listener {
             projected: store.projected,
             stop: CancellationToken::new(),
         }));
-        // It goes on as long as the process does.
+        // Keep the writer alive as long as the process.
         std::mem::forget(store.writer);
         router
     });

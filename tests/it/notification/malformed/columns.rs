@@ -1,13 +1,13 @@
-//! The columns of what is malformed.
+//! The columns of a malformed body.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{INCOMING, text_message};
 use crate::notification::{columns, kind, line, merged, parse, with, without};
 
-/// A misfit in one place does not hide what readers filter by.
+/// A missing or malformed field does not hide the other columns that clients filter by.
 #[test]
-fn columns_of_a_malformed_body() {
+fn missing_or_malformed_field_nulls_only_its_own_columns() {
     let line = line::whatsapp();
     let all = line.message_columns(INCOMING, Some("textMessage"));
     let body = text_message();
@@ -44,9 +44,9 @@ fn columns_of_a_malformed_body() {
     }
 }
 
-/// An identifier that is far too long is no column, whatever the body is.
+/// An identifier of more than 128 bytes leaves its column empty, but the body stays known.
 #[test]
-fn columns_have_bounds() {
+fn identifier_over_128_bytes_leaves_its_column_empty() {
     let body = text_message();
     for (length, kept) in [(128, true), (129, false)] {
         let long = "7".repeat(length);
@@ -62,16 +62,16 @@ fn columns_have_bounds() {
     }
 }
 
-/// Of a body that is no JSON the columns before the fault are read.
+/// In a body that is not valid JSON, the columns before the fault are still read.
 #[test]
-fn columns_before_a_fault() {
+fn columns_before_a_fault_are_read() {
     let read = |body: &[u8]| {
         let parsed = parse(body);
         assert_eq!(kind(&parsed), "malformed", "{parsed:?}");
         let columns = columns(&parsed);
         ["type_webhook", "id_message", "chat_id", "id_instance"].map(|key| columns[key].clone())
     };
-    let whole = r#"{"typeWebhook":"incomingCall","idMessage":"A,{1","senderData":{"chatId":"7@c.us"},"instanceData":{"idInstance":"#;
+    let prefix = r#"{"typeWebhook":"incomingCall","idMessage":"A,{1","senderData":{"chatId":"7@c.us"},"instanceData":{"idInstance":"#;
     let all = |instance| {
         [
             json!("incomingCall"),
@@ -80,21 +80,21 @@ fn columns_before_a_fault() {
             instance,
         ]
     };
-    let none = json!(null);
-    // From GREEN-API's own example for curl.
+    let null = Value::Null;
+    // GREEN-API's own curl example has this number, with leading zeros.
     assert_eq!(
-        read(format!("{whole}000001}}}}").as_bytes()),
-        all(none.clone())
+        read(format!("{prefix}000001}}}}").as_bytes()),
+        all(null.clone())
     );
-    assert_eq!(read(format!("{whole}7, bread").as_bytes()), all(json!(7)));
-    assert_eq!(read(format!("{whole}7}}, ").as_bytes()), all(json!(7)));
-    assert_eq!(read(format!("{whole}7}}}}}}").as_bytes()), all(json!(7)));
-    assert_eq!(read(whole.as_bytes()), all(none.clone()));
-    let mut broken = format!("{whole}7,\n\"wid\":\"").into_bytes();
+    assert_eq!(read(format!("{prefix}7, bread").as_bytes()), all(json!(7)));
+    assert_eq!(read(format!("{prefix}7}}, ").as_bytes()), all(json!(7)));
+    assert_eq!(read(format!("{prefix}7}}}}}}").as_bytes()), all(json!(7)));
+    assert_eq!(read(prefix.as_bytes()), all(null.clone()));
+    let mut broken = format!("{prefix}7,\n\"wid\":\"").into_bytes();
     broken.extend(b"\xFF\"}}");
     assert_eq!(read(&broken), all(json!(7)));
-    let nothing = [none.clone(), none.clone(), none.clone(), none];
+    let all_null = [null.clone(), null.clone(), null.clone(), null];
     for body in ["", "[", "bread", "{", "{\"typeWebhook\":\"incoming", "[[["] {
-        assert_eq!(read(body.as_bytes()), nothing, "{body}");
+        assert_eq!(read(body.as_bytes()), all_null, "{body}");
     }
 }

@@ -1,4 +1,4 @@
-//! What is not a notification, and the reason that is given for it.
+//! Bodies that are not a valid notification, and the reason reported for each.
 
 mod columns;
 mod required;

@@ -1,12 +1,12 @@
-//! What has to be there, and is not or is something else.
+//! Required fields that are missing or of the wrong type.
 
 use serde_json::{Value, json};
 
 use super::{INCOMING, check, text_message};
 use crate::notification::{kind, line, messages, parse, with, without};
 
-/// A body of each other type of notification, with all that is required.
-fn others() -> [Value; 9] {
+/// A body of every other notification type, with all required fields.
+fn other_notifications() -> [Value; 9] {
     [
         (
             "outgoingMessageStatus",
@@ -34,7 +34,7 @@ fn others() -> [Value; 9] {
 }
 
 #[test]
-fn no_type_of_notification() {
+fn missing_or_invalid_type_webhook_is_malformed() {
     let expected = "typeWebhook: expected a string of 1 to 128 bytes";
     let body = text_message();
     check(&json!({}), expected);
@@ -58,8 +58,8 @@ fn no_type_of_notification() {
 }
 
 #[test]
-fn no_account() {
-    for body in others().into_iter().chain([text_message()]) {
+fn missing_or_invalid_instance_is_malformed() {
+    for body in other_notifications().into_iter().chain([text_message()]) {
         let instance = |value| with(&body, "/instanceData", value);
         let id = |value| with(&body, "/instanceData/idInstance", value);
         check(
@@ -103,12 +103,12 @@ fn no_account() {
 }
 
 #[test]
-fn no_message() {
+fn missing_or_invalid_message_data_is_malformed() {
     let body = text_message();
     let missing = "messageData: required, but missing";
     check(&without(&body, "/messageData"), missing);
     check(&with(&body, "/messageData", Value::Null), missing);
-    // Only MAX leaves it out.
+    // Only MAX may omit `messageData`.
     for line in [line::telegram(), line::waba()] {
         for type_webhook in messages::WEBHOOKS {
             check(
@@ -130,7 +130,7 @@ fn no_message() {
 }
 
 #[test]
-fn no_device() {
+fn missing_or_invalid_device_info_is_malformed() {
     let neither = "expected deviceData or avatarInfo, found neither";
     let device = |fields| line::whatsapp().notification("deviceInfo", fields);
     check(&device(json!({})), neither);
@@ -149,7 +149,7 @@ fn no_device() {
 }
 
 #[test]
-fn no_quota() {
+fn missing_or_null_quota_data_is_malformed() {
     let quota = |fields| line::max().notification("quotaExceeded", fields);
     check(&quota(json!({})), "quotaData: required, but missing");
     check(

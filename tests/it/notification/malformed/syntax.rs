@@ -1,4 +1,4 @@
-//! Bodies that are no JSON object, or one that is nested too deep.
+//! Bodies that are not a JSON object, or that are nested too deeply.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::text_message;
 use crate::notification::{kind, parse, reason, with};
 
 #[test]
-fn no_object() {
+fn body_that_is_not_an_object_is_malformed() {
     for (body, expected) in [
         ("", "expected an object, found nothing"),
         (" \t\r\n", "expected an object, found nothing"),
@@ -15,7 +15,7 @@ fn no_object() {
         ("\"Привет\"", "expected an object"),
         ("null", "expected an object"),
         ("true", "expected an object"),
-        // A second mark is none.
+        // Only the first byte order mark is skipped.
         ("\u{feff}\u{feff}{}", "expected an object"),
         ("<html>", "expected an object"),
         ("[]", "expected an object, found an array"),
@@ -29,7 +29,7 @@ fn no_object() {
 }
 
 #[test]
-fn no_json() {
+fn invalid_json_is_malformed_with_its_line_and_column() {
     for (body, expected) in [
         (
             "{",
@@ -81,7 +81,7 @@ fn no_json() {
             r#"{"a":nul}"#,
             "not JSON: expected ident at line 1 column 9",
         ),
-        // From GREEN-API's own example for curl.
+        // GREEN-API's own curl example has this number, with leading zeros.
         (
             r#"{"idInstance":000001}"#,
             "not JSON: invalid number at line 1 column 16",
@@ -104,14 +104,14 @@ fn no_json() {
 }
 
 #[test]
-fn no_utf8() {
+fn invalid_utf8_is_malformed_with_its_byte_offset() {
     for (body, expected) in [
         (&b"\xff"[..], "not UTF-8: byte 0"),
         (b"{\"\xcf\xf0\":1}", "not UTF-8: byte 2"),
         (b"{\"typeWebhook\":\"\xcf\xf0\"}", "not UTF-8: byte 16"),
-        // A letter that is cut in half at the end.
+        // The body ends in the middle of a two-byte character.
         (b"{\"a\":\"\xd0", "not UTF-8: byte 6"),
-        // Half a surrogate pair, as bytes.
+        // Half of a surrogate pair, encoded as bytes.
         (b"{\"a\":\"\xed\xa0\xbd\"}", "not UTF-8: byte 6"),
     ] {
         assert_eq!(reason(body), expected, "{}", String::from_utf8_lossy(body));
@@ -119,7 +119,7 @@ fn no_utf8() {
 }
 
 #[test]
-fn a_nul_byte() {
+fn nul_byte_is_malformed_unless_escaped() {
     let control = "not JSON: control character (\\u0000-\\u001F) found while parsing a string";
     for (body, expected) in [
         ("\0", "expected an object".to_owned()),
@@ -140,12 +140,12 @@ fn a_nul_byte() {
     ] {
         assert_eq!(reason(body.as_bytes()), expected, "{body:?}");
     }
-    // Escaped it is a letter as any other.
+    // An escaped NUL is an ordinary character.
     assert_eq!(kind(&parse(br#"{"typeWebhook":"\u0000"}"#)), "unknown");
 }
 
 #[test]
-fn nesting() {
+fn nesting_deeper_than_124_levels_is_malformed() {
     let nested = |open: &str, close: &str, levels: usize| {
         format!("{}0{}", open.repeat(levels), close.repeat(levels))
     };
@@ -165,23 +165,23 @@ fn nesting() {
     );
     assert_eq!(reason(format!("{{\"a\":{arrays}}}").as_bytes()), too_deep);
     assert_eq!(reason(inside(&arrays).as_bytes()), too_deep);
-    // Far deeper than a stack is.
+    // Far deeper than the stack of a recursive parser would allow.
     assert_eq!(reason("{\"a\":".repeat(1_000_000).as_bytes()), too_deep);
 
-    // The notification itself is one level.
+    // The notification's own object counts as one level.
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        let most = inside(&nested(open, close, 123));
-        let page = format!("{{\"data\":[{{\"body\":{most}}}]}}");
-        assert!(serde_json::from_str::<Value>(&page).is_ok());
-        assert_eq!(kind(&parse(most.as_bytes())), "known");
-        let more = inside(&nested(open, close, 124));
-        let page = format!("{{\"data\":[{{\"body\":{more}}}]}}");
-        assert!(serde_json::from_str::<Value>(&page).is_err());
-        assert_eq!(reason(more.as_bytes()), too_deep);
+        let at_limit = inside(&nested(open, close, 123));
+        let response = format!("{{\"data\":[{{\"body\":{at_limit}}}]}}");
+        assert!(serde_json::from_str::<Value>(&response).is_ok());
+        assert_eq!(kind(&parse(at_limit.as_bytes())), "known");
+        let over_limit = inside(&nested(open, close, 124));
+        let response = format!("{{\"data\":[{{\"body\":{over_limit}}}]}}");
+        assert!(serde_json::from_str::<Value>(&response).is_err());
+        assert_eq!(reason(over_limit.as_bytes()), too_deep);
     }
-    // Brackets in a text are no levels, nor are levels that are closed again.
-    let text = with(&text_message(), "/новое", json!("[{\\\"".repeat(200))).to_string();
-    assert_eq!(kind(&parse(text.as_bytes())), "known");
+    // Brackets inside a string do not count as levels, and a closed level no longer counts.
+    let brackets = with(&text_message(), "/новое", json!("[{\\\"".repeat(200))).to_string();
+    assert_eq!(kind(&parse(brackets.as_bytes())), "known");
     let wide = inside(&format!("[{}0]", "[{}],".repeat(200)));
     assert_eq!(kind(&parse(wide.as_bytes())), "known");
 }

@@ -1,4 +1,4 @@
-//! What was chosen.
+//! Answers to buttons, lists and templates.
 
 use green_inbox::notification::MessageContent as Content;
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "selectedButtonId": "21",
                 "selectedButtonText": "Туда",
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::ButtonsResponseMessage(found) = found else {
                     return false;
                 };
@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "listType": 1,
                 "singleSelectReply": "tea-2",
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::ListResponseMessage(found) = found else {
                     return false;
                 };
@@ -54,7 +54,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "selectedId": "go",
                 "selectedDisplayText": "Иду",
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::TemplateButtonsReplyMessage(found) = found else {
                     return false;
                 };
@@ -74,7 +74,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "footerText": "ответьте",
                 "buttons": [{ "type": "reply", "buttonId": "y", "buttonText": "Приду" }],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::InteractiveButtonsReply(found) = found else {
                     return false;
                 };

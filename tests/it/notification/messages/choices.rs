@@ -1,4 +1,4 @@
-//! Buttons and lists to choose from.
+//! Messages that offer buttons or a list.
 
 use green_inbox::notification::MessageContent as Content;
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "footer": "Выберите",
                 "buttons": [{ "buttonId": 21, "buttonText": "Туда" }],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::ButtonsMessage(found) = found else {
                     return false;
                 };
@@ -40,7 +40,7 @@ pub(super) fn rows() -> Vec<Row> {
                     { "title": "Зелёный", "rowId": "tea-2", "description": "остывает быстро" },
                 ]}],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::ListMessage(found) = found else {
                     return false;
                 };
@@ -61,8 +61,8 @@ pub(super) fn rows() -> Vec<Row> {
     ]
 }
 
-/// Those that do something else than answer, too.
-pub(super) fn acting() -> Vec<Row> {
+/// Messages whose buttons can also open a link, make a call or copy a code.
+pub(super) fn action_rows() -> Vec<Row> {
     vec![
         Row {
             type_message: "templateMessage",
@@ -78,7 +78,7 @@ pub(super) fn acting() -> Vec<Row> {
                     { "index": 3, "quickReplyButton": { "displayText": "Иду", "id": "go" } },
                 ],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::TemplateMessage(found) = found else {
                     return false;
                 };
@@ -114,7 +114,7 @@ pub(super) fn acting() -> Vec<Row> {
                     { "type": "reply", "buttonId": "4" },
                 ],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::InteractiveButtons(found) = found else {
                     return false;
                 };

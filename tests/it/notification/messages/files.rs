@@ -1,4 +1,4 @@
-//! Files.
+//! Images, videos, documents, audio files and stickers.
 
 use green_inbox::notification::MessageContent as Content;
 use green_inbox::notification::message::FileMessage;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Row;
 
 pub(super) fn rows() -> Vec<Row> {
-    fn row(type_message: &'static str, holds: fn(&Content<'_>) -> bool) -> Row {
+    fn row(type_message: &'static str, matches: fn(&Content<'_>) -> bool) -> Row {
         Row {
             type_message,
             key: "fileMessageData",
@@ -21,10 +21,10 @@ pub(super) fn rows() -> Vec<Row> {
                 "isForwarded": true,
                 "forwardingScore": "2",
             }),
-            holds,
+            matches,
         }
     }
-    fn fits(file: &FileMessage<'_>) -> bool {
+    fn is_complete(file: &FileMessage<'_>) -> bool {
         let data = &file.file_message_data;
         data.download_url.as_deref() == Some("{{SWE002}}")
             && data.caption.as_deref() == Some("Смета")
@@ -38,23 +38,23 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         row(
             "imageMessage",
-            |found| matches!(found, Content::ImageMessage(file) if fits(file)),
+            |found| matches!(found, Content::ImageMessage(file) if is_complete(file)),
         ),
         row(
             "videoMessage",
-            |found| matches!(found, Content::VideoMessage(file) if fits(file)),
+            |found| matches!(found, Content::VideoMessage(file) if is_complete(file)),
         ),
         row(
             "documentMessage",
-            |found| matches!(found, Content::DocumentMessage(file) if fits(file)),
+            |found| matches!(found, Content::DocumentMessage(file) if is_complete(file)),
         ),
         row(
             "audioMessage",
-            |found| matches!(found, Content::AudioMessage(file) if fits(file)),
+            |found| matches!(found, Content::AudioMessage(file) if is_complete(file)),
         ),
         row(
             "stickerMessage",
-            |found| matches!(found, Content::StickerMessage(file) if fits(file)),
+            |found| matches!(found, Content::StickerMessage(file) if is_complete(file)),
         ),
     ]
 }

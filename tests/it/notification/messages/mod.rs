@@ -1,5 +1,5 @@
-//! Every `typeMessage` that is described, in every product line and under each `typeWebhook` that
-//! carries messages.
+//! The documented message types (`typeMessage`), in every product line and under each `typeWebhook`
+//! that carries messages.
 
 mod answers;
 mod changes;
@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 
 use super::{columns, content, known, line, message, parse, with};
 
-/// The types of notification that carry a message.
+/// The notification types that carry a message.
 pub(super) const WEBHOOKS: [&str; 3] = [
     "incomingMessageReceived",
     "outgoingMessageReceived",
     "outgoingAPIMessageReceived",
 ];
 
-/// A `typeMessage`, the key and the value of its payload, and what of it must be read.
+/// A `typeMessage`, the key and value of its payload, and a check of the parsed content.
 pub(super) struct Row {
     pub(super) type_message: &'static str,
     pub(super) key: &'static str,
     payload: Value,
-    holds: fn(&MessageContent<'_>) -> bool,
+    matches: fn(&MessageContent<'_>) -> bool,
 }
 
 impl Row {
@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// The table of `typeMessage`, one row for each.
+/// The table of message types, one row for each `typeMessage`.
 pub(super) fn rows() -> Vec<Row> {
     [
         texts::rows(),
@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
         things::rows(),
         polls::rows(),
         choices::rows(),
-        choices::acting(),
+        choices::action_rows(),
         answers::rows(),
     ]
     .into_iter()
@@ -53,7 +53,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn every_message_is_known() {
+fn message_type_is_known_in_every_product_line_and_webhook() {
     for row in rows() {
         for line in line::all() {
             for type_webhook in WEBHOOKS {
@@ -66,15 +66,15 @@ fn every_message_is_known() {
                     line.name
                 );
                 let content = content(&parsed);
-                assert!((row.holds)(content), "{}: {content:?}", line.name);
+                assert!((row.matches)(content), "{}: {content:?}", line.name);
             }
         }
     }
 }
 
-/// The three types of notification that share a struct stay apart.
+/// The three notification types share a struct, but each is parsed into its own variant.
 #[test]
-fn each_webhook_has_a_variant_of_its_own() {
+fn each_message_webhook_is_parsed_into_its_own_variant() {
     for type_webhook in WEBHOOKS {
         let data = json!({ "typeMessage": "textMessage", "textMessageData": {} });
         let body = line::waba().message(type_webhook, data).to_string();
@@ -82,14 +82,14 @@ fn each_webhook_has_a_variant_of_its_own() {
             Notification::IncomingMessageReceived(_) => "incomingMessageReceived",
             Notification::OutgoingMessageReceived(_) => "outgoingMessageReceived",
             Notification::OutgoingApiMessageReceived(_) => "outgoingAPIMessageReceived",
-            other => panic!("{other:?}"),
+            other => panic!("expected a message, found {other:?}"),
         };
         assert_eq!(found, type_webhook);
     }
 }
 
 #[test]
-fn the_sender_is_read() {
+fn every_field_of_the_sender_is_read() {
     let data = json!({ "typeMessage": "textMessage", "textMessageData": {} });
     let mut body = line::max().message("incomingMessageReceived", data);
     body["senderData"] = json!({
@@ -115,9 +115,9 @@ fn the_sender_is_read() {
     assert_eq!(sender.sender_type.as_deref(), Some("user"));
 }
 
-/// Any message may quote another one, with its payload under keys of its own.
+/// A message of any type may quote another one, whose payload has its own keys.
 #[test]
-fn every_message_may_quote() {
+fn quoted_message_is_read_in_every_message_type() {
     let quoted = json!({
         "stanzaId": "C1",
         "participant": "79000000022@c.us",
@@ -155,7 +155,7 @@ fn every_message_may_quote() {
         assert_eq!(link.title.as_deref(), Some("Новости"));
         let poll = found.poll_message_data.as_ref().unwrap();
         assert_eq!(poll.options.as_ref().unwrap().len(), 1);
-        // Its typeMessage is not taken for that of the message.
+        // The column is the `typeMessage` of the message itself, not of the quoted one.
         assert_eq!(
             parsed.columns.type_message.as_deref(),
             Some(row.type_message)

@@ -15,7 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "options": [{ "optionName": "Сегодня" }, { "optionName": "Завтра" }],
                 "multipleAnswers": true,
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::PollMessage(found) = found else {
                     return false;
                 };
@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
                     { "optionName": "Завтра", "optionVoters": ["79000000013@c.us", 10_000_013] },
                 ],
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::PollUpdateMessage(found) = found else {
                     return false;
                 };

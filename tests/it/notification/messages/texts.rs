@@ -1,4 +1,4 @@
-//! Texts.
+//! Text messages.
 
 use green_inbox::notification::MessageContent as Content;
 use serde_json::json;
@@ -11,7 +11,7 @@ pub(super) fn rows() -> Vec<Row> {
             type_message: "textMessage",
             key: "textMessageData",
             payload: json!({ "textMessage": "{{SWE001}}", "isTemplateMessage": true }),
-            holds: |found| {
+            matches: |found| {
                 matches!(found, Content::TextMessage(found)
                     if found.text_message_data.text_message.as_deref() == Some("{{SWE001}}")
                         && found.text_message_data.is_template_message == Some(true))
@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "conversionSource": "FB_Ads",
                 "entryPointConversionApp": "instagram",
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::ExtendedTextMessage(found) = found else {
                     return false;
                 };
@@ -69,7 +69,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "stanzaId": "B1",
                 "participant": "79000000011@c.us",
             }),
-            holds: |found| {
+            matches: |found| {
                 matches!(found, Content::QuotedMessage(found)
                     if found.extended_text_message_data.text.as_deref() == Some("Да")
                         && found.extended_text_message_data.stanza_id.as_deref() == Some("B1")

@@ -1,4 +1,4 @@
-//! Places, contacts and invitations.
+//! Locations, contacts and group invitations.
 
 use green_inbox::notification::MessageContent as Content;
 use serde_json::json;
@@ -17,7 +17,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "longitude": -30.25,
                 "jpegThumbnail": "cGllcg==",
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::LocationMessage(found) = found else {
                     return false;
                 };
@@ -33,7 +33,7 @@ pub(super) fn rows() -> Vec<Row> {
             type_message: "contactMessage",
             key: "contactMessageData",
             payload: json!({ "displayName": "Анна", "vcard": "BEGIN:VCARD\nEND:VCARD" }),
-            holds: |found| {
+            matches: |found| {
                 matches!(found, Content::ContactMessage(found)
                     if found.contact_message_data.display_name.as_deref() == Some("Анна")
                         && found.contact_message_data.vcard.as_deref()
@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
             type_message: "contactsArrayMessage",
             key: "messageData",
             payload: json!({ "contacts": [{ "displayName": "Анна" }, { "displayName": "Пётр" }] }),
-            holds: |found| {
+            matches: |found| {
                 matches!(found, Content::ContactsArrayMessage(found)
                     if found.contacts.len() == 2
                         && found.contacts[1].display_name.as_deref() == Some("Пётр"))
@@ -62,7 +62,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "name": "Мария",
                 "jpegThumbnail": null,
             }),
-            holds: |found| {
+            matches: |found| {
                 let Content::GroupInviteMessage(found) = found else {
                     return false;
                 };
