@@ -138,7 +138,7 @@ impl<'a> From<Found<'a>> for Columns<'a> {
             .map_or((None, None), |s| (s.chat_id, s.sender));
         let avatar_chat = found.avatar_info.and_then(|avatar| avatar.chat_id);
         // In an outgoing call, `from` is the chat that was called.
-        let (callee, caller) = match found.type_webhook.as_deref() {
+        let (called_chat, caller) = match found.type_webhook.as_deref() {
             Some(OUTGOING_CALL) => (found.from, None),
             _ => (None, found.from),
         };
@@ -154,7 +154,7 @@ impl<'a> From<Found<'a>> for Columns<'a> {
             chat_id: sender_chat
                 .or(found.chat_id)
                 .or(avatar_chat)
-                .or(callee)
+                .or(called_chat)
                 .and_then(identifier),
             sender: sender.or(caller).and_then(identifier),
             timestamp: found.timestamp.map(|timestamp| timestamp.0),
