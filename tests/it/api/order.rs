@@ -25,21 +25,20 @@ fn informative() -> Vec<Value> {
         missed,
         said::text("PLAIN", NOON + 60, "One loaf"),
         said::status("SPARSE", NOON + 61, "sent"),
+        without(said::status("SPARSE", NOON + 62, "delivered"), "", "chatId"),
     ]);
     events
 }
 
+/// A body without one of its keys.
+fn without(mut body: Value, place: &str, key: &str) -> Value {
+    let object = body.pointer_mut(place).unwrap().as_object_mut().unwrap();
+    object.remove(key).unwrap();
+    body
+}
+
 /// What adds nothing to them.
 fn poorer() -> Vec<Value> {
-    let without = |mut body: Value, place: &str, key: &str| {
-        body.pointer_mut(place)
-            .unwrap()
-            .as_object_mut()
-            .unwrap()
-            .remove(key)
-            .unwrap();
-        body
-    };
     let mut picture = said::picture("PICTURE", NOON + 70, "");
     picture["typeWebhook"] = "outgoingAPIMessageReceived".into();
     picture["messageData"]["fileMessageData"]["fileName"] = "".into();
