@@ -76,6 +76,9 @@ pub(super) async fn ready(
              to do.",
         ));
     }
+    if api.projected.is_stopped() {
+        return Err(Problem::projection_stopped());
+    }
     Ok(Json(Health {
         status: "ready",
         projection: api.projected.is_rebuilding().then_some("rebuilding"),

@@ -83,6 +83,9 @@ impl Api {
     async fn caught_up(&self) -> Result<(), Problem> {
         let newest = self.commits.newest();
         let mut projected = self.projected.clone();
+        if projected.is_stopped() && projected.seq() < newest {
+            return Err(Problem::projection_stopped());
+        }
         timeout(CATCHING_UP, projected.reach(newest))
             .await
             .map_err(|_| {

@@ -9,7 +9,7 @@ mod paced;
 pub mod telemetry;
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -219,6 +219,8 @@ impl App {
         let mut public = self.public.start(&self.drain);
         let mut private = self.private.start(&self.drain);
         let mut failed = tokio::select! {
+            // In this order: the projection thread ends after the writer, and then only the writer is reported.
+            biased;
             () = shutdown => {
                 info!("draining: no new connections are accepted");
                 None
@@ -227,6 +229,7 @@ impl App {
             () = public.ended() => Some(RunError::Listener("public")),
             () = private.ended() => Some(RunError::Listener("private")),
             never = log_refusals(&self.refusals) => match never {},
+            never = log_projection_end(&mut self.projection) => match never {},
         };
         self.drain.cancel();
         if failed.is_none() {
@@ -272,4 +275,15 @@ async fn log_refusals(refusals: &Refusals) -> Infallible {
         sleep(REFUSALS_INTERVAL).await;
         refusals.tell(false);
     }
+}
+
+/// Logs that the projection thread has ended while the program runs. Notifications are still stored, so the
+/// program goes on: a restart that meets the same defect again would stop receiving too.
+async fn log_projection_end(projection: &mut ProjectionThread) -> Infallible {
+    projection.ended().await;
+    error!(
+        "the projection thread ended unexpectedly; notifications are still stored, but lists answer 503\n  help: \
+         restart the program; if this happens again, delete the `.projection` file beside the database first"
+    );
+    pending().await
 }

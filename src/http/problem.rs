@@ -136,6 +136,16 @@ impl Problem {
             .with_header(RETRY_AFTER, "5")
     }
 
+    /// 503: the projection thread has ended, which is a bug.
+    #[must_use]
+    pub fn projection_stopped() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "projection-stopped",
+            "The projection has stopped; notifications are still accepted. The log says what to do.",
+        )
+    }
+
     /// 503: other readers use all database connections or all response memory.
     #[must_use]
     pub fn busy() -> Self {

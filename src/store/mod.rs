@@ -8,6 +8,7 @@ mod projection;
 mod query;
 mod write;
 
+mod columns;
 mod commits;
 mod error;
 mod event;

@@ -12,6 +12,7 @@ use super::database::{self, Exclusive};
 use crate::clock::UnixMillis;
 use crate::model::OutcomeKind;
 use crate::notification::parse;
+use crate::store::columns::{EventColumns, event_columns};
 use crate::store::error::OpenError;
 use crate::store::event::{BodyDigest, NewEvent};
 use crate::store::projection::{AdvanceError, Projection};
@@ -24,17 +25,18 @@ const EVENTS: usize = 1000;
 /// Bytes of bodies per transaction. The body that reaches this limit is the transaction's last one.
 const BYTES: usize = 16 * 1024 * 1024;
 
-const READ: &str = "
-    SELECT seq, received_at, outcome, reason, id_instance, type_instance, type_webhook,
-           type_message, id_message, chat_id, sender, timestamp, body, digest,
-           (SELECT fields FROM drift WHERE drift.seq = event.seq)
-    FROM event WHERE seq > ?1 ORDER BY seq";
+const READ: &str = concat!(
+    "SELECT ",
+    event_columns!(),
+    ", seq, received_at, digest, body, (SELECT fields FROM drift WHERE drift.seq = event.seq)
+     FROM event WHERE seq > ?1 ORDER BY seq"
+);
 
-const UPDATE: &str = "
-    UPDATE event
-    SET outcome = ?2, reason = ?3, id_instance = ?4, type_instance = ?5, type_webhook = ?6,
-        type_message = ?7, id_message = ?8, chat_id = ?9, sender = ?10, timestamp = ?11
-    WHERE seq = ?1";
+const UPDATE: &str = concat!(
+    "UPDATE event SET (",
+    event_columns!(),
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE seq = ?11"
+);
 
 /// The outcome of an event before and after it was parsed again.
 type Change = (OutcomeKind, OutcomeKind);
@@ -80,19 +82,10 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
     let done = pass(&connection, progress, |connection, rows| {
         let transaction = connection.unchecked_transaction()?;
         for (seq, event) in rows {
-            transaction.prepare_cached(UPDATE)?.execute(params![
-                seq,
-                event.outcome.name(),
-                event.reason,
-                event.id_instance,
-                event.type_instance,
-                event.type_webhook,
-                event.type_message,
-                event.id_message,
-                event.chat_id,
-                event.sender,
-                event.timestamp,
-            ])?;
+            let mut update = transaction.prepare_cached(UPDATE)?;
+            event.columns.bind(&mut update)?;
+            update.raw_bind_parameter(EventColumns::COUNT + 1, seq)?;
+            update.raw_execute()?;
             match &event.drift {
                 Some(fields) => transaction
                     .prepare_cached(INSERT_DRIFT)?
@@ -191,30 +184,25 @@ impl Chunk {
         };
         let (mut count, mut bytes) = (0, 0);
         while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let body = Bytes::from(row.get::<_, Vec<u8>>(12)?);
-            let event = NewEvent::new(UnixMillis(row.get(1)?), &parse(&body), &body);
-            let is_damaged = row.get::<_, BodyDigest>(13)? != event.digest;
-            chunk.damaged += u64::from(is_damaged);
-            let before: String = row.get(2)?;
-            let same = before == event.outcome.name()
-                && row.get::<_, Option<String>>(3)? == event.reason
-                && row.get::<_, Option<i64>>(4)? == event.id_instance
-                && row.get::<_, Option<String>>(5)? == event.type_instance
-                && row.get::<_, Option<String>>(6)? == event.type_webhook
-                && row.get::<_, Option<String>>(7)? == event.type_message
-                && row.get::<_, Option<String>>(8)? == event.id_message
-                && row.get::<_, Option<String>>(9)? == event.chat_id
-                && row.get::<_, Option<String>>(10)? == event.sender
-                && row.get::<_, Option<i64>>(11)? == event.timestamp
-                && row.get::<_, Option<String>>(14)? == event.drift;
+            let seq: i64 = row.get(EventColumns::COUNT)?;
+            let received_at = UnixMillis(row.get(EventColumns::COUNT + 1)?);
+            let digest: BodyDigest = row.get(EventColumns::COUNT + 2)?;
+            let body = Bytes::from(row.get::<_, Vec<u8>>(EventColumns::COUNT + 3)?);
+            let drift: Option<String> = row.get(EventColumns::COUNT + 4)?;
+            let event = NewEvent::new(received_at, &parse(&body), &body);
+            let before = EventColumns::read(row)
+                .ok()
+                .filter(|_| digest == event.digest);
+            chunk.damaged += u64::from(before.is_none());
             bytes += body.len();
             count += 1;
             chunk.events += 1;
             chunk.last = Some(seq);
-            if !same && !is_damaged {
-                let before = OutcomeKind::from_name(&before).unwrap_or(event.outcome);
-                chunk.changed.push(((before, event.outcome), seq, event));
+            if let Some(before) = before
+                && (before != event.columns || drift != event.drift)
+            {
+                let change = (before.outcome, event.columns.outcome);
+                chunk.changed.push((change, seq, event));
             }
             if count == EVENTS || bytes >= BYTES {
                 break;

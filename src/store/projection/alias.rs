@@ -19,14 +19,14 @@ impl Projector<'_> {
         chat: Option<&str>,
         notification: &Notification<'_>,
     ) -> Result<()> {
-        let (Some(id_instance), Some(chat_id)) = (row.id_instance, chat) else {
+        let (Some(id_instance), Some(chat_id)) = (row.columns.id_instance, chat) else {
             return Ok(());
         };
         if PrivateKind::of(chat_id).is_none() {
             return Ok(());
         }
         if let (Notification::IncomingMessageReceived(_), Some(sender)) =
-            (notification, row.sender.as_deref())
+            (notification, row.columns.sender.as_deref())
         {
             let sender = canonical_chat(sender);
             if differ_in_kind(chat_id, &sender) {

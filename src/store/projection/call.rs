@@ -17,7 +17,12 @@ impl Projector<'_> {
         identity: Option<&Identity<'_>>,
     ) -> Result<()> {
         // For a call from the account, the chat stands in for the sender.
-        let from = event.row.sender.as_deref().or(event.row.chat_id.as_deref());
+        let from = event
+            .row
+            .columns
+            .sender
+            .as_deref()
+            .or(event.row.columns.chat_id.as_deref());
         let from = from.map(canonical_chat);
         let chat = match &from {
             Some(from) => Some(self.terms.id(TermKind::Chat, from)?),

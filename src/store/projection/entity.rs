@@ -36,7 +36,7 @@ pub(super) struct Entry<'m> {
 impl Projector<'_> {
     /// Projects one mention of a message or a call.
     pub(super) fn mention(&mut self, event: &ParsedEvent<'_>, mention: Mention<'_>) -> Result<()> {
-        let Some(id_instance) = event.row.id_instance else {
+        let Some(id_instance) = event.row.columns.id_instance else {
             return Ok(());
         };
         let role = mention.role;
@@ -130,7 +130,7 @@ impl Projector<'_> {
             .notification
             .status_name()
             .filter(|_| role != Role::Notice);
-        let type_message = row.type_message.as_deref();
+        let type_message = row.columns.type_message.as_deref();
         // The same event may also be the first mention of another entity, which then has this seq.
         let seq = match entry.kind {
             EntityKind::Notice => -row.seq,
@@ -155,7 +155,7 @@ impl Projector<'_> {
         if entry.kind == EntityKind::Call {
             return Ok(());
         }
-        if event.chat != row.chat_id.as_deref()
+        if event.chat != row.columns.chat_id.as_deref()
             && let Some(chat) = event.chat
         {
             // The event's columns have the chat in another form, so the canonical form is posted

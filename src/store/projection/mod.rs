@@ -118,6 +118,12 @@ impl Projected {
         self.state.report_events_damaged(failure);
     }
 
+    /// Whether the projection thread has ended, so that lists stay as they are.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.seq.has_changed().is_err()
+    }
+
     /// Waits until the event `seq` is projected. The future never resolves if the projection thread
     /// has stopped.
     pub async fn reach(&mut self, seq: i64) {
@@ -154,13 +160,19 @@ impl State {
 
 /// A handle to the projection thread.
 #[derive(Debug)]
-pub struct ProjectionThread(oneshot::Receiver<()>);
+pub struct ProjectionThread {
+    end: oneshot::Receiver<()>,
+    has_ended: bool,
+}
 
 impl ProjectionThread {
-    /// Waits until the thread has ended. It ends after the writer.
+    /// Waits until the thread has ended. It ends after the writer, or if it panics. May be called again.
     pub async fn ended(&mut self) {
-        // An error means that the thread panicked.
-        let _ = (&mut self.0).await;
+        if !self.has_ended {
+            // An error means that the thread panicked.
+            let _ = (&mut self.end).await;
+            self.has_ended = true;
+        }
     }
 }
 
@@ -202,7 +214,11 @@ pub(super) fn start(
         notifier,
         state,
     };
-    Ok((projected, ProjectionThread(ended)))
+    let thread = ProjectionThread {
+        end: ended,
+        has_ended: false,
+    };
+    Ok((projected, thread))
 }
 
 /// Checks the whole file once, on a low-priority thread. File times alone do not reveal damage that

@@ -83,21 +83,24 @@ impl<'t> Projector<'t> {
     pub(super) fn event(&mut self, row: &'t Row) -> Result<()> {
         self.count(row);
         self.post_columns(row, row.seq)?;
-        if row.outcome == OutcomeKind::Malformed {
+        if row.columns.outcome == OutcomeKind::Malformed {
             return Ok(());
         }
-        let read = row.type_webhook.as_deref();
+        let read = row.columns.type_webhook.as_deref();
         let Some(notification) = read.and_then(|name| notification::read(name, &row.body)) else {
             return Ok(());
         };
         self.account(row, &notification)?;
-        let chat = row.chat_id.as_deref().map(canonical_chat);
+        let chat = row.columns.chat_id.as_deref().map(canonical_chat);
         self.find_aliases(row, chat.as_deref(), &notification)?;
         let mut mentioned = mentions(&notification);
         let Some(first) = mentioned.next() else {
             return Ok(());
         };
-        let types = (row.type_webhook.as_deref(), row.type_message.as_deref());
+        let types = (
+            row.columns.type_webhook.as_deref(),
+            row.columns.type_message.as_deref(),
+        );
         let event = ParsedEvent {
             row,
             notification: &notification,
@@ -114,23 +117,23 @@ impl<'t> Projector<'t> {
     }
 
     fn count(&mut self, row: &'t Row) {
-        let instance = row.id_instance.unwrap_or(0);
-        let type_webhook = row.type_webhook.as_deref().unwrap_or_default();
+        let instance = row.columns.id_instance.unwrap_or(0);
+        let type_webhook = row.columns.type_webhook.as_deref().unwrap_or_default();
         self.add(Measure::TypeWebhook, instance, type_webhook, 1);
-        self.add(Measure::Outcome, instance, row.outcome.name(), 1);
+        self.add(Measure::Outcome, instance, row.columns.outcome.name(), 1);
         let (least, most) = self
             .block_ranges
             .entry(row.seq / BLOCK_EVENTS)
             .or_insert((row.received_at, row.received_at));
         *least = row.received_at.min(*least);
         *most = row.received_at.max(*most);
-        if let Some(id) = row.id_instance {
+        if let Some(id) = row.columns.id_instance {
             let seen = self.instances.entry(id).or_insert(SeenInstance {
                 newest: row.seq,
                 type_instance: None,
             });
             seen.newest = row.seq;
-            seen.type_instance = row.type_instance.as_deref().or(seen.type_instance);
+            seen.type_instance = row.columns.type_instance.as_deref().or(seen.type_instance);
         }
     }
 
@@ -140,18 +143,18 @@ impl<'t> Projector<'t> {
 
     /// Posts the terms of the columns of an event at `seq`.
     pub(super) fn post_columns(&mut self, row: &Row, seq: i64) -> Result<()> {
-        if let Some(id) = row.id_instance {
+        if let Some(id) = row.columns.id_instance {
             self.terms.post(TermKind::Instance, &id.to_string(), seq)?;
-            let rare = row.type_webhook.as_deref();
+            let rare = row.columns.type_webhook.as_deref();
             if let Some(pair) = rare.and_then(|name| pair(id, name)) {
                 self.terms.post(TermKind::InstanceType, &pair, seq)?;
             }
         }
-        let outcome = Some(row.outcome).filter(|outcome| *outcome != OutcomeKind::Known);
+        let outcome = Some(row.columns.outcome).filter(|outcome| *outcome != OutcomeKind::Known);
         for (kind, value) in [
-            (TermKind::TypeWebhook, row.type_webhook.as_deref()),
-            (TermKind::TypeMessage, row.type_message.as_deref()),
-            (TermKind::Chat, row.chat_id.as_deref()),
+            (TermKind::TypeWebhook, row.columns.type_webhook.as_deref()),
+            (TermKind::TypeMessage, row.columns.type_message.as_deref()),
+            (TermKind::Chat, row.columns.chat_id.as_deref()),
             (TermKind::Outcome, outcome.map(OutcomeKind::name)),
             (TermKind::Drift, row.has_drift.then_some("")),
         ] {
@@ -164,7 +167,7 @@ impl<'t> Projector<'t> {
 
     /// Projects an account's state, socket and quota.
     fn account(&mut self, row: &Row, notification: &Notification<'_>) -> Result<()> {
-        let Some(id) = row.id_instance else {
+        let Some(id) = row.columns.id_instance else {
             return Ok(());
         };
         let column = match notification {
@@ -208,7 +211,7 @@ impl<'t> Projector<'t> {
                 "SELECT min(seq) FROM state WHERE id_instance = ?1 AND timestamp = ?2 AND name = ?3",
             )?
             .query_row(params![id, at, name], |row| row.get(0))?;
-        if let Some(earlier) = earlier.filter(|_| row.timestamp.is_some()) {
+        if let Some(earlier) = earlier.filter(|_| row.columns.timestamp.is_some()) {
             self.insert_duplicate(row.seq, earlier)?;
         }
         self.projection

@@ -1,28 +1,37 @@
 //! An event as the projection reads it.
 
-use crate::model::{Moment, OutcomeKind};
+use rusqlite::Result;
+
+use crate::model::Moment;
+use crate::store::columns::EventColumns;
+use crate::store::event::BodyDigest;
 
 /// A row of the events.
 pub(super) struct Row {
+    pub(super) columns: EventColumns,
     pub(super) seq: i64,
     pub(super) received_at: i64,
-    pub(super) outcome: OutcomeKind,
-    pub(super) id_instance: Option<i64>,
-    pub(super) type_instance: Option<String>,
-    pub(super) type_webhook: Option<String>,
-    pub(super) type_message: Option<String>,
-    pub(super) chat_id: Option<String>,
-    pub(super) sender: Option<String>,
-    pub(super) timestamp: Option<i64>,
+    pub(super) digest: BodyDigest,
+    pub(super) body: Vec<u8>,
     /// Whether some fields do not match the documented format.
     pub(super) has_drift: bool,
-    pub(super) digest: [u8; 32],
-    pub(super) body: Vec<u8>,
 }
 
 impl Row {
+    /// Reads a row of the statements in `slice.rs`.
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            columns: EventColumns::read(row)?,
+            seq: row.get(EventColumns::COUNT)?,
+            received_at: row.get(EventColumns::COUNT + 1)?,
+            digest: row.get(EventColumns::COUNT + 2)?,
+            body: row.get(EventColumns::COUNT + 3)?,
+            has_drift: row.get(EventColumns::COUNT + 4)?,
+        })
+    }
+
     /// When the event happened.
     pub(super) fn moment(&self) -> Moment {
-        Moment::new(self.timestamp, self.received_at, self.seq)
+        Moment::new(self.columns.timestamp, self.received_at, self.seq)
     }
 }

@@ -1,11 +1,10 @@
 //! A slice: consecutive events that are projected in one transaction.
 
-use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Transaction, params};
 
 use super::projector::Projector;
 use super::row::Row;
-use crate::model::OutcomeKind;
+use crate::store::columns::{EventColumns, event_columns};
 
 /// Maximum number of events in a slice.
 pub(super) const EVENTS: usize = 2048;
@@ -14,13 +13,13 @@ pub(super) const EVENTS: usize = 2048;
 /// its body.
 const BYTES: usize = 2 * 1024 * 1024;
 
-/// The columns of a [`Row`].
+/// Selects what [`Row::read`] reads.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT seq, received_at, outcome, id_instance, type_instance, type_webhook,
-                    type_message, chat_id, sender, timestamp, digest,
-                    EXISTS (SELECT 1 FROM drift WHERE drift.seq = event.seq), body
+            "SELECT ",
+            event_columns!(),
+            ", seq, received_at, digest, body, EXISTS (SELECT 1 FROM drift WHERE drift.seq = event.seq)
              FROM event ",
             $condition
         )
@@ -61,7 +60,7 @@ impl Slice {
         let mut slice = Self::after(seq);
         let mut bytes = 0;
         while let Some(row) = found.next()? {
-            slice.take(row.get(0)?, Row::read(row));
+            slice.take(row.get(EventColumns::COUNT)?, Row::read(row));
             bytes += slice.rows.last().map_or(0, |row| row.body.len());
             if bytes >= BYTES || slice.rows.len() >= EVENTS {
                 break;
@@ -123,30 +122,6 @@ impl Slice {
             .execute(params![self.last, last.map(|row| row.digest)])
             .map(drop)
     }
-}
-
-impl Row {
-    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
-        Ok(Self {
-            seq: row.get(0)?,
-            received_at: row.get(1)?,
-            outcome: outcome(row.get_ref(2)?)?,
-            id_instance: row.get(3)?,
-            type_instance: row.get(4)?,
-            type_webhook: row.get(5)?,
-            type_message: row.get(6)?,
-            chat_id: row.get(7)?,
-            sender: row.get(8)?,
-            timestamp: row.get(9)?,
-            digest: row.get(10)?,
-            has_drift: row.get(11)?,
-            body: row.get(12)?,
-        })
-    }
-}
-
-fn outcome(name: ValueRef<'_>) -> FromSqlResult<OutcomeKind> {
-    OutcomeKind::from_name(name.as_str()?).ok_or(FromSqlError::InvalidType)
 }
 
 /// Whether a failure means that a page of the file is damaged or unreadable.

@@ -8,12 +8,14 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use crate::clock::UnixMillis;
 use crate::model::{Event, OutcomeKind};
 use crate::notification::{Drift, without_mark};
+use crate::store::columns::event_columns;
 use crate::store::event::BodyDigest;
 
-const COLUMNS: &str = "
-    event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
-    coalesce(deliveries, 1) AS deliveries, outcome, reason, drift.fields AS drift, id_instance, type_instance,
-    type_webhook, type_message, id_message, chat_id, sender, timestamp";
+const COLUMNS: &str = concat!(
+    "event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
+     coalesce(deliveries, 1) AS deliveries, drift.fields AS drift, ",
+    event_columns!()
+);
 
 /// Builds a query for rows that [`event`] reads. The caller may append a condition.
 pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {

@@ -71,7 +71,7 @@ impl Key {
     /// The key of `event` at `seq`; `None` if the event has no timestamp. Such events are few and have a
     /// separate index.
     fn new(event: &NewEvent, seq: i64) -> Option<Self> {
-        event.timestamp.map(|timestamp| Self {
+        event.columns.timestamp.map(|timestamp| Self {
             timestamp,
             prefix: prefix(&event.digest),
             seq,

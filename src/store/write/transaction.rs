@@ -3,12 +3,15 @@
 use rusqlite::{Connection, Result, params};
 
 use super::dedup::DedupIndex;
+use crate::store::columns::{EventColumns, event_columns};
 use crate::store::event::{Appended, NewEvent};
 
-const INSERT: &str = "
-    INSERT INTO event (received_at, outcome, reason, id_instance, type_instance, type_webhook,
-                       type_message, id_message, chat_id, sender, timestamp, digest, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const INSERT: &str = concat!(
+    "INSERT INTO event (",
+    event_columns!(),
+    ", received_at, digest, body)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+);
 
 /// Replaces the drift of an event.
 pub(in crate::store) const INSERT_DRIFT: &str = "
@@ -55,21 +58,12 @@ impl<'w> Transaction<'w> {
                 repeated: true,
             });
         }
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            event.received_at.0,
-            event.outcome.name(),
-            event.reason,
-            event.id_instance,
-            event.type_instance,
-            event.type_webhook,
-            event.type_message,
-            event.id_message,
-            event.chat_id,
-            event.sender,
-            event.timestamp,
-            event.digest,
-            &event.body[..],
-        ])?;
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        event.columns.bind(&mut insert)?;
+        insert.raw_bind_parameter(EventColumns::COUNT + 1, event.received_at.0)?;
+        insert.raw_bind_parameter(EventColumns::COUNT + 2, event.digest)?;
+        insert.raw_bind_parameter(EventColumns::COUNT + 3, &event.body[..])?;
+        insert.raw_execute()?;
         let seq = self.connection.last_insert_rowid();
         if let Some(fields) = &event.drift {
             self.connection

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use green_inbox::api::{self, Api};
 use green_inbox::clock::Clock;
 use green_inbox::config::Private;
-use green_inbox::http::ReadGate;
-use green_inbox::store::{self, Reader, Writer, WriterThread};
+use green_inbox::http::{Peer, ReadGate};
+use green_inbox::store::{self, Commits, Reader, Writer, WriterThread};
 use hyper::{Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::support::append::event;
 use crate::support::raw::Raw;
 use crate::support::{TestServer, get};
 
@@ -23,6 +24,7 @@ struct Parts {
     writer: Option<Writer>,
     thread: WriterThread,
     reader: Reader,
+    commits: Commits,
     stop: CancellationToken,
     router: axum::Router,
 }
@@ -37,7 +39,7 @@ impl Parts {
         let router = api::router(Arc::new(Api {
             gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
             reader: store.reader.clone(),
-            commits: store.commits,
+            commits: store.commits.clone(),
             projected: store.projected,
             stop: stop.clone(),
         }));
@@ -46,6 +48,7 @@ impl Parts {
             writer: Some(store.writer),
             thread: store.thread,
             reader: store.reader,
+            commits: store.commits,
             stop,
             router,
         }
@@ -89,6 +92,50 @@ async fn server_is_not_ready_after_the_writer_has_ended() {
     parts.writer = None;
     parts.thread.ended().await;
     assert_eq!(parts.health().await, [200, 503]);
+}
+
+#[tokio::test]
+async fn server_whose_projection_has_stopped_is_not_ready_and_lists_say_so() {
+    let parts = Parts::new().await;
+    // The projection of another store, which ends with its writer.
+    let folder = tempfile::tempdir().unwrap();
+    let other = store::open(&folder.path().join("inbox.db"), 16, 0)
+        .await
+        .unwrap();
+    let api = Arc::new(Api {
+        gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
+        reader: parts.reader.clone(),
+        commits: parts.commits.clone(),
+        projected: other.projected.clone(),
+        stop: parts.stop.clone(),
+    });
+    let writer = parts.writer.as_ref().unwrap();
+    writer.append(event("{}")).await.unwrap();
+    let (writer, mut projection) = (other.writer, other.projection);
+    drop(writer);
+    projection.ended().await;
+    projection.ended().await;
+    let router = api::router(api);
+    let paths = [
+        ("/livez", 200),
+        ("/readyz", 503),
+        ("/api/v1/events", 200),
+        ("/api/v1/chats", 503),
+    ];
+    for (path, status) in paths {
+        let peer = Peer("127.0.0.1:9".parse().unwrap());
+        let request = Request::get(path)
+            .extension(peer)
+            .body(Body::empty())
+            .unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        if status == 503 {
+            let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+            let problem: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["code"], "projection-stopped", "{path}");
+        }
+    }
 }
 
 #[tokio::test]
