@@ -1,62 +1,38 @@
-//! Request latencies in a histogram of fixed size.
+//! Latencies of requests.
 
 use std::time::Duration;
 
-/// Buckets per power of two, so that each bucket is less than 1.6 % wide.
-const STEPS: u32 = 64;
+use hdrhistogram::Histogram;
 
-/// A histogram of times in nanoseconds.
+/// Significant decimal digits of a percentile.
+const DIGITS: u8 = 3;
+
+/// A histogram of latencies in nanoseconds.
 #[derive(Debug, Clone)]
-pub(crate) struct Latencies {
-    buckets: Vec<u64>,
-    count: u64,
-}
+pub(crate) struct Latencies(Histogram<u64>);
 
 impl Latencies {
     pub(crate) fn record(&mut self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        if let Some(bucket) = self.buckets.get_mut(bucket(nanos)) {
-            *bucket += 1;
-            self.count += 1;
-        }
+        self.0.saturating_record(nanos);
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
-        for (bucket, more) in self.buckets.iter_mut().zip(&other.buckets) {
-            *bucket += more;
-        }
-        self.count += other.count;
+        self.0 += &other.0;
     }
 
     /// The latency that `percent` of the requests did not exceed, or `None` if none was recorded.
-    pub(crate) fn percentile(&self, percent: u64) -> Option<Duration> {
-        let rank = (self.count * percent).div_ceil(100).max(1);
-        let mut seen = 0;
-        let index = self.buckets.iter().position(|bucket| {
-            seen += bucket;
-            seen >= rank
-        });
-        index.map(|index| Duration::from_nanos(upper_end(index as u64)))
+    pub(crate) fn percentile(&self, percent: u8) -> Option<Duration> {
+        let quantile = f64::from(percent) / 100.0;
+        (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(quantile)))
     }
 }
 
 impl Default for Latencies {
+    #[expect(clippy::expect_used, reason = "`new` refuses only more than 5 digits")]
     fn default() -> Self {
-        Self {
-            buckets: vec![0; bucket(u64::MAX) + 1],
-            count: 0,
-        }
+        let mut histogram = Histogram::new(DIGITS).expect("valid digits");
+        histogram.auto(true);
+        Self(histogram)
     }
-}
-
-fn bucket(nanos: u64) -> usize {
-    let shift = (u64::BITS - nanos.leading_zeros()).saturating_sub(STEPS.ilog2() + 1);
-    let step = usize::try_from(nanos >> shift).unwrap_or(usize::MAX);
-    (shift * STEPS) as usize + step
-}
-
-fn upper_end(bucket: u64) -> u64 {
-    let steps = u64::from(STEPS);
-    let shift = (bucket / steps).saturating_sub(1);
-    ((bucket - shift * steps + 1) << shift).wrapping_sub(1)
 }

@@ -26,8 +26,10 @@ pub struct Call {
     /// a `@c.us` identifier is preferred over all others and a `@lid` identifier is the last choice.
     #[schema(required)]
     pub from: Option<String>,
-    /// Call status: `offer` while it rings, then `pickUp`, `hangUp`, `missed`, `declined` or `invalid`.
-    pub status: String,
+    /// Call status: `offer` while it rings, then `pickUp`, `hangUp`, `missed`, `declined` or `invalid`. Null if
+    /// no event of the call has a readable status.
+    #[schema(required)]
+    pub status: Option<String>,
     /// Whether the call was answered.
     pub answered: bool,
     /// Whether it is a video call.
@@ -72,8 +74,9 @@ pub struct CallEvent {
     /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
-    /// Status of the call in this notification.
-    pub status: String,
+    /// Status of the call in this notification; null if it has none that can be read.
+    #[schema(required)]
+    pub status: Option<String>,
 }
 
 impl Call {
@@ -94,7 +97,7 @@ impl Call {
                     at: *at,
                     timestamp: parsed.columns.timestamp,
                     from: nonempty(call.from.as_deref()).map(canonical_chat),
-                    status: notification.status_name()?,
+                    status: notification.status_name(),
                     direction,
                     call,
                 })
@@ -103,10 +106,10 @@ impl Call {
         // The last report wins among equal ranks.
         let outcome = reports
             .iter()
-            .max_by_key(|report| (call_rank(report.status), report.at))?;
+            .max_by_key(|report| (report.status.map(call_rank), report.at))?;
         let newest_first = || reports.iter().rev().map(|report| report.call);
         let is = |status: CallStatus<'static>| {
-            move |report: &&Report<'_>| report.status == status.name()
+            move |report: &&Report<'_>| report.status == Some(status.name())
         };
         Some(Self {
             id_instance,
@@ -117,7 +120,7 @@ impl Call {
                 .filter_map(|report| report.from.as_deref())
                 .min_by_key(|from| (preference(from), *from))
                 .map(str::to_owned),
-            status: outcome.status.to_owned(),
+            status: outcome.status.map(str::to_owned),
             answered: reports.iter().any(|report| is(CallStatus::PickUp)(&report)),
             is_video: newest_first().find_map(|call| call.is_video),
             duration: newest_first().find_map(|call| call.duration).map(|n| n.0),
@@ -128,7 +131,7 @@ impl Call {
                 .iter()
                 .find(is(CallStatus::Offer))
                 .and_then(|report| report.timestamp),
-            status_timestamp: outcome.timestamp,
+            status_timestamp: outcome.status.and(outcome.timestamp),
             events: reports.iter().map(CallEvent::of).collect(),
             seq,
         })
@@ -140,7 +143,7 @@ struct Report<'p> {
     at: Moment,
     timestamp: Option<i64>,
     from: Option<Cow<'p, str>>,
-    status: &'p str,
+    status: Option<&'p str>,
     direction: &'static str,
     call: &'p CallNotification<'p>,
 }
@@ -150,7 +153,7 @@ impl CallEvent {
         Self {
             seq: report.at.seq,
             timestamp: report.timestamp,
-            status: report.status.to_owned(),
+            status: report.status.map(str::to_owned),
         }
     }
 }

@@ -50,8 +50,7 @@ pub fn mentions<'n>(notification: &'n Notification<'_>) -> impl Iterator<Item = 
         Notification::IncomingCall(call) | Notification::OutgoingCall(call) => {
             let id_message = nonempty(call.id_message.as_deref());
             let role = Role::Call;
-            let has_status = notification.status_name().is_some();
-            [has_status.then_some(Mention { role, id_message }), None]
+            [Some(Mention { role, id_message }), None]
         }
         _ => [None, None],
     };

@@ -94,6 +94,3 @@ pub fn all() -> Vec<Sample> {
     .flat_map(|(line, story)| story.iter().map(move |script| Sample::new(line, *script)))
     .collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,6 +55,12 @@ async fn upgrade(name: &str) {
     let answers = fs::read(fixture(&format!("{name}.json"))).unwrap();
     let answers: Value = serde_json::from_slice(&answers).unwrap();
     let answers = answers["data"].as_array().unwrap();
+    // A list waits for the projection, without which events have no `duplicateOf`.
+    assert_eq!(
+        get(server.private, "/api/v1/chats").await.status,
+        200,
+        "{name}"
+    );
     let page = get(server.private, "/api/v1/events?order=asc&body=true").await;
     let page = page.json();
     let events = page["data"].as_array().unwrap();

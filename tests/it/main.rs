@@ -18,5 +18,6 @@ mod ingest;
 mod notification;
 mod process;
 mod rooms;
+mod sample;
 mod store;
 mod support;

@@ -62,15 +62,17 @@ impl Projector<'_> {
     }
 
     fn merge_call(&self, event: &ParsedEvent<'_>, entity: &Entity) -> Result<()> {
-        let (Some(status), Some(other), Some(other_seq)) = (
-            event.notification.status_name(),
-            &entity.status,
-            entity.status_seq,
-        ) else {
+        let Some(status) = event.notification.status_name() else {
             return Ok(());
         };
-        let (new, old) = (call_rank(status), call_rank(other));
-        if new > old || (new == old && event.row.moment() > self.moment(other_seq)?) {
+        let is_better = match (&entity.status, entity.status_seq) {
+            (Some(other), Some(other_seq)) => {
+                let (new, old) = (call_rank(status), call_rank(other));
+                new > old || (new == old && event.row.moment() > self.moment(other_seq)?)
+            }
+            _ => true,
+        };
+        if is_better {
             self.projection
                 .prepare_cached("UPDATE entity SET status = ?2, status_seq = ?3 WHERE seq = ?1")?
                 .execute(params![entity.seq, status, event.row.seq])?;

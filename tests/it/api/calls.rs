@@ -21,6 +21,22 @@ async fn one(bodies: impl IntoIterator<Item = Value>) -> Value {
 }
 
 #[tokio::test]
+async fn call_without_a_status_is_listed_with_null_until_a_status_arrives() {
+    let mut silent = said::call("C1", NOON, "offer");
+    silent["status"] = Value::Null;
+    let call = one([silent.clone()]).await;
+    assert_eq!(call["status"], Value::Null);
+    assert_eq!(call["statusTimestamp"], Value::Null);
+    assert_eq!(call["events"][0]["status"], Value::Null);
+    let missed = said::call("C1", NOON + 20, "missed");
+    for bodies in [[silent.clone(), missed.clone()], [missed, silent]] {
+        let call = one(bodies).await;
+        assert_eq!(call["status"], "missed");
+        assert_eq!(call["statusTimestamp"], NOON + 20);
+    }
+}
+
+#[tokio::test]
 async fn offer_and_outcome_are_one_call_in_either_order() {
     for (outcome, answered) in [
         ("missed", false),

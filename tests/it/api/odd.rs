@@ -670,6 +670,8 @@ async fn later_event_with_the_same_content_names_the_earlier_one() {
         json!(9),
         null,
     ];
+    // A list waits for the projection, which finds the duplicates.
+    entries(&server, "/api/v1/chats").await;
     for path in [
         "/api/v1/events?order=asc",
         "/api/v1/events?after=0&body=true",

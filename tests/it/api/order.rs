@@ -80,6 +80,7 @@ fn poorer() -> Vec<Value> {
         said::within(DEVICE, said::call("CALL", NOON, "offer")),
         said::within(PROTOCOL, said::call("CALL", NOON + 10, "offer")),
         without(said::call("CALL", NOON + 11, "offer"), "", "from"),
+        without(said::call("CALL", NOON + 12, "offer"), "", "status"),
     ]
 }
 

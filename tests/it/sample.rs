@@ -1,8 +1,9 @@
+//! The samples that `send` and `demo` send.
+
 use std::collections::{BTreeSet, HashSet};
 
+use green_inbox::sample::{Sample, Values, all};
 use serde_json::Value;
-
-use super::{Sample, Values, all};
 
 const VALUES: Values = Values {
     id_instance: 1_101_000_001,
