@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::fail;
-use super::http_client::{HttpClient, authorization, http_uri};
+use super::http_client::{HttpClient, authorization, http_url};
 use super::plan::Plan;
 use super::sender::{Report, play};
 use crate::app::{App, Listeners, telemetry};
@@ -132,7 +132,7 @@ fn random_token() -> Result<String, getrandom::Error> {
 async fn send_everything(webhook: &str, token: &str) -> Result<Report, DemoError> {
     let samples = sample::all();
     let plan = Plan {
-        target: http_uri(webhook)?,
+        target: http_url(webhook)?,
         authorization: authorization(&Token::new(token))?,
         total: samples.len() as u64,
         samples,
@@ -145,7 +145,7 @@ async fn send_everything(webhook: &str, token: &str) -> Result<Report, DemoError
         started_at: Clock::system().now().0.div_euclid(1000),
     };
     let stop = CancellationToken::new();
-    Ok(play(plan, HttpClient::new(), ProgressBar::hidden(), stop).await)
+    Ok(play(plan, HttpClient::new()?, ProgressBar::hidden(), stop).await)
 }
 
 fn how_to_read(webhook: &str, private: &str, webhook_token: &str, read_token: &str) -> String {

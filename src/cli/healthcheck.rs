@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hyper::StatusCode;
+use reqwest::StatusCode;
 use tokio::runtime;
 use tokio::time::timeout;
 
-use super::http_client::{Answer, HttpClient, HttpError, http_uri, reachable};
+use super::http_client::{Answer, HttpClient, HttpError, http_url, reachable};
 use super::{ConfigArgs, USAGE, fail};
 
 /// Time to wait for the response. It is shorter than the container's own timeout, so that the error is
@@ -34,7 +34,7 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
 
 /// Requests `address`. Returns the reason if the server is not ready.
 async fn ready(address: &str) -> Result<Option<String>, HttpError> {
-    let answer = HttpClient::new().get(&http_uri(address)?, None).await?;
+    let answer = HttpClient::new()?.get(&http_url(address)?, None).await?;
     if answer.status() == StatusCode::OK {
         return Ok(None);
     }

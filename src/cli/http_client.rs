@@ -1,18 +1,13 @@
-//! A thin HTTP/1.1 client for the commands that talk to a listener of this program.
+//! The HTTP client of the commands.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::http::uri::Scheme;
-use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -36,14 +31,15 @@ const SHOWN_CHARACTERS: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     /// The text is not a usable URL.
-    #[error("`{0}` is not a usable URL\n  help: write it as http://host:port/path")]
-    Address(String),
-    /// The URL is https. This client does not support TLS, which is the work of the proxy.
     #[error(
-        "`{0}` is an https URL, which this command does not support\n  help: use the listener's own \
-         address, without the proxy in front of it: http://host:port/path"
+        "`{0}` is not a usable URL\n  help: write it as http://host:port/path or https://host/path"
     )]
-    Https(String),
+    Address(String),
+    /// The client cannot be set up.
+    #[error(
+        "the HTTP client cannot be set up: {0}\n  help: check that the system's certificates are installed"
+    )]
+    Setup(String),
     /// A token has characters that a header cannot carry.
     #[error(
         "the token has characters that an HTTP header cannot carry\n  help: use printable ASCII only"
@@ -60,9 +56,9 @@ pub(super) enum HttpError {
 }
 
 impl HttpError {
-    fn no_answer(uri: &Uri, error: &(dyn Error + 'static)) -> Self {
+    fn no_answer(url: &Url, error: &(dyn Error + 'static)) -> Self {
         Self::NoAnswer {
-            authority: uri.authority().map(ToString::to_string).unwrap_or_default(),
+            authority: url.authority().to_owned(),
             cause: innermost(error),
         }
     }
@@ -81,21 +77,16 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 ///
 /// # Errors
 ///
-/// The text is not a URL, the scheme is not http, or the URL contains credentials.
-pub(super) fn http_uri(text: &str) -> Result<Uri, HttpError> {
-    let unusable = || HttpError::Address(text.to_owned());
-    if text
-        .get(..6)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
-    {
-        return Err(HttpError::Https(text.to_owned()));
-    }
-    let uri: Uri = text.parse().map_err(|_| unusable())?;
-    let is_usable = uri.scheme() == Some(&Scheme::HTTP)
-        && uri
-            .authority()
-            .is_some_and(|host| !host.as_str().contains('@'));
-    is_usable.then_some(uri).ok_or_else(unusable)
+/// The text is not a URL, the scheme is neither http nor https, or the URL contains credentials.
+pub(super) fn http_url(text: &str) -> Result<Url, HttpError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+        })
+        .ok_or_else(|| HttpError::Address(text.to_owned()))
 }
 
 /// Parses a token from the command line.
@@ -133,67 +124,62 @@ pub(super) fn authorization(token: &Token) -> Result<Option<HeaderValue>, HttpEr
 
 /// Sends requests over pooled connections. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct HttpClient {
-    client: Client<HttpConnector, Full<Bytes>>,
-}
+pub(super) struct HttpClient(Client);
 
 impl HttpClient {
     /// Creates a client without opening a connection.
-    #[must_use]
-    pub(super) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
+    ///
+    /// # Errors
+    ///
+    /// The system's certificates cannot be read.
+    pub(super) fn new() -> Result<Self, HttpError> {
+        // An error means that it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::builder()
+            // A proxy of the environment must not see tokens and messages.
+            .no_proxy()
+            // A redirect would turn a POST into a GET, and GREEN-API follows none.
+            .redirect(Policy::none())
+            .connect_timeout(ANSWER_TIMEOUT)
+            .read_timeout(ANSWER_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Self { client }
+            .build()
+            .map(Self)
+            .map_err(|error| HttpError::Setup(innermost(&error)))
     }
 
-    /// Sends a GET request. The caller reads the response body, with [`Answer::of`] or as a stream.
+    /// Sends a GET request. The caller reads the response body, with [`Answer::of`] or in chunks.
     pub(super) async fn get(
         &self,
-        uri: &Uri,
+        url: &Url,
         authorization: Option<&HeaderValue>,
-    ) -> Result<Response<Incoming>, HttpError> {
-        self.request(Method::GET, uri, authorization, Bytes::new())
-            .await
+    ) -> Result<Response, HttpError> {
+        send(self.0.get(url.clone()), url, authorization).await
     }
 
     /// Posts a JSON body as GREEN-API does.
     pub(super) async fn post(
         &self,
-        uri: &Uri,
+        url: &Url,
         authorization: Option<&HeaderValue>,
         body: Bytes,
     ) -> Result<Answer, HttpError> {
-        let answer = self.request(Method::POST, uri, authorization, body).await?;
-        Ok(Answer::of(answer).await)
+        let request = self.0.post(url.clone()).body(body);
+        let request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+        Ok(Answer::of(send(request, url, authorization).await?).await)
     }
+}
 
-    async fn request(
-        &self,
-        method: Method,
-        uri: &Uri,
-        authorization: Option<&HeaderValue>,
-        body: Bytes,
-    ) -> Result<Response<Incoming>, HttpError> {
-        let is_post = method == Method::POST;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri.clone();
-        if is_post {
-            let json = HeaderValue::from_static("application/json; charset=utf-8");
-            request.headers_mut().insert(CONTENT_TYPE, json);
-        }
-        if let Some(value) = authorization {
-            request.headers_mut().insert(AUTHORIZATION, value.clone());
-        }
-        match timeout(ANSWER_TIMEOUT, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| HttpError::no_answer(uri, &error)),
-            Err(elapsed) => Err(HttpError::no_answer(uri, &elapsed)),
-        }
+async fn send(
+    mut request: RequestBuilder,
+    url: &Url,
+    authorization: Option<&HeaderValue>,
+) -> Result<Response, HttpError> {
+    if let Some(value) = authorization {
+        request = request.header(AUTHORIZATION, value);
     }
+    let sent = request.send().await;
+    sent.map_err(|error| HttpError::no_answer(url, &error))
 }
 
 /// A response with the start of its body, enough to show why a request was refused.
@@ -215,14 +201,14 @@ struct Problem {
 
 impl Answer {
     /// Reads the start of the body. A short body is read to its end, so that the connection can be reused.
-    pub(super) async fn of(response: Response<Incoming>) -> Self {
+    pub(super) async fn of(response: Response) -> Self {
         let status = response.status();
         let is_problem = response
             .headers()
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
         // The status alone decides, so a body that never ends only costs the timeout.
-        let body = timeout(ANSWER_TIMEOUT, read_start(response.into_body()))
+        let body = timeout(ANSWER_TIMEOUT, read_start(response))
             .await
             .unwrap_or_default();
         let problem = is_problem.then(|| serde_json::from_slice(&body).unwrap_or_default());
@@ -258,12 +244,12 @@ fn shown(text: &str) -> String {
     plain(text).chars().take(SHOWN_CHARACTERS).collect()
 }
 
-async fn read_start(mut body: Incoming) -> Bytes {
+async fn read_start(mut response: Response) -> Bytes {
     let mut start = BytesMut::new();
     while start.len() < START_BYTES {
-        match body.frame().await {
-            Some(Ok(frame)) => start.extend(frame.into_data().ok()),
-            Some(Err(_)) | None => break,
+        match response.chunk().await {
+            Ok(Some(chunk)) => start.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => break,
         }
     }
     start.freeze()
@@ -271,17 +257,19 @@ async fn read_start(mut body: Incoming) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::{HttpError, authorization, http_uri, reachable, shown};
+    use super::{HttpError, authorization, http_url, reachable, shown};
     use crate::config::Token;
 
     #[test]
-    fn only_http_urls_with_a_host_are_accepted() {
+    fn only_http_and_https_urls_with_a_host_are_accepted() {
         for text in [
             "http://127.0.0.1:8080/webhook",
             "http://[::1]:1/",
             "http://name",
+            "https://a/",
+            "HTTPS://a/",
         ] {
-            assert!(http_uri(text).is_ok(), "{text}");
+            assert!(http_url(text).is_ok(), "{text}");
         }
         for text in [
             "",
@@ -291,12 +279,9 @@ mod tests {
             "http://a:b@c/",
         ] {
             assert!(
-                matches!(http_uri(text), Err(HttpError::Address(_))),
+                matches!(http_url(text), Err(HttpError::Address(_))),
                 "{text}"
             );
-        }
-        for text in ["https://a/", "HTTPS://a/"] {
-            assert!(matches!(http_uri(text), Err(HttpError::Https(_))), "{text}");
         }
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::Uri;
-use hyper::header::HeaderValue;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
 
 use crate::sample::{Sample, Values};
 
@@ -15,7 +15,7 @@ const FAR: Duration = Duration::from_hours(10 * 365 * 24);
 #[derive(Debug)]
 pub(super) struct Plan {
     /// URL of the webhook.
-    pub(super) target: Uri,
+    pub(super) target: Url,
     /// `Authorization` header of every request.
     pub(super) authorization: Option<HeaderValue>,
     /// Samples, sent in this order and repeated as often as needed.
@@ -89,7 +89,7 @@ mod tests {
 
     fn plan(rate: Option<f64>, instances: u32) -> Plan {
         Plan {
-            target: hyper::Uri::from_static("http://127.0.0.1/"),
+            target: "http://127.0.0.1/".parse().unwrap(),
             authorization: None,
             samples: sample::all().into_iter().take(2).collect(),
             total: 10,

@@ -1,15 +1,14 @@
 //! A client of the private listener, for the commands that read.
 
 use clap::Args;
-use http_body_util::{BodyExt, Limited};
-use hyper::StatusCode;
-use hyper::header::HeaderValue;
+use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::ConfigArgs;
 use super::http_client::{
-    Answer, HttpClient, HttpError, authorization, http_uri, reachable, token,
+    Answer, HttpClient, HttpError, authorization, http_url, reachable, token,
 };
 use crate::config::{ConfigError, Token};
 
@@ -147,7 +146,7 @@ impl PrivateApi {
     pub(super) fn find(args: &SourceArgs) -> Result<Self, ReadError> {
         let mut token = args.token.clone();
         let base = if let Some(from) = &args.from {
-            http_uri(from)?;
+            http_url(from)?;
             from.trim_end_matches('/').to_owned()
         } else {
             let private = args.config.load()?.private;
@@ -158,7 +157,7 @@ impl PrivateApi {
         };
         let authorization = token.as_ref().map(authorization).transpose()?.flatten();
         Ok(Self {
-            client: HttpClient::new(),
+            client: HttpClient::new()?,
             base,
             authorization,
         })
@@ -177,8 +176,8 @@ impl PrivateApi {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(parameters)
             .finish();
-        let uri = http_uri(&format!("{}/api/v1/events?{query}", self.base))?;
-        let response = self.client.get(&uri, self.authorization.as_ref()).await?;
+        let url = http_url(&format!("{}/api/v1/events?{query}", self.base))?;
+        let mut response = self.client.get(&url, self.authorization.as_ref()).await?;
         let status = response.status();
         if status != StatusCode::OK {
             let reason = Answer::of(response).await.reason();
@@ -190,12 +189,16 @@ impl PrivateApi {
                 ReadError::Refused(reason)
             });
         }
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
-            .collect()
-            .await;
+        let mut body = Vec::new();
         // A truncated response usually means that the server stopped, so the request can be retried.
-        let body = body.map_err(|error| ReadError::Unavailable(error.to_string()))?;
-        serde_json::from_slice(&body.to_bytes())
-            .map_err(|error| ReadError::Unreadable(error.to_string()))
+        let interrupted = |error: reqwest::Error| ReadError::Unavailable(error.to_string());
+        while let Some(chunk) = response.chunk().await.map_err(interrupted)? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                let reason = format!("it is larger than {MAX_ANSWER_BYTES} bytes");
+                return Err(ReadError::Unreadable(reason));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use hyper::Uri;
-use hyper::header::HeaderValue;
 use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Url;
+use reqwest::header::HeaderValue;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::http_client::{HttpClient, HttpError, authorization, http_uri, reachable, token};
+use super::http_client::{HttpClient, HttpError, authorization, http_url, reachable, token};
 use super::plan::Plan;
 use super::sender::{Report, play};
 use super::{ConfigArgs, USAGE, fail};
@@ -117,9 +117,13 @@ pub(super) fn run(args: &SendArgs) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return fail(USAGE, &error),
     };
+    let client = match HttpClient::new() {
+        Ok(client) => client,
+        Err(error) => return fail(1, &error),
+    };
     let report = match Runtime::new() {
         Ok(runtime) => {
-            let report = runtime.block_on(send(plan));
+            let report = runtime.block_on(send(plan, client));
             // After Ctrl-C, does not wait for a DNS lookup that is still running.
             runtime.shutdown_background();
             report
@@ -135,10 +139,10 @@ pub(super) fn run(args: &SendArgs) -> ExitCode {
 }
 
 /// Sends with a progress bar, until Ctrl-C at the latest.
-async fn send(plan: Plan) -> Report {
+async fn send(plan: Plan, client: HttpClient) -> Report {
     let progress = ProgressBar::new(plan.total).with_style(style());
     let stop = CancellationToken::new();
-    let playing = play(plan, HttpClient::new(), progress.clone(), stop.clone());
+    let playing = play(plan, client, progress.clone(), stop.clone());
     tokio::pin!(playing);
     let report = tokio::select! {
         report = &mut playing => report,
@@ -191,16 +195,16 @@ fn build_plan(args: &SendArgs, samples: Vec<Sample>) -> Result<Plan, UsageError>
 }
 
 /// The URL and the `Authorization` header. A configured token is sent only to the configured address.
-fn destination(args: &SendArgs) -> Result<(Uri, Option<HeaderValue>), UsageError> {
+fn destination(args: &SendArgs) -> Result<(Url, Option<HeaderValue>), UsageError> {
     let mut token = args.token.clone();
     let target = if let Some(to) = &args.to {
-        http_uri(to)?
+        http_url(to)?
     } else {
         let ingest = args.config.load()?.ingest;
         if token.is_none() {
             token = ingest.all_tokens()?.into_iter().next();
         }
-        http_uri(&format!(
+        http_url(&format!(
             "http://{}{}",
             reachable(ingest.listen),
             ingest.path
