@@ -11,7 +11,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|lines: Vec<Vec<u8>>| {
     let settings = Ingest {
-        tokens: vec![Token::new("Bearer open-sesame"), Token::new("Basic b3Blbg==")],
+        tokens: vec![
+            Token::new("Bearer open-sesame"),
+            Token::new("Basic b3Blbg=="),
+        ],
         ..Ingest::default()
     };
     let mut headers = HeaderMap::new();
@@ -32,7 +35,10 @@ fuzz_target!(|lines: Vec<Vec<u8>>| {
                 .iter()
                 .any(|line| String::from_utf8_lossy(line).contains(token))
         };
-        assert!(has("open-sesame") || has("b3Blbg=="), "{lines:?} is admitted");
+        assert!(
+            has("open-sesame") || has("b3Blbg=="),
+            "{lines:?} is admitted"
+        );
         assert_eq!(lines.len(), 1, "several Authorization lines are ambiguous");
     }
 });

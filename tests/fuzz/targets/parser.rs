@@ -2,10 +2,8 @@
 //! whatever was parsed.
 #![no_main]
 
+use green_inbox::model::{Call, Content, History, Message, MessageEvents, MessagePlace, mentions};
 use green_inbox::notification::{Outcome, parse, read};
-use green_inbox::model::{
-    Call, Chosen, Content, History, Message, MessageEvents, MessagePlace, mentions,
-};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -34,7 +32,7 @@ fuzz_target!(|body: &[u8]| {
                     id_message: id_message.map(str::to_owned),
                     direction: None,
                 };
-                let _ = Chosen::from(place, events());
+                let _ = Message::choose(place, events());
             }
         }
     }
