@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use crate::store::Order;
 
-/// Bytes of each digest in a cursor. They guard against a mix-up, not against an attacker: whoever holds a
-/// cursor may read everything.
+/// Bytes of each digest in a cursor. They guard against a mix-up, not against an attacker: a client that holds
+/// a cursor may read everything anyway.
 const DIGEST_BYTES: usize = 8;
 
 type ShortDigest = [u8; DIGEST_BYTES];

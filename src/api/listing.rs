@@ -88,14 +88,10 @@ impl PageRequest {
         name: &str,
         order: Order,
     ) -> Result<Self, Problem> {
-        let page = PageParameters {
-            limit: parameters
-                .number("limit", 1..=MAX_LIMIT)?
-                .and_then(|limit| u32::try_from(limit).ok()),
-            cursor: parameters.text("cursor")?,
-            epoch: parameters.text("epoch")?,
-        };
-        Self::new(api, parameters, name, order, page)
+        let limit = parameters
+            .number("limit", 1..=MAX_LIMIT)?
+            .and_then(|limit| u32::try_from(limit).ok());
+        Self::with_limit(api, parameters, name, order, limit)
     }
 
     /// Takes cursor and epoch of a list whose pages have a fixed size.
@@ -105,21 +101,21 @@ impl PageRequest {
         name: &str,
         order: Order,
     ) -> Result<Self, Problem> {
+        Self::with_limit(api, parameters, name, order, None)
+    }
+
+    fn with_limit(
+        api: &Api,
+        parameters: &mut Parameters<'_>,
+        name: &str,
+        order: Order,
+        limit: Option<u32>,
+    ) -> Result<Self, Problem> {
         let page = PageParameters {
-            limit: None,
+            limit,
             cursor: parameters.text("cursor")?,
             epoch: parameters.text("epoch")?,
         };
-        Self::new(api, parameters, name, order, page)
-    }
-
-    fn new(
-        api: &Api,
-        parameters: &Parameters<'_>,
-        name: &str,
-        order: Order,
-        page: PageParameters,
-    ) -> Result<Self, Problem> {
         api.check_epoch(page.epoch.as_deref())?;
         let filter = parameters.canonical_filter();
         let cursors = Cursors::new(name, filter, order, api.reader.epoch());

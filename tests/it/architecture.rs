@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-type Arrows = BTreeMap<String, BTreeSet<String>>;
+pub type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Parses the rows `| module | what it imports | …` between the two `<!-- imports -->` marks.
 fn allowed() -> Arrows {
+    table("<!-- imports -->")
+}
+
+/// Parses the rows `| importer | what it imports | …` of ARCHITECTURE.md between two of these marks.
+pub fn table(mark: &str) -> Arrows {
     let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
     let table = text
-        .split("<!-- imports -->")
+        .split(mark)
         .nth(1)
-        .expect("ARCHITECTURE.md has a table between two import marks");
+        .unwrap_or_else(|| panic!("ARCHITECTURE.md has no table between two marks {mark}"));
     let rows = table.lines().filter(|line| line.starts_with("| `"));
     let names = |cell: &str| -> BTreeSet<String> {
         cell.split('`')
@@ -104,7 +108,8 @@ fn paths(line: &str, depth: usize) -> Vec<String> {
     paths
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// The Rust files of a folder and of the folders in it.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());

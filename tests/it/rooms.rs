@@ -3,23 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::architecture::{self, files_below, table};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The imports of each file. Files are module paths such as `["store", "write", "dedup"]`.
 type Arrows = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
-
-fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_below(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
 
 /// The module path of a file. A `mod.rs` has the path of its folder.
 fn module_of(file: &Path) -> Vec<String> {
@@ -85,8 +76,7 @@ fn expand(prefix: &str, text: &str, paths: &mut Vec<String>) {
 /// The imports of each file, except `mod.rs` files, which declare and re-export their folder.
 fn arrows() -> Arrows {
     let source = Path::new(ROOT).join("src");
-    let mut files = Vec::new();
-    files_below(&source, &mut files);
+    let files = files_below(&source);
     let leaves: BTreeSet<Vec<String>> = files
         .iter()
         .filter(|file| !file.ends_with("mod.rs"))
@@ -145,34 +135,13 @@ fn source_files_form_no_import_cycle() {
 
 #[test]
 fn rooms_of_the_store_import_only_what_the_table_allows() {
-    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
-    let table = text
-        .split("<!-- rooms -->")
-        .nth(1)
-        .expect("the table of rooms");
-    let names = |cell: &str| -> BTreeSet<String> {
-        cell.split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect()
-    };
-    let allowed: BTreeMap<String, BTreeSet<String>> = table
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|row| {
-            let mut cells = row.trim_matches('|').split('|');
-            let room = names(cells.next().unwrap()).pop_first().unwrap();
-            (room, names(cells.next().unwrap()))
-        })
-        .collect();
-    let mut found: BTreeMap<String, BTreeSet<String>> = allowed
+    let allowed = table("<!-- rooms -->");
+    let mut found: architecture::Arrows = allowed
         .keys()
         .map(|room| (room.clone(), BTreeSet::new()))
         .collect();
     let source = Path::new(ROOT).join("src/store");
-    let mut files = Vec::new();
-    files_below(&source, &mut files);
+    let files = files_below(&source);
     for file in files {
         let module = module_of(&file);
         let [_, room, ..] = module.as_slice() else {
