@@ -77,6 +77,21 @@ answer=$(curl -s -H "Authorization: $token" -H "X-Forwarded-For: 46.101.109.139"
     -d '{"typeWebhook":"note"}' http://127.0.0.1:8080/webhook)
 [ "$answer" = '{"seq":1,"outcome":"unknown","repeated":false}' ] || fail "$answer"
 [ "$(curl -s http://127.0.0.1:8081/api/v1/events/1/body)" = '{"typeWebhook":"note"}' ] || fail "it was not read back"
+curl -sf http://127.0.0.1:8081/metrics | promtool check metrics || fail "promtool finds fault with /metrics"
+stop_service || fail "the service did not end with 0"
+
+echo "== systemd's sockets are taken"
+(
+    cd "$root/var/lib/green-inbox"
+    exec setpriv --reuid nobody --regid nogroup --clear-groups env -i PATH=/usr/bin \
+        systemd-socket-activate -l 127.0.0.1:8080 -l 127.0.0.1:8081 \
+        -E GREEN_INBOX__INGEST__TOKENS=change-me -E GREEN_INBOX__STORAGE__PATH="$root/var/lib/green-inbox/sockets.db" \
+        -E GREEN_INBOX__INGEST__LISTEN=127.0.0.1:1 -E GREEN_INBOX__PRIVATE__LISTEN=127.0.0.1:2 \
+        "$root/usr/local/bin/green-inbox" serve
+) 2>"$root/service.log" &
+server=$!
+wait_for_service
+grep -q 'sockets of systemd' "$root/service.log" || fail "the sockets were not taken"
 stop_service || fail "the service did not end with 0"
 
 echo "== nginx accepts its configuration"
@@ -93,11 +108,44 @@ grep -q 'server 172.30.80.2:8080;' "$root/compose.conf" || fail "the edit of com
 here "$root/compose.conf" >"$root/compose-here.conf"
 nginx -q -t -c "$root/compose-here.conf"
 
+echo "== deploy/cluster: nginx accepts its configuration, and every file exists"
+cluster=deploy/cluster
+mapfile -t edits < <(grep -oE "s#[^']*;#" "$cluster/compose.yaml")
+[ "${#edits[@]}" = 2 ] || fail "$cluster/compose.yaml has no two edits of nginx.conf"
+sed -e "${edits[0]}" -e "${edits[1]}" deploy/nginx.conf >"$root/cluster.conf"
+[ "$(grep -cE 'include /etc/nginx/(nodes|retry).conf;' "$root/cluster.conf")" = 2 ] || fail "an edit does not fit nginx.conf"
+install -m 644 "$cluster/nodes.conf" "$cluster/retry.conf" "$root/etc/nginx/"
+sed "s#/etc/nginx/#$root/etc/nginx/#; s#/run/nginx.pid#$root/nginx.pid#; s#/var/log/nginx/#$root/#" \
+    "$root/cluster.conf" >"$root/cluster-here.conf"
+nginx -q -t -c "$root/cluster-here.conf"
+for script in "$cluster"/*.sh; do sh -n "$script"; done
+# Every mounted file of the repository exists, and the fixed addresses agree.
+python3 - "$cluster" <<'END' || fail "$cluster/compose.yaml"
+import os, sys, yaml
+folder = sys.argv[1]
+services = yaml.safe_load(open(f"{folder}/compose.yaml"))["services"]
+assert {"node-a", "node-b", "db1", "db2", "nginx"} == set(services), services.keys()
+addresses = {name: service["networks"]["front"]["ipv4_address"]
+             for name, service in services.items() if "front" in service["networks"]}
+nodes = open(f"{folder}/nodes.conf").read()
+for name, service in services.items():
+    for volume in service["volumes"]:
+        source = volume.split(":")[0]
+        assert not source.startswith(".") or os.path.isfile(f"{folder}/{source}"), f"{name}: {source}"
+    if name.startswith("node"):
+        assert f"server {addresses[name]}:8080 " in nodes, name
+        proxies = service["environment"]["GREEN_INBOX__INGEST__TRUSTED_PROXIES"]
+        assert proxies == addresses["nginx"] + "/32", proxies
+END
+
 echo "== systemd accepts the unit and allows it to lower its priority"
 install -d "$root/verify"
 sed "s#/usr/local/bin/#$root/usr/local/bin/#" deploy/green-inbox.service >"$root/verify/green-inbox.service"
 systemd-analyze verify "$root/verify/green-inbox.service"
 python3 tests/syscalls.py deploy/green-inbox.service
+
+echo "== Prometheus accepts the rules and the metrics"
+promtool check rules deploy/prometheus-alerts.yaml
 
 echo "== the environment of README.md's container, read over REST"
 block=$(awk '/^docker run / { on = 1 } on { print; if ($0 !~ /\\$/) exit }' README.md)

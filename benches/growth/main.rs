@@ -1,12 +1,13 @@
 //! The effect of database size on writing: ten million events, one command.
 //!
 //! ```sh
-//! cargo bench --bench growth -- [--events 10000000] [--texts]
+//! cargo bench --bench growth -- [--events 10000000] [--texts] [--keep]
 //! ```
 //!
 //! It prints how fast each million was committed and projected, the last 100,000 relative to the
-//! first, the disk space relative to the bodies, and how long opening takes after `kill -9` with a
-//! full WAL. It needs about 10 GB in `--folder` and deletes the database at the end.
+//! first, the bytes written to disk for each event, the disk space relative to the bodies once they are compressed, and how
+//! long opening takes after `kill -9` with a full WAL. It needs about 10 GB in `--folder` and deletes the database at the
+//! end.
 
 #![allow(
     clippy::expect_used,
@@ -51,7 +52,11 @@ const AT_ONCE: usize = 512;
 /// Bytes of a WAL that is about to be checkpointed.
 const FULL_WAL: u64 = 14 * 1024 * 1024;
 
+/// Free pages that one step gives back.
+const FREE_PAGES: u32 = 4096;
+
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Args {
     /// Events to write.
     #[arg(long, default_value_t = 10_000_000)]
@@ -62,6 +67,9 @@ struct Args {
     /// Folder for the database.
     #[arg(long, default_value = "target/growth")]
     folder: PathBuf,
+    /// Keeps the database, and does not open it after a `kill -9`.
+    #[arg(long)]
+    keep: bool,
     /// Writes until killed.
     #[arg(long, hide = true)]
     until_killed: bool,
@@ -116,6 +124,9 @@ async fn main() {
     let _ = std::fs::remove_dir_all(&args.folder);
     std::fs::create_dir_all(&args.folder).expect("a folder");
     grow(&path, &args).await;
+    if args.keep {
+        return;
+    }
     reopen(&args, &path).await;
     std::fs::remove_dir_all(&args.folder).expect("the folder goes");
 }
@@ -163,6 +174,14 @@ async fn grow(path: &Path, args: &Args) {
         begin.committed.as_secs_f64() / end.committed.as_secs_f64(),
         begin.projected.as_secs_f64() / end.projected.as_secs_f64()
     );
+    #[expect(clippy::cast_precision_loss, reason = "some gigabytes")]
+    let each = |bytes: u64| bytes as f64 / events as f64;
+    println!(
+        "written to disk for each event of {:.0} bytes, with everything projected: {:.0} bytes",
+        each(bodies),
+        each(written())
+    );
+    compress(&store).await;
     close(store).await;
     let (events_size, projection_size) = (size(path), size(&beside(path, ".projection")));
     #[expect(clippy::cast_precision_loss, reason = "some gigabytes")]
@@ -174,6 +193,32 @@ async fn grow(path: &Path, args: &Args) {
         of_bodies(projection_size),
         of_bodies(events_size + projection_size)
     );
+}
+
+/// Compresses the bodies that were stored in a burst as they were received, as the server does when little arrives, and
+/// gives the free pages back.
+async fn compress(store: &Store) {
+    let mut space = store.space().expect("the database opens");
+    let (started, mut events, mut before, mut after) = (Instant::now(), 0, 0, 0);
+    while let Some(step) = space.compress().await.expect("a step") {
+        events += step.events;
+        before += step.before;
+        after += step.after;
+    }
+    println!(
+        "compressed {events} bodies from {before} to {after} bytes in {:.1?}",
+        started.elapsed()
+    );
+    // Nothing is deleted. Without this, later events would use the free pages.
+    let mut left = u32::MAX;
+    loop {
+        space.delete(0, FREE_PAGES).await.expect("a step");
+        let now = space.usage().await.expect("usage").free_pages;
+        if now == 0 || now >= left {
+            return;
+        }
+        left = now;
+    }
 }
 
 /// Kills a writing process and measures how long opening its database takes.
@@ -239,6 +284,17 @@ async fn close(mut store: Store) {
     drop(store.writer);
     store.thread.ended().await;
     store.projection.ended().await;
+}
+
+/// Bytes that this process has written to disk so far (`write_bytes` of `proc_pid_io(5)`).
+fn written() -> u64 {
+    let io = std::fs::read_to_string("/proc/self/io").expect("Linux counts them");
+    let written = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
+    written
+        .and_then(|bytes| bytes.parse().ok())
+        .expect("a number")
 }
 
 fn size(path: &Path) -> u64 {

@@ -28,6 +28,16 @@ pub struct Took {
 }
 
 impl Took {
+    /// The times of responses with this many entries.
+    pub fn new(mut took: Vec<Duration>, entries: usize) -> Self {
+        took.sort_unstable();
+        Self {
+            sorted: took,
+            entries,
+            depth: 0,
+        }
+    }
+
     /// The time in milliseconds within which this share of the responses arrived.
     pub fn percentile(&self, share: f64) -> f64 {
         #[expect(
@@ -112,7 +122,8 @@ async fn descend(
     (cursor, depth)
 }
 
-async fn connect(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
+/// A connection to the server.
+pub async fn connect(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
     let stream = TcpStream::connect(server)
         .await
         .expect("the server listens");
@@ -124,7 +135,8 @@ async fn connect(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
     sender
 }
 
-async fn fetch(connection: &mut SendRequest<Empty<Bytes>>, address: &str) -> Bytes {
+/// The body of the answer, which must be 200.
+pub async fn fetch(connection: &mut SendRequest<Empty<Bytes>>, address: &str) -> Bytes {
     connection.ready().await.expect("the connection stays open");
     let request = Request::get(address)
         .header("host", "localhost")

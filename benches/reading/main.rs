@@ -5,7 +5,8 @@
 //! ```
 //!
 //! It fills a database of each size once (200 instances, 50,000 chats; kept in `--folder`), starts
-//! the release binary on each, and sends every kind of request from 8 concurrent connections.
+//! the release binary on each, and sends every kind of request from 8 concurrent connections. `--views` measures the
+//! page instead.
 
 #![allow(
     clippy::expect_used,
@@ -18,6 +19,7 @@ mod fill;
 mod questions;
 mod server;
 mod story;
+mod views;
 
 use std::path::PathBuf;
 
@@ -41,6 +43,9 @@ struct Args {
     /// Only questions whose name contains this.
     #[arg(long)]
     only: Option<String>,
+    /// Measure the first view of each part of the page, on the larger database.
+    #[arg(long)]
+    views: bool,
     /// Folder of the databases, which are kept.
     #[arg(long, default_value = "target/reading")]
     folder: PathBuf,
@@ -57,6 +62,11 @@ async fn main() {
         chats: 50_000,
     };
     std::fs::create_dir_all(&args.folder).expect("a folder");
+    if args.views {
+        let (events, path) = (args.events, args.folder.join(format!("{}.db", args.events)));
+        fill::fill(&path, story, events).await;
+        return views::measure(&path, Asked { story, events }).await;
+    }
     let mut servers = Vec::new();
     for events in [args.fewer, args.events] {
         let path = args.folder.join(format!("{events}.db"));

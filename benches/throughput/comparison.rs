@@ -14,11 +14,15 @@ use super::accounting::{self, Used};
 use super::chance::Chance;
 use super::contestant::{self, Contestant};
 use super::disk;
+use super::files::{self, Host, Sender};
+use super::forward::{self, Destinations};
 use super::latencies::Latencies;
 use super::load::Load;
 use super::measurement::{Cell, Measurement, float, micros_each, millis};
+use super::nodes::{self, Postgres};
 use super::options::Options;
 use super::peers::PEERS;
+use super::readers::Readers;
 use super::request::Composer;
 use super::rows::{self, Inserted};
 use super::running::Running;
@@ -27,7 +31,18 @@ use super::running::Running;
 const SYNCS: usize = 100;
 
 /// Servers that are compared only on request.
-const OPT_IN: [&str; 4] = [PEERS[0].name, PEERS[1].name, PEERS[2].name, PEERS[3].name];
+const OPT_IN: [&str; 10] = [
+    files::NAME,
+    nodes::ONE,
+    nodes::TWO,
+    PEERS[0].name,
+    PEERS[1].name,
+    PEERS[2].name,
+    PEERS[3].name,
+    forward::UP,
+    forward::DOWN,
+    contestant::STREAMED,
+];
 
 /// The results of a run.
 pub(crate) struct Results {
@@ -75,7 +90,26 @@ pub(crate) fn run(options: &Options) -> Result<Results, Failure> {
         myself: std::env::current_exe()?,
         folders,
     };
-    let (contestants, absent) = run.contestants(&installed)?;
+    let (mut contestants, mut absent) = run.contestants(&installed)?;
+    let destinations = Destinations::start(&run.myself)?;
+    let forwarding = destinations.contestants(Path::new(contestant::PROGRAM))?;
+    contestants.extend(forwarding.into_iter().filter(|one| run.is_wanted(one.name)));
+    let host = Host::start(&run.myself)?;
+    let keeping = host.contestant(Path::new(contestant::PROGRAM));
+    contestants.extend(Some(keeping).filter(|one| run.is_wanted(one.name)));
+    let is_shared = run.is_wanted(nodes::ONE) || run.is_wanted(nodes::TWO);
+    let postgres = is_shared.then(|| Postgres::start(run.folders.join("postgres")));
+    match &postgres {
+        Some(Ok(postgres)) => {
+            let sharing = postgres.contestants(&run.myself, Path::new(contestant::PROGRAM))?;
+            contestants.extend(sharing.into_iter().filter(|one| run.is_wanted(one.name)));
+        }
+        Some(Err(error)) => {
+            eprintln!("nodes cannot be compared: {error}");
+            absent.push((nodes::ONE, error.to_string()));
+        }
+        None => {}
+    }
     let seed = options
         .seed
         .unwrap_or_else(|| Clock::system().now().0.unsigned_abs());
@@ -104,9 +138,19 @@ pub(crate) fn run(options: &Options) -> Result<Results, Failure> {
 
 impl Run<'_> {
     fn is_wanted(&self, name: &str) -> bool {
-        let Options { only, peers, .. } = self.options;
+        let Options {
+            only,
+            peers,
+            forward,
+            ..
+        } = self.options;
         if only.is_empty() {
-            *peers || !OPT_IN.contains(&name)
+            let asked = if [forward::UP, forward::DOWN].contains(&name) {
+                forward
+            } else {
+                peers
+            };
+            *asked || !OPT_IN.contains(&name)
         } else {
             only.iter().any(|wanted| wanted == name)
         }
@@ -120,7 +164,16 @@ impl Run<'_> {
     ) -> Result<(Vec<Contestant>, Vec<(&'static str, String)>), Failure> {
         let mut contestants = contestant::own(&self.myself, self.options);
         let known = contestants.iter().map(|contestant| contestant.name);
-        let known: Vec<_> = known.chain(OPT_IN).chain([rows::NAME]).collect();
+        let peers = PEERS.iter().map(|peer| peer.name);
+        let others = [
+            rows::NAME,
+            files::NAME,
+            forward::UP,
+            forward::DOWN,
+            nodes::ONE,
+            nodes::TWO,
+        ];
+        let known: Vec<_> = known.chain(peers).chain(others).collect();
         if let Some(name) = self
             .options
             .only
@@ -208,8 +261,19 @@ impl Run<'_> {
             &self.folders,
             options.logs.as_deref(),
         )?;
+        let readers = Readers::open(server.place.private(), contestant.readers)?;
+        let address = server.place.public();
+        let sender = contestant.files.map(|port| Sender::start(address, port));
+        let sender = sender.transpose()?;
         let load = Load {
-            address: server.place.public(),
+            addresses: [
+                address,
+                if contestant.has_second {
+                    server.place.second()
+                } else {
+                    address
+                },
+            ],
             connections: connections as usize,
             senders: options.senders.max(1),
             warm_up: options.warm_up,
@@ -232,6 +296,11 @@ impl Run<'_> {
         let [(server_begin, sender_begin), (server_end, sender_end)] = used.as_slice() else {
             return Err("the load did not mark the start and end of its window".into());
         };
+        if contestant.readers > 0 {
+            let megabytes = readers.bytes() / 1_000_000;
+            eprintln!("{} readers have read {megabytes} MB", contestant.readers);
+        }
+        drop((readers, sender));
         let stats = server.ask("/api/v1/stats");
         let memory = accounting::peak_memory(&server.processes());
         let projected = server
@@ -246,16 +315,23 @@ impl Run<'_> {
             sender: micros_each(sender_end.since(sender_begin), tally.accepted),
             projected,
             memory: float(memory) / 1e6,
-            lags: stats.map(|stats| lags(&stats)).unwrap_or_default(),
+            lags: stats
+                .map(|stats| lags(&stats, server.ask("/api/v1/forward").as_ref()))
+                .unwrap_or_default(),
         })
     }
 }
 
-/// How many events the projection lags.
-fn lags(stats: &Value) -> BTreeMap<String, f64> {
-    let seq = |name: &str| stats[name].as_f64();
-    let lag = seq("newestSeq").zip(seq("derivedSeq"));
-    lag.map(|(newest, projected)| ("events".to_owned(), newest - projected))
-        .into_iter()
-        .collect()
+/// How many events the projection lags, and the first forward destination.
+fn lags(stats: &Value, forward: Option<&Value>) -> BTreeMap<String, f64> {
+    let newest = stats["newestSeq"].as_f64();
+    let position = forward.and_then(|forward| forward["data"][0]["position"].as_f64());
+    let lag = |name: &str, seq: Option<f64>| Some((name.to_owned(), newest? - seq?));
+    [
+        lag("events to project", stats["derivedSeq"].as_f64()),
+        lag("events to forward", position),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::options::Options;
-use super::{bare, naive};
+use super::{bare, log, naive};
 
 /// A server in the comparison.
 pub(crate) struct Contestant {
@@ -15,6 +15,12 @@ pub(crate) struct Contestant {
     pub(crate) about: String,
     /// The path that receives notifications.
     pub(crate) path: &'static str,
+    /// Readers of its event stream while it is under load.
+    pub(crate) readers: u32,
+    /// Whether it listens for notifications at its second port too.
+    pub(crate) has_second: bool,
+    /// The port of the files that further messages name while it is under load.
+    pub(crate) files: Option<u16>,
     /// The command that starts it.
     start: Box<dyn Fn(&Place) -> Command>,
 }
@@ -27,6 +33,9 @@ pub(crate) struct Place {
     pub(crate) port: u16,
     /// A second port, for a server with a private listener.
     pub(crate) private_port: u16,
+    /// The ports of a second server beside the first.
+    pub(crate) second_port: u16,
+    pub(crate) second_private_port: u16,
 }
 
 impl fmt::Debug for Contestant {
@@ -46,8 +55,26 @@ impl Contestant {
             name,
             about: about.into(),
             path,
+            readers: 0,
+            has_second: false,
+            files: None,
             start: Box::new(start),
         }
+    }
+
+    fn with_readers(mut self, readers: u32) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    pub(crate) fn with_second(mut self) -> Self {
+        self.has_second = true;
+        self
+    }
+
+    pub(crate) fn with_files(mut self, port: u16) -> Self {
+        self.files = Some(port);
+        self
     }
 
     pub(crate) fn command(&self, place: &Place) -> Command {
@@ -60,6 +87,11 @@ impl Contestant {
 impl Place {
     pub(crate) fn public(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// The second server's address for notifications.
+    pub(crate) fn second(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.second_port).into()
     }
 
     pub(crate) fn private(&self) -> SocketAddr {
@@ -81,6 +113,12 @@ pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
             again(myself, bare::ROLE, None),
         ),
         Contestant::new(
+            log::NAME,
+            "axum; appends each body to a file, with group commit",
+            "/webhook",
+            again(myself, log::ROLE, None),
+        ),
+        Contestant::new(
             naive::NAME,
             "axum and sqlx; one transaction for each request",
             "/webhook",
@@ -90,9 +128,16 @@ pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
             GREEN_INBOX,
             "the program as it is released, with everything enabled",
             "/webhook",
-            green_inbox(Path::new(env!("CARGO_BIN_EXE_green-inbox"))),
+            green_inbox(Path::new(PROGRAM)),
         ),
     ];
+    let streamed = Contestant::new(
+        STREAMED,
+        format!("green-inbox with {READERS} readers of its event stream, as open live views"),
+        "/webhook",
+        green_inbox(Path::new(env!("CARGO_BIN_EXE_green-inbox"))),
+    );
+    own.push(streamed.with_readers(READERS));
     if let Some(program) = &options.baseline {
         own.push(Contestant::new(
             BASELINE,
@@ -104,8 +149,17 @@ pub(crate) fn own(myself: &Path, options: &Options) -> Vec<Contestant> {
     own
 }
 
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_green-inbox");
+
 /// The name of the server under test.
 pub(crate) const GREEN_INBOX: &str = "green-inbox";
+
+/// The name of the server under test while its stream is read.
+pub(crate) const STREAMED: &str = "streamed";
+
+/// Its readers.
+const READERS: u32 = 20;
 
 /// The name of the binary given as `--baseline`.
 pub(crate) const BASELINE: &str = "baseline";
@@ -129,7 +183,7 @@ fn again(
 
 /// The configuration of a real service: every gate, behind a proxy on the same machine, log level
 /// info.
-fn green_inbox(program: &Path) -> impl Fn(&Place) -> Command + 'static {
+pub(crate) fn green_inbox(program: &Path) -> impl Fn(&Place) -> Command + 'static {
     let program = program.to_owned();
     move |place| {
         let mut command = Command::new(&program);

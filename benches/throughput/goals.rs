@@ -3,7 +3,7 @@
 use super::comparison::Results;
 use super::contestant::GREEN_INBOX;
 use super::measurement::{Cell, Measurement, Spread, micros_each};
-use super::{bare, naive, peers};
+use super::{bare, files, forward, log, naive, nodes, peers};
 
 /// A measured value with its floor, which must be reached, and its goal.
 #[derive(Debug)]
@@ -19,6 +19,18 @@ pub(crate) struct Standard {
 }
 
 impl Standard {
+    /// A ratio of which more is better.
+    pub(crate) fn ratio(what: &'static str, value: Option<f64>, floor: f64, goal: f64) -> Self {
+        Self {
+            what,
+            value,
+            floor,
+            goal,
+            unit: "×",
+            less: false,
+        }
+    }
+
     /// The verdict in words.
     pub(crate) fn verdict(&self) -> &'static str {
         let is_met = |bound: f64, value: f64| {
@@ -53,14 +65,7 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
         projected(cell).map(|projected| projected.median)
     };
     let memory = |connections| median(GREEN_INBOX, connections, |measured| measured.memory);
-    let more = |what, value, floor, goal| Standard {
-        what,
-        value,
-        floor,
-        goal,
-        unit: "×",
-        less: false,
-    };
+    let more = Standard::ratio;
     let less = |what, value, floor, goal, unit| Standard {
         what,
         value,
@@ -69,7 +74,7 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
         unit,
         less: true,
     };
-    vec![
+    let mut goals = vec![
         more(
             "requests/s relative to bare, 64 connections",
             times(bare::NAME, 64),
@@ -133,7 +138,12 @@ pub(crate) fn goals(results: &Results) -> Vec<Standard> {
             50.0,
             " MB",
         ),
-    ]
+    ];
+    goals.extend(log::goals(&rate));
+    goals.extend(forward::goals(&rate));
+    goals.extend(files::goals(&rate));
+    goals.extend(nodes::goals(&rate));
+    goals
 }
 
 /// Microseconds of CPU for each event until the projection has caught up.

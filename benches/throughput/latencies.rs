@@ -7,6 +7,9 @@ use hdrhistogram::Histogram;
 /// Significant decimal digits of a percentile.
 const DIGITS: u8 = 3;
 
+/// Nanoseconds of the longest latency that the histogram distinguishes. It counts longer ones as this long.
+const LONGEST: u64 = 60 * 1_000_000_000;
+
 /// A histogram of latencies in nanoseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Latencies(Histogram<u64>);
@@ -29,10 +32,8 @@ impl Latencies {
 }
 
 impl Default for Latencies {
-    #[expect(clippy::expect_used, reason = "`new` refuses only more than 5 digits")]
+    #[expect(clippy::expect_used, reason = "the bounds are constants")]
     fn default() -> Self {
-        let mut histogram = Histogram::new(DIGITS).expect("valid digits");
-        histogram.auto(true);
-        Self(histogram)
+        Self(Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("valid bounds"))
     }
 }

@@ -35,7 +35,8 @@ const TICK: Duration = Duration::from_millis(20);
 /// The load to send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    pub(crate) address: SocketAddr,
+    /// The connections are spread evenly over them.
+    pub(crate) addresses: [SocketAddr; 2],
     pub(crate) connections: usize,
     /// Threads of the generator.
     pub(crate) senders: usize,
@@ -189,7 +190,7 @@ impl<'c> Sender<'c> {
 
     /// Starts to connect. The event loop reports completion.
     fn open(&self, index: usize) -> io::Result<Connection> {
-        let mut stream = TcpStream::connect(self.course.load.address)?;
+        let mut stream = TcpStream::connect(self.course.load.addresses[index % 2])?;
         self.poll.registry().register(
             &mut stream,
             Token(index),

@@ -12,14 +12,20 @@ mod chance;
 mod comparison;
 mod contestant;
 mod disk;
+mod files;
+mod forward;
 mod goals;
 mod latencies;
 mod load;
+mod log;
 mod measurement;
 mod naive;
+mod niced;
+mod nodes;
 mod options;
 mod peers;
 mod picture;
+mod readers;
 mod request;
 mod rows;
 mod running;
@@ -69,11 +75,18 @@ fn compare(options: &Options) -> Result<(), Failure> {
 fn play(role: Role) -> Result<(), Failure> {
     match role {
         Role::Bare { port, .. } => runtime::Runtime::new()?.block_on(bare::serve(port)),
+        Role::Files { port } => runtime::Runtime::new()?.block_on(files::serve(port)),
+        Role::Log { port, file } => runtime::Runtime::new()?.block_on(log::serve(port, &file)),
         Role::Naive {
             port,
             database,
             connections,
         } => runtime::Runtime::new()?.block_on(naive::serve(port, &database, connections)),
+        Role::Nodes {
+            program,
+            url,
+            ports,
+        } => nodes::serve(&program, &url, &ports),
         Role::Rows {
             database,
             milliseconds,

@@ -22,7 +22,7 @@ pub(crate) struct Measurement {
     pub(crate) sender: f64,
     /// Peak memory in megabytes.
     pub(crate) memory: f64,
-    /// The projection's lag that the server reports right after the load, by name.
+    /// What the server reports as not done right after the load, in events, by name.
     pub(crate) lags: BTreeMap<String, f64>,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::request::Crowd;
-use super::{bare, naive, rows};
+use super::{bare, files, log, naive, nodes, rows};
 
 /// Compares green-inbox with other webhook receivers.
 #[derive(Debug, Parser)]
@@ -24,11 +24,21 @@ pub(crate) struct CommandLine {
 pub(crate) enum Role {
     #[command(name = bare::ROLE, hide = true)]
     Bare { port: u16, database: PathBuf },
+    #[command(name = files::ROLE, hide = true)]
+    Files { port: u16 },
+    #[command(name = log::ROLE, hide = true)]
+    Log { port: u16, file: PathBuf },
     #[command(name = naive::ROLE, hide = true)]
     Naive {
         port: u16,
         database: PathBuf,
         connections: u32,
+    },
+    #[command(name = nodes::ROLE, hide = true)]
+    Nodes {
+        program: PathBuf,
+        url: String,
+        ports: Vec<u16>,
     },
     #[command(name = rows::ROLE, hide = true)]
     Rows {
@@ -60,8 +70,11 @@ pub(crate) struct Options {
     /// Installs third-party servers and includes them in the comparison.
     #[arg(long)]
     pub(crate) peers: bool,
-    /// Only these: bare, naive, green-inbox, baseline, rows, green-api-python, flask, express,
-    /// webhook.
+    /// Adds green-inbox with three forward destinations, up and down.
+    #[arg(long)]
+    pub(crate) forward: bool,
+    /// Only these: bare, log, naive, green-inbox, streamed, baseline, forward-up, forward-down, files, node, two-nodes, rows,
+    /// green-api-python, flask, express, webhook.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(crate) only: Vec<String>,
     /// Another green-inbox binary to compare with.

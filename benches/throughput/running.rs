@@ -48,11 +48,13 @@ impl Running {
         let folder = tempfile::Builder::new()
             .prefix(&format!("{}-", contestant.name))
             .tempdir_in(folders)?;
-        let [port, private_port] = free_ports()?;
+        let [port, private_port, second_port, second_private_port] = free_ports()?;
         let place = Place {
             folder: folder.path().to_owned(),
             port,
             private_port,
+            second_port,
+            second_private_port,
         };
         let output = || match logs {
             Some(logs) => File::options()
@@ -176,9 +178,13 @@ fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(received)
 }
 
-/// Two free ports.
-fn free_ports() -> std::io::Result<[u16; 2]> {
+/// Four free ports.
+fn free_ports() -> std::io::Result<[u16; 4]> {
     let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let (one, other) = (bind()?, bind()?);
-    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+    let held = [bind()?, bind()?, bind()?, bind()?];
+    let mut ports = [0; 4];
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
 }

@@ -139,10 +139,7 @@ fn costs(results: &Results) -> String {
         *most = most.max(*lag);
     }
     for (name, most) in lags {
-        let _ = writeln!(
-            text,
-            "- `{name}` that the projection lagged right after the load: at most {most}"
-        );
+        let _ = writeln!(text, "- {name} right after the load: at most {most}");
     }
     for (&(name, connections), cell) in &results.cells {
         if let Some(projected) = goals::projected(cell) {

@@ -8,7 +8,7 @@ use hyper::Uri;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::listing::{Listed, PageParameters, PageRequest};
+use super::listing::{Listed, PageParameters, PageRequest, ReadPage};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::Chat;
@@ -41,11 +41,17 @@ pub(super) struct ChatParameters {
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
-    let mut parameters = Parameters::read(uri.query())?;
+    let (page, chats) = read(&api, uri.query()).await?;
+    Ok(page.response(chats, &uri))
+}
+
+/// Reads the chats that a query string asks for.
+pub(crate) async fn read(api: &Api, query: Option<&str>) -> Result<ReadPage<Chat>, Problem> {
+    let mut parameters = Parameters::read(query)?;
     let filter = ChatParameters {
         instance: parameters.instance()?,
     };
-    let page = PageRequest::read(&api, &mut parameters, "chats", Order::Descending)?;
+    let page = PageRequest::read(api, &mut parameters, "chats", Order::Descending)?;
     parameters.finish()?;
     api.caught_up().await?;
     let query = ChatQuery {
@@ -53,5 +59,5 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         position: page.position,
         limit: page.limit,
     };
-    Ok(page.response(api.reader.chats(&query).await?, &uri))
+    Ok((page, api.reader.chats(&query).await?))
 }

@@ -23,7 +23,7 @@ pub(super) async fn add_header(
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
-    if let Ok(epoch) = HeaderValue::from_str(api.reader.epoch()) {
+    if let Ok(epoch) = HeaderValue::from_str(&api.reader.epoch()) {
         response.headers_mut().insert(HEADER, epoch);
     }
     response
@@ -37,7 +37,7 @@ impl Api {
     /// 409: the database has another epoch.
     pub(super) fn check_epoch(&self, epoch: Option<&str>) -> Result<(), Problem> {
         match epoch {
-            Some(epoch) if epoch != self.reader.epoch() => Err(self.rewound()),
+            Some(epoch) if *epoch != *self.reader.epoch() => Err(self.rewound_since(epoch)),
             _ => Ok(()),
         }
     }
@@ -50,13 +50,23 @@ impl Api {
     pub(super) async fn check_seen(&self, seq: i64) -> Result<(), Problem> {
         // A client may have read an event before its commit was published to `commits`.
         if seq > self.commits.newest() && seq > self.newest_stored().await? {
-            return Err(self.rewound());
+            return match &self.node {
+                Some(node) => self.check_seen_elsewhere(node, seq).await,
+                None => Err(self.rewound()),
+            };
         }
         Ok(())
     }
 
     async fn newest_stored(&self) -> Result<i64, ReadError> {
         self.reader.newest_seq().await
+    }
+
+    /// 409: the client has read events of another epoch.
+    fn rewound_since(&self, epoch: &str) -> Problem {
+        let node = self.node.as_ref();
+        let common = node.and_then(|node| node.last_common(epoch));
+        self.rewound().with_last_common_seq(common)
     }
 
     /// 409: the seqs that the client has read are not of this database.

@@ -93,7 +93,11 @@ pub(super) async fn body(
     Ok((caching, headers, answer::held(body, memory)).into_response())
 }
 
-fn read_seq(seq: Result<Path<String>, PathRejection>, query: Option<&str>) -> Result<i64, Problem> {
+/// The seq in the path of a request that has no query.
+pub(super) fn read_seq(
+    seq: Result<Path<String>, PathRejection>,
+    query: Option<&str>,
+) -> Result<i64, Problem> {
     Parameters::read(query)?.finish()?;
     seq.ok()
         .and_then(|Path(text)| text.parse().ok())

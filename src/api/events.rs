@@ -102,6 +102,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
             let events = EventPage {
                 data: read.entries,
                 next_cursor,
+                oldest_seq: api.oldest_seq(),
             };
             Ok(linked(&events, read.memory, &uri, next))
         }

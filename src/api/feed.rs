@@ -23,6 +23,10 @@ pub(super) struct EventPage {
     /// The cursor of the next page; null on the last page and in a feed.
     #[schema(required)]
     pub(super) next_cursor: Option<String>,
+    /// The oldest stored `seq`; null if nothing is stored. A reader that continues from before it has missed the
+    /// events in between, which are deleted.
+    #[schema(required)]
+    pub(super) oldest_seq: Option<i64>,
 }
 
 /// Answers with the next events after a seq. If there are none yet, waits up to `wait` for one. `Link` leads
@@ -41,6 +45,7 @@ pub(super) async fn read(
     let events = EventPage {
         data: page.entries,
         next_cursor: None,
+        oldest_seq: api.oldest_seq(),
     };
     let next = Some(("after", last.to_string()));
     Ok(linked(&events, page.memory, uri, next))

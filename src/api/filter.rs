@@ -11,37 +11,37 @@ use crate::store::EventFilter;
 /// The filters of events.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct FilterParameters {
+pub(crate) struct FilterParameters {
     /// Only of this `idInstance`.
-    pub(super) instance: Option<i64>,
+    pub(crate) instance: Option<i64>,
     /// Only of this `typeWebhook`.
     #[param(rename = "type", min_length = 1)]
-    pub(super) type_webhook: Option<String>,
+    pub(crate) type_webhook: Option<String>,
     /// Only of this `typeMessage`.
     #[param(min_length = 1)]
-    pub(super) type_message: Option<String>,
+    pub(crate) type_message: Option<String>,
     /// Only of this chat.
     #[param(min_length = 1)]
-    pub(super) chat: Option<String>,
+    pub(crate) chat: Option<String>,
     /// Only with this outcome.
     #[param(inline)]
-    pub(super) outcome: Option<OutcomeKind>,
+    pub(crate) outcome: Option<OutcomeKind>,
     /// Only with drift (`true`): fields that do not have the documented form; or only without (`false`).
-    pub(super) drift: Option<bool>,
+    pub(crate) drift: Option<bool>,
     /// `true`: without events that say the same as an earlier one. A message is one row in any case.
     #[param(default = false)]
-    pub(super) distinct: Option<bool>,
+    pub(crate) distinct: Option<bool>,
     /// Only first received at this moment or later.
     #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) since: Option<UnixMillis>,
+    pub(crate) since: Option<UnixMillis>,
     /// Only first received before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) until: Option<UnixMillis>,
+    pub(crate) until: Option<UnixMillis>,
 }
 
 impl FilterParameters {
     /// Takes the filters from the parameters of a request.
-    pub(super) fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(parameters: &mut Parameters<'_>) -> Result<Self, Problem> {
         Ok(Self {
             instance: parameters.instance()?,
             type_webhook: parameters.text("type")?,

@@ -68,6 +68,11 @@ pub(super) async fn ready(
             "The server cannot store or read notifications now.",
         ));
     }
+    if api.node.as_ref().is_some_and(|node| !node.is_connected()) {
+        return Err(Problem::unavailable(
+            "PostgreSQL cannot be reached, so notifications are refused; readers see the copy of this node.",
+        ));
+    }
     if api.projected.are_events_damaged() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -70,19 +70,22 @@ impl OrderParameter {
     }
 }
 
+/// A page of a list with the request for it, which writes the cursors.
+pub(crate) type ReadPage<T> = (PageRequest, Page<T>);
+
 /// The page of a list that a request asks for.
 #[derive(Debug)]
-pub(super) struct PageRequest {
+pub(crate) struct PageRequest {
     /// Where the page begins.
-    pub(super) position: Position,
+    pub(crate) position: Position,
     /// Entries at most.
-    pub(super) limit: u32,
+    pub(crate) limit: u32,
     cursors: Cursors,
 }
 
 impl PageRequest {
     /// Takes limit, cursor and epoch of the list `name`.
-    pub(super) fn read(
+    pub(crate) fn read(
         api: &Api,
         parameters: &mut Parameters<'_>,
         name: &str,
@@ -118,7 +121,7 @@ impl PageRequest {
         };
         api.check_epoch(page.epoch.as_deref())?;
         let filter = parameters.canonical_filter();
-        let cursors = Cursors::new(name, filter, order, api.reader.epoch());
+        let cursors = Cursors::new(name, filter, order, &api.reader.epoch());
         let position = match page.cursor {
             None => Position::Start,
             Some(cursor) => Position::After(key(api, &cursors, &cursor)?),
@@ -131,7 +134,7 @@ impl PageRequest {
     }
 
     /// The cursor of the page after the entry with the key `next`.
-    pub(super) fn cursor(&self, next: Option<i64>) -> Option<String> {
+    pub(crate) fn cursor(&self, next: Option<i64>) -> Option<String> {
         next.map(|key| self.cursors.write(key))
     }
 

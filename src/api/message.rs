@@ -58,20 +58,11 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let mut parameters = Parameters::read(uri.query())?;
-    let Ok(Path((id_instance, chat_id, id_message))) = path else {
-        return Err(Problem::bad_parameter(
-            "`chatId` and `idMessage` must be UTF-8, percent-encoded.",
-        ));
-    };
-    let id_instance = id_instance
-        .parse()
-        .map_err(|_| Problem::bad_parameter("`idInstance` must be a whole number."))?;
-    let id = MessageId {
-        id_instance,
-        chat_id,
-        id_message,
-    };
-    let list = format!("message {id_instance} {} {}", id.chat_id, id.id_message);
+    let id = read_id(path)?;
+    let list = format!(
+        "message {} {} {}",
+        id.id_instance, id.chat_id, id.id_message
+    );
     let page = PageRequest::read_without_limit(&api, &mut parameters, &list, Order::Ascending)?;
     parameters.finish()?;
     api.caught_up().await?;
@@ -84,4 +75,23 @@ pub(super) async fn show(
         next_cursor,
     };
     Ok(linked(&shown, memory, &uri, next))
+}
+
+/// The message that a path names.
+pub(super) fn read_id(
+    path: Result<Path<(String, String, String)>, PathRejection>,
+) -> Result<MessageId, Problem> {
+    let Ok(Path((id_instance, chat_id, id_message))) = path else {
+        return Err(Problem::bad_parameter(
+            "`chatId` and `idMessage` must be UTF-8, percent-encoded.",
+        ));
+    };
+    let id_instance = id_instance
+        .parse()
+        .map_err(|_| Problem::bad_parameter("`idInstance` must be a whole number."))?;
+    Ok(MessageId {
+        id_instance,
+        chat_id,
+        id_message,
+    })
 }

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::filter::FilterParameters;
-use super::listing::{Listed, OrderParameter, PageParameters, PageRequest};
+use super::listing::{Listed, OrderParameter, PageParameters, PageRequest, ReadPage};
 use super::parameters::Parameters;
 use crate::http::Problem;
 use crate::model::{Direction, Message};
@@ -68,11 +68,17 @@ impl MessageParameters {
     ),
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
-    let mut parameters = Parameters::read(uri.query())?;
+    let (page, messages) = read(&api, uri.query()).await?;
+    Ok(page.response(messages, &uri))
+}
+
+/// Reads the messages that a query string asks for.
+pub(crate) async fn read(api: &Api, query: Option<&str>) -> Result<ReadPage<Message>, Problem> {
+    let mut parameters = Parameters::read(query)?;
     let common = FilterParameters::read(&mut parameters)?;
     let own = MessageParameters::read(&mut parameters)?;
     let order = OrderParameter::read(&mut parameters)?.or_descending();
-    let page = PageRequest::read(&api, &mut parameters, "messages", order)?;
+    let page = PageRequest::read(api, &mut parameters, "messages", order)?;
     parameters.finish()?;
     api.caught_up().await?;
     let query = MessageQuery {
@@ -93,5 +99,5 @@ pub(super) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         position: page.position,
         limit: page.limit,
     };
-    Ok(page.response(api.reader.messages(&query).await?, &uri))
+    Ok((page, api.reader.messages(&query).await?))
 }

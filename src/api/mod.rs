@@ -1,26 +1,42 @@
-//! The JSON API of the private listener. It only reads, and has one file for each operation.
+//! The JSON API of the private listener, one file for each operation. It reads; only `forward` can ask a
+//! destination to send events again, `accounts` an account to compare its journals, and `reprocess` the server to parse
+//! events again.
 
+mod accounts;
+mod alerts;
 mod answer;
+mod behind_copy;
 mod calls;
-mod chats;
-mod compression;
-mod cross_site;
+pub(crate) mod chats;
 mod cursor;
+mod disposition;
 mod epoch;
 mod etag;
 mod event;
 mod events;
 mod feed;
+mod file;
 mod filter;
+mod forward;
 mod health;
 mod instances;
 mod listing;
 mod message;
-mod messages;
+pub(crate) mod messages;
+mod metrics;
+mod oldest;
 mod openapi;
 mod parameters;
+mod range;
+mod reprocess;
 mod stats;
 mod stream;
+mod watch;
+
+pub use behind_copy::behind_copy;
+pub(crate) use filter::FilterParameters;
+pub(crate) use listing::PageRequest;
+pub(crate) use parameters::Parameters;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +45,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use hyper::StatusCode;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -37,8 +53,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::error;
 
-use crate::http::{Problem, ReadGate};
-use crate::store::{Commits, EventQuery, Feed, Projected, ReadError, Reader};
+use crate::clock::Clock;
+use crate::http::{Problem, ReadGate, compression, cross_site};
+use crate::media::Folder;
+use crate::metrics::Metrics;
+use crate::model::{Accounts, Alerts, Forwards};
+use crate::store::{
+    Commits, DeadLetters, DeletedThrough, Duties, EventQuery, Feed, NodeStatus, Projected,
+    ReadError, Reader, ReprocessRequests,
+};
 
 /// Time for one response; beyond it, the response is a 503. A feed waits up to 60 s, the rest is for the
 /// database.
@@ -56,12 +79,34 @@ const REBUILDING: &str = "The projection was lost or damaged and is being rebuil
 pub struct Api {
     /// Authenticates clients.
     pub gate: Arc<ReadGate>,
+    /// The current time.
+    pub clock: Clock,
     /// Reads the database.
     pub reader: Reader,
     /// Announces each commit.
     pub commits: Commits,
     /// Progress and state of the projection.
     pub projected: Projected,
+    /// How far the oldest events are deleted.
+    pub deleted: DeletedThrough,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// The current alerts.
+    pub alerts: Alerts,
+    /// The accounts as GREEN-API showed them last.
+    pub accounts: Accounts,
+    /// The forward destinations.
+    pub forwards: Forwards,
+    /// Their dead letters.
+    pub dead_letters: DeadLetters,
+    /// What this one of several nodes does at the moment.
+    pub duties: Duties,
+    /// Where parsing all events again is asked for.
+    pub reprocess: ReprocessRequests,
+    /// The kept files.
+    pub files: Folder,
+    /// Set if the database is this node's copy of a PostgreSQL.
+    pub node: Option<NodeStatus>,
     /// Ends waiting feeds and streams when the program stops.
     pub stop: CancellationToken,
 }
@@ -79,8 +124,14 @@ impl Api {
         )
     }
 
+    /// The oldest stored seq; `None` if nothing is stored.
+    fn oldest_seq(&self) -> Option<i64> {
+        let deleted = self.deleted.seq();
+        (self.commits.newest() > deleted).then_some(deleted + 1)
+    }
+
     /// Waits until the projection has every event that is committed now.
-    async fn caught_up(&self) -> Result<(), Problem> {
+    pub(crate) async fn caught_up(&self) -> Result<(), Problem> {
         let newest = self.commits.newest();
         let mut projected = self.projected.clone();
         if projected.is_stopped() && projected.seq() < newest {
@@ -119,22 +170,47 @@ fn health_routes() -> Router<Arc<Api>> {
 pub fn router(api: Arc<Api>) -> Router {
     let gate = from_fn_with_state(Arc::clone(&api.gate), ReadGate::authorize);
     let epoch = from_fn_with_state(Arc::clone(&api), epoch::add_header);
+    let oldest = from_fn_with_state(Arc::clone(&api), oldest::add_header);
     let guarded = Router::new()
         .route("/api/v1/events", read(events::list))
         .route("/api/v1/events/{seq}", read(event::show))
         .route("/api/v1/events/{seq}/body", read(event::body))
+        .route("/api/v1/events/{seq}/file", read(file::of_event))
         .route("/api/v1/stream", read(stream::stream))
         .route("/api/v1/messages", read(messages::list))
         .route(
             "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
             read(message::show),
         )
+        .route(
+            "/api/v1/messages/{idInstance}/{chatId}/{idMessage}/file",
+            read(file::of_message),
+        )
         .route("/api/v1/chats", read(chats::list))
         .route("/api/v1/instances", read(instances::list))
         .route("/api/v1/calls", read(calls::list))
         .route("/api/v1/stats", read(stats::show))
+        .route("/api/v1/accounts", read(accounts::list))
+        .route(
+            "/api/v1/accounts/{idInstance}/reconcile",
+            act(accounts::reconcile),
+        )
+        .route("/api/v1/alerts", read(alerts::list))
+        .route("/api/v1/forward", read(forward::list))
+        .route("/api/v1/forward/{name}/dead", read(forward::dead))
+        .route("/api/v1/forward/{name}/replay", act(forward::replay))
+        .route("/api/v1/forward/{name}/enable", act(forward::enable))
+        .route(
+            "/api/v1/reprocess",
+            get(reprocess::show)
+                .post(reprocess::begin)
+                .fallback(|| async { Problem::method_not_allowed("GET, HEAD, POST") }),
+        )
+        .route("/metrics", read(metrics::show))
         .route("/openapi.json", read(openapi::show))
         .fallback(|| async { Problem::not_found() })
+        .layer(from_fn_with_state(Arc::clone(&api), metrics::count))
+        .layer(oldest)
         .layer(gate);
     health_routes()
         .merge(guarded)
@@ -155,12 +231,18 @@ fn read<H: Handler<T, Arc<Api>>, T: 'static>(handler: H) -> MethodRouter<Arc<Api
     get(handler).fallback(|| async { Problem::method_not_allowed("GET, HEAD") })
 }
 
+/// An operation that changes something, though never an event.
+fn act<H: Handler<T, Arc<Api>>, T: 'static>(handler: H) -> MethodRouter<Arc<Api>> {
+    post(handler).fallback(|| async { Problem::method_not_allowed("POST") })
+}
+
 impl From<ReadError> for Problem {
     fn from(failure: ReadError) -> Self {
         match failure {
             ReadError::Busy => Self::busy(),
             ReadError::TooLong => Self::query_timeout(),
             ReadError::Rebuilding => Self::catching_up(REBUILDING.to_owned()),
+            ReadError::Away(_) => Self::unavailable("PostgreSQL cannot be reached; retry later."),
             ReadError::Damaged(_) | ReadError::DamagedBody => {
                 error!(%failure, "a request failed: {failure}");
                 Self::damaged()

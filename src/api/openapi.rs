@@ -7,28 +7,43 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::parameters::Parameters;
-use super::{calls, chats, event, events, health, instances, message, messages, stats, stream};
+use super::{
+    accounts, alerts, calls, chats, event, events, file, forward, health, instances, message,
+    messages, metrics, reprocess, stats, stream,
+};
 use crate::http::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "green-inbox",
-        description = "Read-only access to the stored notifications of GREEN-API."
+        description = "Access to the stored notifications of GREEN-API: read-only, apart from sending them to a forward destination again, parsing them again and comparing GREEN-API's journals."
     ),
     paths(
         events::list,
         event::show,
         event::body,
+        file::of_event,
         stream::stream,
         messages::list,
         message::show,
+        file::of_message,
         chats::list,
         instances::list,
         calls::list,
         stats::show,
+        accounts::list,
+        accounts::reconcile,
+        alerts::list,
+        forward::list,
+        forward::dead,
+        forward::replay,
+        forward::enable,
+        reprocess::show,
+        reprocess::begin,
         health::live,
         health::ready,
+        metrics::show,
         show,
     ),
     modifiers(&PrivateToken),

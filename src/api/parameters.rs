@@ -13,14 +13,14 @@ const PAGING: [&str; 7] = ["after", "body", "cursor", "epoch", "limit", "order",
 /// The parameters of one request. An operation takes those that it knows; [`finish`](Self::finish) refuses
 /// the rest with a 400.
 #[derive(Debug)]
-pub(super) struct Parameters<'q> {
+pub(crate) struct Parameters<'q> {
     left: BTreeMap<Cow<'q, str>, Cow<'q, str>>,
     filter: String,
 }
 
 impl<'q> Parameters<'q> {
     /// Reads a query string, given without its question mark.
-    pub(super) fn read(query: Option<&'q str>) -> Result<Self, Problem> {
+    pub(crate) fn read(query: Option<&'q str>) -> Result<Self, Problem> {
         let mut left = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if left.contains_key(&name) {
@@ -41,19 +41,19 @@ impl<'q> Parameters<'q> {
     }
 
     /// The filters in canonical form: sorted by name, percent-encoded, without the paging parameters.
-    pub(super) fn canonical_filter(&self) -> &str {
+    pub(crate) fn canonical_filter(&self) -> &str {
         &self.filter
     }
 
     /// Takes a text that is not empty.
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         self.value(name, "a text", |text| {
             (!text.is_empty()).then(|| text.to_owned())
         })
     }
 
     /// Takes a value that `parse` makes of the text. `expected` completes "must be …" in the error.
-    pub(super) fn value<T>(
+    pub(crate) fn value<T>(
         &mut self,
         name: &str,
         expected: &str,
@@ -67,7 +67,7 @@ impl<'q> Parameters<'q> {
     }
 
     /// Takes a whole number within `range`.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         name: &str,
         range: RangeInclusive<i64>,
@@ -83,23 +83,23 @@ impl<'q> Parameters<'q> {
     }
 
     /// Takes `instance`, an `idInstance`.
-    pub(super) fn instance(&mut self) -> Result<Option<i64>, Problem> {
+    pub(crate) fn instance(&mut self) -> Result<Option<i64>, Problem> {
         self.number("instance", i64::MIN..=i64::MAX)
     }
 
     /// Takes `true` or `false`.
-    pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Problem> {
         self.value(name, "`true` or `false`", |text| text.parse().ok())
     }
 
     /// Takes a moment (RFC 3339).
-    pub(super) fn moment(&mut self, name: &str) -> Result<Option<UnixMillis>, Problem> {
+    pub(crate) fn moment(&mut self, name: &str) -> Result<Option<UnixMillis>, Problem> {
         let expected = "a moment in RFC 3339, as 2026-01-31T12:00:00Z";
         self.value(name, expected, |text| text.parse().ok())
     }
 
     /// Refuses parameters that the operation did not take.
-    pub(super) fn finish(self) -> Result<(), Problem> {
+    pub(crate) fn finish(self) -> Result<(), Problem> {
         match self.left.into_keys().next() {
             None => Ok(()),
             Some(name) => Err(Problem::bad_parameter(format!(

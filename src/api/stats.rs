@@ -63,7 +63,7 @@ pub(super) async fn show(
     let derived_seq = api.projected.seq();
     let stats = api.reader.stats(instance).await?;
     Ok(Json(Shown {
-        epoch: api.reader.epoch().to_owned(),
+        epoch: api.reader.epoch().to_string(),
         oldest_seq: api.reader.oldest_seq().await?,
         newest_seq: api.commits.newest(),
         derived_seq,

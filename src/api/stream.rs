@@ -13,6 +13,7 @@ use tracing::error;
 use super::Api;
 use super::filter::FilterParameters;
 use super::parameters::Parameters;
+use super::watch::{self, Watch};
 use crate::http::Problem;
 use crate::model::Event;
 use crate::store::{EventQuery, Feed, Order, Page, Position, ReadError};
@@ -41,6 +42,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
         FilterParameters,
         ("after" = Option<i64>, Query, minimum = 0, description = "only events after this `seq`"),
         ("epoch" = Option<String>, Query, min_length = 1, description = "the epoch of an earlier response; if the database has another one, the answer is 409 `feed-rewound`"),
+        ("watch" = Option<bool>, Query, description = "for a person who watches: at most 25 events each 250 ms; a reader that is more than 500 events behind gets an event `skipped` and then the newest"),
         ("last-event-id" = Option<i64>, Header, minimum = 0, description = "`seq` of the last event received"),
     ),
     responses(
@@ -58,6 +60,7 @@ pub(super) async fn stream(
     let filter = FilterParameters::read(&mut parameters)?.into();
     let after = parameters.number("after", 0..=i64::MAX)?;
     let epoch = parameters.text("epoch")?;
+    let watch = parameters.flag("watch")?.unwrap_or(false).then(Watch::new);
     parameters.finish()?;
     api.check_epoch(epoch.as_deref())?;
     let after = match last_event_id(&headers)?.or(after) {
@@ -71,24 +74,43 @@ pub(super) async fn stream(
         filter,
         order: Order::Ascending,
         position: Position::After(after),
-        limit: PAGE_EVENTS,
+        limit: watch.as_ref().map_or(PAGE_EVENTS, |_| watch::PAGE_EVENTS),
         max_bytes: PAGE_BYTES,
         with_body: true,
     };
     let feed = api.feed(query, after);
-    let pages = stream::unfold(feed, |mut feed| async {
-        next_page(&mut feed).await.map(|page| (page, feed))
-    });
-    let events = pages.flat_map(|page| {
+    let reading = api.metrics.reading("stream");
+    let (reader, epoch) = (api.reader.clone(), api.reader.epoch());
+    let pages = stream::unfold(
+        (feed, watch, reading),
+        move |(mut feed, mut watch, reading)| {
+            let (api, reader, epoch) = (Arc::clone(&api), reader.clone(), Arc::clone(&epoch));
+            async move {
+                let skipped = match &mut watch {
+                    Some(watch) => watch.turn(&mut feed, || api.commits.newest()).await,
+                    None => None,
+                };
+                let page = next_page(&mut feed).await?;
+                if let Some(watch) = &mut watch {
+                    watch.read(&page);
+                }
+                // The events that the client has seen were parsed again. It reconnects, and the header has the new epoch.
+                (*reader.epoch() == *epoch).then_some(((skipped, page), (feed, watch, reading)))
+            }
+        },
+    );
+    let events = pages.flat_map(|(skipped, page)| {
+        let skipped = skipped.map(|skipped| Ok(skipped.message()));
         let Page {
             entries, memory, ..
         } = page;
         // The closure holds the memory reservation of the page. An event is requested only after the
         // previous one is written, so the reservation lasts until then.
-        stream::iter(entries).map(move |event| {
+        let events = stream::iter(entries).map(move |event| {
             let _ = &memory;
             Ok(server_sent(&event))
-        })
+        });
+        stream::iter(skipped).chain(events)
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::config::ConfigError;
-use crate::store::{OpenError, WriterEnd};
+use crate::store::{OpenError, SharedError, WriterEnd};
 
 /// The program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("storage.path: {0}\n  help: {help}", help = OpenError::help(.0))]
     Store(#[from] OpenError),
+    /// The PostgreSQL of several nodes, or this node's copy of it, cannot be used.
+    #[error("storage.url: {0}\n  help: {help}", help = SharedError::help(.0))]
+    Shared(SharedError),
     /// An address cannot be bound.
     #[error(
         "{key}: cannot listen on {address}: {error}\n  help: stop the program that listens there, or set \
@@ -28,6 +31,12 @@ pub enum StartError {
         /// Error of the operating system.
         error: io::Error,
     },
+    /// systemd passed the wrong sockets.
+    #[error(
+        "systemd passed {0} sockets instead of 2\n  help: give the socket unit two ListenStream= lines, first \
+         the public listener, then the private one"
+    )]
+    Sockets(usize),
     /// The operating system refused an operation that normally succeeds.
     #[error("the operating system refused an operation: {0}")]
     System(#[from] io::Error),
@@ -55,8 +64,18 @@ impl StartError {
                     OpenError::OldSqlite(_) | OpenError::Foreign(_) | OpenError::Newer { .. }
                 )
             }
-            Self::Config(_) => true,
+            Self::Shared(error) => error.is_configuration(),
+            Self::Config(_) | Self::Sockets(_) => true,
             Self::Bind { .. } | Self::System(_) => false,
+        }
+    }
+}
+
+impl From<SharedError> for StartError {
+    fn from(error: SharedError) -> Self {
+        match error {
+            SharedError::Local(error) => Self::Store(error),
+            error => Self::Shared(error),
         }
     }
 }
@@ -67,6 +86,9 @@ pub enum RunError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Store(String),
+    /// PostgreSQL has other events than this node's copy of it. The program should be built again.
+    #[error("PostgreSQL was promoted or restored, and the copy must be compared with it")]
+    Rewound,
     /// The writer thread panicked.
     #[error("the writer panicked")]
     WriterPanicked,

@@ -17,8 +17,8 @@ use tracing::{debug, warn};
 
 use super::connection::{self, Ending};
 use crate::clock::Clock;
-use crate::config::Network;
 use crate::http::{LineLimit, Peer};
+use crate::ingest::Gates;
 
 /// Concurrent connections over the limit. Beyond it the oldest of them is aborted, so that idle peers
 /// cannot lock out a client that sends its request at once, such as a health check.
@@ -54,8 +54,8 @@ pub(super) struct Listener {
     address: SocketAddr,
     router: Router,
     limits: Limits,
-    /// Networks of listed peers. `None` means that every peer counts as listed.
-    listed: Option<Vec<Network>>,
+    /// Tells which peers are listed. `None` means that every peer counts as listed.
+    listed: Option<Arc<Gates>>,
     /// Routes that connections over the limit may use too.
     always: Router,
     /// Rate limit of log lines about refused connections.
@@ -83,8 +83,8 @@ impl Listener {
         })
     }
 
-    /// Reserves most of the connections for peers in these networks.
-    pub(super) fn reserve_for(mut self, listed: Vec<Network>) -> Self {
+    /// Reserves most of the connections for the peers that these gates list.
+    pub(super) fn reserve_for(mut self, listed: Arc<Gates>) -> Self {
         self.listed = Some(listed);
         self
     }
@@ -96,10 +96,8 @@ impl Listener {
     }
 
     fn is_unlisted(&self, peer: SocketAddr) -> bool {
-        let address = peer.ip().to_canonical();
-        self.listed
-            .as_ref()
-            .is_some_and(|listed| !listed.iter().any(|network| network.contains(address)))
+        let listed = self.listed.as_ref();
+        listed.is_some_and(|gates| !gates.lists(peer.ip()))
     }
 
     pub(super) fn address(&self) -> SocketAddr {

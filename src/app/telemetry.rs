@@ -6,15 +6,24 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt, registry};
+use tracing_subscriber::{Layer, Registry, fmt, registry, reload};
 
 use super::log_lines::{Guard, LogLines};
 use crate::config::{Format, Level, Log};
 
-/// Writes the buffered lines when it is dropped.
+/// Changes the level while the program runs, and writes the buffered lines when it is dropped.
 #[derive(Debug)]
 pub struct Telemetry {
+    filter: reload::Handle<Targets, Registry>,
     _guard: Guard,
+}
+
+impl Telemetry {
+    /// Changes the least severe level that is written.
+    pub fn set_level(&self, level: Level) {
+        // The subscriber lives as long as the program.
+        let _ = self.filter.reload(targets(level));
+    }
 }
 
 /// Starts logging.
@@ -29,17 +38,7 @@ pub fn init(settings: Log) -> io::Result<Telemetry> {
             "{dropped} lines dropped: standard error is not read as fast as lines are logged"
         );
     })?;
-    let level = match settings.level {
-        Level::Error => LevelFilter::ERROR,
-        Level::Warn => LevelFilter::WARN,
-        Level::Info => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Trace => LevelFilter::TRACE,
-    };
-    // Below WARN other crates would log tokens and bodies.
-    let filter = Targets::new()
-        .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_default(level.min(LevelFilter::WARN));
+    let (filter, handle) = reload::Layer::new(targets(settings.level));
     let layer = match settings.format {
         Format::Text => fmt::layer()
             .with_ansi(io::stderr().is_terminal())
@@ -68,5 +67,23 @@ pub fn init(settings: Log) -> io::Result<Telemetry> {
             "panic at {location}: this is a bug in green-inbox"
         );
     }));
-    Ok(Telemetry { _guard: guard })
+    Ok(Telemetry {
+        filter: handle,
+        _guard: guard,
+    })
+}
+
+fn targets(level: Level) -> Targets {
+    let level = match level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    };
+    // Below WARN other crates would log tokens and bodies. The warnings of rmcp repeat what a client sent.
+    Targets::new()
+        .with_target("rmcp", level.min(LevelFilter::ERROR))
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(level.min(LevelFilter::WARN))
 }

@@ -1,5 +1,5 @@
 //! `green-inbox demo`: a one-minute tour. Starts a server on loopback with a fresh database and random
-//! tokens, sends it every sample over HTTP, and prints commands that read them back.
+//! tokens, sends it every sample over HTTP, and prints the address of the page and commands that read them back.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -153,7 +153,8 @@ fn how_to_read(webhook: &str, private: &str, webhook_token: &str, read_token: &s
     let post = format!("curl -s -H 'Authorization: Bearer {webhook_token}'");
     let body = r#"{"typeWebhook":"stateInstanceChanged","instanceData":{"idInstance":1101000001},"timestamp":1767225600,"stateInstance":"authorized"}"#;
     format!(
-        "Newest three events:\n  {curl} '{private}/api/v1/events?limit=3'\n\
+        "Open in a browser (signs in by itself):\n  {private}/sign-in#{read_token}\n\n\
+         Newest three events:\n  {curl} '{private}/api/v1/events?limit=3'\n\
          Text messages with their bodies:\n  \
          {curl} '{private}/api/v1/events?typeMessage=textMessage&body=true'\n\
          One event, and its body exactly as received:\n  {curl} '{private}/api/v1/events/1'\n  \

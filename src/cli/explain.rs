@@ -36,8 +36,7 @@ pub(super) fn run(args: &ExplainArgs) -> ExitCode {
 
 /// Prints each check and the resulting status.
 fn explain(args: &ExplainArgs) -> Result<(), ConfigError> {
-    let config = args.config.load()?;
-    config.check()?;
+    let config = args.config.load_checked()?;
     let headers = headers(args)?;
     let sources = SourceGate::new(&config.ingest);
     let tokens = TokenGate::new(&config.ingest)?;

@@ -17,7 +17,7 @@ use super::terminal::{cell, json_line};
 const PAGE: u32 = 500;
 
 /// Columns of the CSV table, in the order of an event's JSON fields.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "seq",
     "receivedAt",
     "lastReceivedAt",
@@ -34,6 +34,7 @@ const COLUMNS: [&str; 17] = [
     "timestamp",
     "drift",
     "duplicateOf",
+    "origin",
     "body",
 ];
 

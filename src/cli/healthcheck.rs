@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use tokio::runtime;
 use tokio::time::timeout;
 
 use super::http_client::{Answer, HttpClient, HttpError, http_url, reachable};
 use super::{ConfigArgs, USAGE, fail};
+use crate::outbound::StatusCode;
 
 /// Time to wait for the response. It is shorter than the container's own timeout, so that the error is
 /// printed.
@@ -35,7 +35,7 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
 /// Requests `address`. Returns the reason if the server is not ready.
 async fn ready(address: &str) -> Result<Option<String>, HttpError> {
     let answer = HttpClient::new()?.get(&http_url(address)?, None).await?;
-    if answer.status() == StatusCode::OK {
+    if answer.status == StatusCode::OK {
         return Ok(None);
     }
     Ok(Some(Answer::of(answer).await.reason()))

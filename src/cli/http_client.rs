@@ -1,25 +1,24 @@
 //! The HTTP client of the commands.
 
-use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use reqwest::Url;
 use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::terminal::plain;
 use crate::config::Token;
+use crate::outbound::{Client, Method, Request, SendError, StatusCode, Streamed};
 
-/// Time to wait for a response, including the connect: as long as GREEN-API waits.
+/// Time for a response to a notification: as long as GREEN-API waits.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Time to keep an idle connection. It is shorter than the server's idle timeout, so that the client does not
-/// send on a connection that the server is closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time for a response that may be long.
+const READ_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Bytes of a response body that are read for the reason of a refusal. The rest is ignored.
 const START_BYTES: usize = 64 * 1024;
@@ -36,10 +35,8 @@ pub(super) enum HttpError {
     )]
     Address(String),
     /// The client cannot be set up.
-    #[error(
-        "the HTTP client cannot be set up: {0}\n  help: check that the system's certificates are installed"
-    )]
-    Setup(String),
+    #[error("{0}")]
+    Setup(SendError),
     /// A token has characters that a header cannot carry.
     #[error(
         "the token has characters that an HTTP header cannot carry\n  help: use printable ASCII only"
@@ -56,21 +53,15 @@ pub(super) enum HttpError {
 }
 
 impl HttpError {
-    fn no_answer(url: &Url, error: &(dyn Error + 'static)) -> Self {
+    fn no_answer(authority: &str, error: SendError) -> Self {
         Self::NoAnswer {
-            authority: url.authority().to_owned(),
-            cause: innermost(error),
+            authority: authority.to_owned(),
+            cause: match error {
+                SendError::NoAnswer(cause) => cause,
+                other => other.to_string(),
+            },
         }
     }
-}
-
-/// Message of the innermost error. It names the failure; the outer errors say only where it happened.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// Parses a URL that this client can send to.
@@ -133,28 +124,27 @@ impl HttpClient {
     ///
     /// The system's certificates cannot be read.
     pub(super) fn new() -> Result<Self, HttpError> {
-        // An error means that it is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Client::builder()
-            // A proxy of the environment must not see tokens and messages.
-            .no_proxy()
-            // A redirect would turn a POST into a GET, and GREEN-API follows none.
-            .redirect(Policy::none())
-            .connect_timeout(ANSWER_TIMEOUT)
-            .read_timeout(ANSWER_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build()
-            .map(Self)
-            .map_err(|error| HttpError::Setup(innermost(&error)))
+        Client::new().map(Self).map_err(HttpError::Setup)
     }
 
-    /// Sends a GET request. The caller reads the response body, with [`Answer::of`] or in chunks.
+    /// Sends a GET request. The caller reads the response body, with [`Answer::of`] or in pieces.
     pub(super) async fn get(
         &self,
         url: &Url,
         authorization: Option<&HeaderValue>,
-    ) -> Result<Response, HttpError> {
-        send(self.0.get(url.clone()), url, authorization).await
+    ) -> Result<Streamed, HttpError> {
+        let what = (Method::GET, None, READ_TIMEOUT);
+        self.send(what, url, authorization).await
+    }
+
+    /// Posts no body. The caller reads the response body.
+    pub(super) async fn post_empty(
+        &self,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Streamed, HttpError> {
+        let what = (Method::POST, None, ANSWER_TIMEOUT);
+        self.send(what, url, authorization).await
     }
 
     /// Posts a JSON body as GREEN-API does.
@@ -164,22 +154,27 @@ impl HttpClient {
         authorization: Option<&HeaderValue>,
         body: Bytes,
     ) -> Result<Answer, HttpError> {
-        let request = self.0.post(url.clone()).body(body);
-        let request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
-        Ok(Answer::of(send(request, url, authorization).await?).await)
+        let what = (Method::POST, Some(body), ANSWER_TIMEOUT);
+        Ok(Answer::of(self.send(what, url, authorization).await?).await)
     }
-}
 
-async fn send(
-    mut request: RequestBuilder,
-    url: &Url,
-    authorization: Option<&HeaderValue>,
-) -> Result<Response, HttpError> {
-    if let Some(value) = authorization {
-        request = request.header(AUTHORIZATION, value);
+    async fn send(
+        &self,
+        (method, json, timeout): (Method, Option<Bytes>, Duration),
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Streamed, HttpError> {
+        let headers = authorization.map(|value| (AUTHORIZATION, value.clone()));
+        let request = Request {
+            method,
+            url: url.as_str().to_owned(),
+            json,
+            timeout,
+            body_bytes: 0,
+        };
+        let sent = self.0.stream(request, HeaderMap::from_iter(headers)).await;
+        sent.map_err(|error| HttpError::no_answer(url.authority(), error))
     }
-    let sent = request.send().await;
-    sent.map_err(|error| HttpError::no_answer(url, &error))
 }
 
 /// A response with the start of its body, enough to show why a request was refused.
@@ -201,12 +196,8 @@ struct Problem {
 
 impl Answer {
     /// Reads the start of the body. A short body is read to its end, so that the connection can be reused.
-    pub(super) async fn of(response: Response) -> Self {
-        let status = response.status();
-        let is_problem = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    pub(super) async fn of(response: Streamed) -> Self {
+        let (status, is_problem) = (response.status, response.is_problem);
         // The status alone decides, so a body that never ends only costs the timeout.
         let body = timeout(ANSWER_TIMEOUT, read_start(response))
             .await
@@ -244,10 +235,10 @@ fn shown(text: &str) -> String {
     plain(text).chars().take(SHOWN_CHARACTERS).collect()
 }
 
-async fn read_start(mut response: Response) -> Bytes {
+async fn read_start(mut response: Streamed) -> Bytes {
     let mut start = BytesMut::new();
     while start.len() < START_BYTES {
-        match response.chunk().await {
+        match response.piece().await {
             Ok(Some(chunk)) => start.extend_from_slice(&chunk),
             Ok(None) | Err(_) => break,
         }

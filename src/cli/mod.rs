@@ -1,5 +1,8 @@
 //! The commands, one file each.
 
+mod account;
+mod alert_test;
+mod backup;
 mod check_config;
 mod default_config;
 mod demo;
@@ -8,16 +11,20 @@ mod export;
 mod healthcheck;
 mod http_client;
 mod latencies;
+mod migrate;
 mod nginx_config;
 mod plan;
 mod private_api;
 mod reading;
+mod replay;
 mod reprocess;
+mod reprocess_online;
 mod send;
 mod sender;
 mod serve;
 mod tail;
 mod terminal;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,7 +44,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server.
-    Serve(ConfigArgs),
+    Serve(serve::ServeArgs),
     /// Try it in a minute: start a temporary server, send it samples, and show how to read them.
     Demo(demo::DemoArgs),
     /// Simulate GREEN-API: send sample notifications, and retry each until it is answered 200.
@@ -46,11 +53,24 @@ enum Command {
     Tail(tail::TailArgs),
     /// Write every matching event to standard output.
     Export(export::ExportArgs),
+    /// Send stored events to a forward destination again: those that match the filters, one, or its dead letters.
+    Replay(replay::ReplayArgs),
+    /// Copy the database into a file, while the server runs or not. If the file exists, only what is new is copied.
+    Backup(backup::BackupArgs),
+    /// Check a database for damage: its structure, every body, and the projection. The server may be running.
+    Verify(verify::VerifyArgs),
+    /// Copy the database into a PostgreSQL that several nodes can share, or PostgreSQL into a new database. Both keep the
+    /// seqs, compare every event at the end, and can be stopped and continued.
+    Migrate(migrate::MigrateArgs),
     /// Parse stored bodies again after an upgrade, so that unknown and malformed events become known, and
-    /// rebuild messages, chats and calls. Stop the server first.
+    /// rebuild messages, chats and calls. A running server does it itself, in small steps.
     Reprocess(reprocess::ReprocessArgs),
+    /// Call GREEN-API's own methods for the configured accounts: status, connect, call, create, logout, reboot.
+    Account(account::AccountArgs),
     /// Check the configuration, and print it with secrets redacted.
     CheckConfig(ConfigArgs),
+    /// Send a test to each destination of alerts, and print how it answers.
+    AlertTest(ConfigArgs),
     /// Print the default configuration file, with a comment for each key.
     DefaultConfig,
     /// Show which rule would accept or refuse a request, without sending it.
@@ -62,7 +82,7 @@ enum Command {
 }
 
 /// The option that selects the configuration file.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct ConfigArgs {
     /// Configuration file [default: config/green-inbox.toml, if it exists].
     #[arg(long, value_name = "FILE")]
@@ -72,6 +92,13 @@ struct ConfigArgs {
 impl ConfigArgs {
     fn load(&self) -> Result<Config, ConfigError> {
         load(self.config.as_deref())
+    }
+
+    /// The configuration, if the server would start with it.
+    fn load_checked(&self) -> Result<Config, ConfigError> {
+        let config = self.load()?;
+        config.check()?;
+        Ok(config)
     }
 }
 
@@ -110,8 +137,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Send(args) => send::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Reprocess(args) => reprocess::run(&args),
+        Command::Account(args) => account::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::AlertTest(args) => alert_test::run(&args),
         Command::DefaultConfig => default_config::run(),
         Command::Explain(args) => explain::run(&args),
         Command::NginxConfig(args) => nginx_config::run(&args),

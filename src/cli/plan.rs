@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::header::HeaderValue;
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 
 use crate::sample::{Sample, Values};
 

@@ -1,16 +1,17 @@
 //! A client of the private listener, for the commands that read.
 
 use clap::Args;
-use reqwest::StatusCode;
-use reqwest::header::HeaderValue;
-use serde::Deserialize;
+use hyper::header::HeaderValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::ConfigArgs;
 use super::http_client::{
     Answer, HttpClient, HttpError, authorization, http_url, reachable, token,
 };
-use crate::config::{ConfigError, Token};
+use crate::config::{ConfigError, Private, Token};
+use crate::outbound::{SendError, StatusCode, Streamed};
 
 /// Bytes of a response: a page with one body of up to 512 MiB, plus its JSON. A larger response is an error.
 const MAX_ANSWER_BYTES: usize = 640 * 1024 * 1024;
@@ -132,6 +133,32 @@ pub(super) fn seq(event: &RawValue) -> Result<i64, serde_json::Error> {
     serde_json::from_str(event.get()).map(|Seq { seq }| seq)
 }
 
+/// A comparison of the journals of an account with the database.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reconciled {
+    /// When it began.
+    pub(super) started_at: String,
+    /// When it ended.
+    pub(super) finished_at: Option<String>,
+    /// Messages and calls since this time were compared.
+    pub(super) since: String,
+    /// Whether nothing was to be stored.
+    pub(super) dry_run: bool,
+    /// Messages and calls that were compared.
+    pub(super) found: u64,
+    /// Those that the database did not have.
+    pub(super) missing: u64,
+    /// Those that were stored.
+    pub(super) stored: u64,
+    /// Those that GREEN-API does not have either.
+    pub(super) not_recoverable: u64,
+    /// Missing statuses that were stored.
+    pub(super) statuses: u64,
+    /// Why it ended early.
+    pub(super) failure: Option<String>,
+}
+
 /// A client of the private listener.
 #[derive(Debug)]
 pub(super) struct PrivateApi {
@@ -140,26 +167,67 @@ pub(super) struct PrivateApi {
     authorization: Option<HeaderValue>,
 }
 
+impl SourceArgs {
+    /// The server of a configuration.
+    pub(super) fn configured(config: ConfigArgs) -> Self {
+        Self {
+            from: None,
+            token: None,
+            config,
+        }
+    }
+}
+
+/// How far a server is with parsing all events again.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReprocessProgress {
+    pub(super) version: String,
+    pub(super) is_running: bool,
+    pub(super) seq: u64,
+    pub(super) last_seq: u64,
+    pub(super) events: u64,
+    pub(super) damaged: u64,
+    pub(super) changed: Vec<ReprocessChange>,
+    pub(super) is_deriving: bool,
+    pub(super) derived_seq: u64,
+}
+
+/// Events whose outcome or columns changed.
+#[derive(Debug, Deserialize)]
+pub(super) struct ReprocessChange {
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) events: u64,
+}
+
 impl PrivateApi {
     /// Takes the URL and the token from the arguments or the configuration. A configured token is sent only to
     /// the configured address.
     pub(super) fn find(args: &SourceArgs) -> Result<Self, ReadError> {
-        let mut token = args.token.clone();
-        let base = if let Some(from) = &args.from {
-            http_url(from)?;
-            from.trim_end_matches('/').to_owned()
-        } else {
-            let private = args.config.load()?.private;
-            if token.is_none() {
-                token = private.all_tokens()?.into_iter().next();
-            }
-            format!("http://{}", reachable(private.listen))
+        let token = args.token.as_ref();
+        let Some(from) = &args.from else {
+            return Self::configured(&args.config.load()?.private, token);
         };
-        let authorization = token.as_ref().map(authorization).transpose()?.flatten();
+        http_url(from)?;
+        Self::at(from.trim_end_matches('/').to_owned(), token)
+    }
+
+    /// The configured listener, with its first token unless there is another one.
+    pub(super) fn configured(private: &Private, token: Option<&Token>) -> Result<Self, ReadError> {
+        let first = match token {
+            Some(token) => Some(token.clone()),
+            None => private.all_tokens()?.into_iter().next(),
+        };
+        let base = format!("http://{}", reachable(private.listen));
+        Self::at(base, first.as_ref())
+    }
+
+    fn at(base: String, token: Option<&Token>) -> Result<Self, ReadError> {
         Ok(Self {
             client: HttpClient::new()?,
             base,
-            authorization,
+            authorization: token.map(authorization).transpose()?.flatten(),
         })
     }
 
@@ -177,8 +245,98 @@ impl PrivateApi {
             .extend_pairs(parameters)
             .finish();
         let url = http_url(&format!("{}/api/v1/events?{query}", self.base))?;
-        let mut response = self.client.get(&url, self.authorization.as_ref()).await?;
-        let status = response.status();
+        let response = self.client.get(&url, self.authorization.as_ref()).await?;
+        Self::read(response).await
+    }
+
+    /// Sends stored events to the destination `name` again. Returns how many.
+    pub(super) async fn replay(
+        &self,
+        name: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<u64, ReadError> {
+        #[derive(Deserialize)]
+        struct Queued {
+            queued: u64,
+        }
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let url = http_url(&format!(
+            "{}/api/v1/forward/{name}/replay?{query}",
+            self.base
+        ))?;
+        let response = self
+            .client
+            .post_empty(&url, self.authorization.as_ref())
+            .await?;
+        Self::read(response).await.map(|Queued { queued }| queued)
+    }
+
+    /// Asks the server to parse all events again.
+    pub(super) async fn begin_reprocess(&self) -> Result<ReprocessProgress, ReadError> {
+        let url = http_url(&format!("{}/api/v1/reprocess", self.base))?;
+        let response = self
+            .client
+            .post_empty(&url, self.authorization.as_ref())
+            .await?;
+        Self::read(response).await
+    }
+
+    /// How far the server is with it.
+    pub(super) async fn reprocess_progress(&self) -> Result<ReprocessProgress, ReadError> {
+        let url = http_url(&format!("{}/api/v1/reprocess", self.base))?;
+        let response = self.client.get(&url, self.authorization.as_ref()).await?;
+        Self::read(response).await
+    }
+
+    /// Begins to compare the journals of an account. Returns when it began.
+    pub(super) async fn reconcile(
+        &self,
+        id_instance: i64,
+        parameters: &[(&str, String)],
+    ) -> Result<Reconciled, ReadError> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        let url = http_url(&format!(
+            "{}/api/v1/accounts/{id_instance}/reconcile?{query}",
+            self.base
+        ))?;
+        let response = self
+            .client
+            .post_empty(&url, self.authorization.as_ref())
+            .await?;
+        Self::read(response).await
+    }
+
+    /// The last comparison of an account; `None` if the server does not know it, or has compared nothing.
+    pub(super) async fn reconciled(
+        &self,
+        id_instance: i64,
+    ) -> Result<Option<Reconciled>, ReadError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Account {
+            id_instance: i64,
+            reconciled: Option<Reconciled>,
+        }
+        #[derive(Deserialize)]
+        struct Accounts {
+            data: Vec<Account>,
+        }
+        let url = http_url(&format!("{}/api/v1/accounts", self.base))?;
+        let response = self.client.get(&url, self.authorization.as_ref()).await?;
+        let Accounts { data } = Self::read(response).await?;
+        let mut accounts = data.into_iter();
+        let account = accounts.find(|account| account.id_instance == id_instance);
+        Ok(account.and_then(|account| account.reconciled))
+    }
+
+    /// Reads a response, which must be a 200.
+    async fn read<T: DeserializeOwned>(mut response: Streamed) -> Result<T, ReadError> {
+        let status = response.status;
         if status != StatusCode::OK {
             let reason = Answer::of(response).await.reason();
             return Err(if status == StatusCode::CONFLICT {
@@ -191,8 +349,8 @@ impl PrivateApi {
         }
         let mut body = Vec::new();
         // A truncated response usually means that the server stopped, so the request can be retried.
-        let interrupted = |error: reqwest::Error| ReadError::Unavailable(error.to_string());
-        while let Some(chunk) = response.chunk().await.map_err(interrupted)? {
+        let interrupted = |error: SendError| ReadError::Unavailable(error.to_string());
+        while let Some(chunk) = response.piece().await.map_err(interrupted)? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 let reason = format!("it is larger than {MAX_ANSWER_BYTES} bytes");
                 return Err(ReadError::Unreadable(reason));

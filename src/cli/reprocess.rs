@@ -1,15 +1,18 @@
-//! `green-inbox reprocess`: parses stored bodies again and rebuilds the projection.
+//! `green-inbox reprocess`: parses stored bodies again and rebuilds the projection. If a server uses the database, the
+//! server does it.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
-use super::{ConfigArgs, USAGE, fail};
-use crate::store::{OpenError, Reprocessed, Step, reprocess, reprocess_dry};
+use super::private_api::ReprocessProgress;
+use super::{ConfigArgs, USAGE, fail, reprocess_online};
+use crate::store::{
+    OpenError, Progress, Reprocessed, Step, copy_before_migration, reprocess, reprocess_dry,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct ReprocessArgs {
@@ -21,10 +24,11 @@ pub(super) struct ReprocessArgs {
 }
 
 pub(super) fn run(args: &ReprocessArgs) -> ExitCode {
-    let path = match args.config.load() {
-        Ok(config) => config.storage.path,
+    let config = match args.config.load() {
+        Ok(config) => config,
         Err(error) => return fail(USAGE, &error),
     };
+    let path = config.storage.path;
     if !path.exists() {
         let missing = format!(
             "there is no database at `{}`\n  help: set storage.path, or give the configuration with --config",
@@ -32,27 +36,38 @@ pub(super) fn run(args: &ReprocessArgs) -> ExitCode {
         );
         return fail(USAGE, &missing);
     }
-    let done = if args.dry_run {
-        with_progress(|progress| reprocess_dry(&path, progress))
-    } else {
-        let runtime = match Runtime::new() {
-            Ok(runtime) => runtime,
-            Err(error) => return fail(1, &error),
+    if args.dry_run {
+        return match with_progress(|progress| reprocess_dry(&path, progress)) {
+            Ok(done) => print(&Summary::of(&done), true),
+            Err(error) => fail(1, &with_help(&error)),
         };
-        with_progress(|progress| runtime.block_on(reprocess(&path, progress)))
+    }
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &error),
     };
+    let copied = if config.backup.before_migration {
+        copy_before_migration(&path).map(drop)
+    } else {
+        Ok(())
+    };
+    let done = copied
+        .and_then(|()| with_progress(|progress| runtime.block_on(reprocess(&path, progress))));
     match done {
-        Ok(done) => {
-            print!("{}", summary(&done, args.dry_run));
-            ExitCode::SUCCESS
+        Ok(done) => print(&Summary::of(&done), false),
+        Err(OpenError::InUse(_)) => {
+            let online = reprocess_online::reprocess;
+            match with_progress(|progress| runtime.block_on(online(&args.config, progress))) {
+                Ok(done) => print(&Summary::of_server(&done), false),
+                Err(error) => fail(1, &error),
+            }
         }
-        Err(error) => fail(1, &with_help(&error, &path)),
+        Err(error) => fail(1, &with_help(&error)),
     }
 }
 
-fn with_progress(
-    run: impl FnOnce(&mut dyn FnMut(Step, u64, u64)) -> Result<Reprocessed, OpenError>,
-) -> Result<Reprocessed, OpenError> {
+/// Shows the progress of `run`.
+fn with_progress<T, E>(run: impl FnOnce(Progress<'_>) -> Result<T, E>) -> Result<T, E> {
     let bar = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("{msg} {bar:32} seq {pos} of {len}, {per_sec}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -69,14 +84,48 @@ fn with_progress(
     done
 }
 
-fn summary(done: &Reprocessed, dry_run: bool) -> String {
+/// What is printed at the end.
+struct Summary<'d> {
+    events: u64,
+    damaged: u64,
+    /// Outcome before and after, and the number of events.
+    changed: Vec<(&'d str, &'d str, u64)>,
+}
+
+impl<'d> Summary<'d> {
+    fn of(done: &Reprocessed) -> Self {
+        Self {
+            events: done.events,
+            damaged: done.damaged,
+            changed: done
+                .changed
+                .iter()
+                .map(|(&(before, after), &count)| (before, after, count))
+                .collect(),
+        }
+    }
+
+    fn of_server(done: &'d ReprocessProgress) -> Self {
+        Self {
+            events: done.events,
+            damaged: done.damaged,
+            changed: done
+                .changed
+                .iter()
+                .map(|change| (&*change.before, &*change.after, change.events))
+                .collect(),
+        }
+    }
+}
+
+fn print(done: &Summary<'_>, dry_run: bool) -> ExitCode {
     let (read, change) = if dry_run {
         ("would be parsed again", "would become")
     } else {
         ("were parsed again", "became")
     };
     let mut summary = format!("{} events {read}\n", done.events);
-    for ((before, after), count) in &done.changed {
+    for (before, after, count) in &done.changed {
         // Writing to a string cannot fail.
         let _ = if before == after {
             let other = if dry_run { "would have" } else { "have" };
@@ -96,15 +145,10 @@ fn summary(done: &Reprocessed, dry_run: bool) -> String {
     if done.changed.is_empty() {
         summary.push_str("all events are up to date\n");
     }
-    summary
+    print!("{summary}");
+    ExitCode::SUCCESS
 }
 
-fn with_help(error: &OpenError, path: &Path) -> String {
-    match error {
-        OpenError::InUse(_) => format!(
-            "{error}\n  help: stop the server that uses `{}`, or only preview the changes with --dry-run",
-            path.display()
-        ),
-        error => format!("{error}\n  help: {}", error.help()),
-    }
+fn with_help(error: &OpenError) -> String {
+    format!("{error}\n  help: {}", error.help())
 }

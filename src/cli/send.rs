@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use hyper::header::HeaderValue;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use indicatif::ProgressBar;
-use reqwest::StatusCode;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -17,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::http_client::HttpClient;
 use super::latencies::Latencies;
 use super::plan::Plan;
+use crate::outbound::StatusCode;
 
 /// The outcome of a plan.
 #[derive(Debug, Default)]

@@ -10,6 +10,18 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Like [`plain`], but keeps line breaks: for text of several lines that this program has made.
+pub(super) fn plain_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
+/// JSON of several lines, with such characters escaped. Line breaks are outside its strings.
+pub(super) fn escaped(json: &str) -> String {
+    let lines: Vec<_> = json.split('\n').map(json_line).collect();
+    lines.join("\n")
+}
+
 /// Equivalent JSON on one line, with such characters escaped in its strings. Outside strings, the only ones
 /// that JSON allows are line breaks and tabs.
 pub(super) fn json_line(json: &str) -> Cow<'_, str> {

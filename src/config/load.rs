@@ -18,6 +18,9 @@ pub const PREFIX: &str = "GREEN_INBOX__";
 /// Keys whose values must never appear in an error message.
 const SECRETS: [&str; 2] = ["ingest.tokens", "private.tokens"];
 
+/// The section that is one variable as a whole, because it is a list.
+const ACCOUNTS: &str = "accounts";
+
 /// Loads the configuration from `file` and from `environment`, pairs of name and value.
 ///
 /// Without `file`, reads [`DEFAULT_PATH`] if it exists. Call [`Config::check`] to validate the result.
@@ -43,6 +46,13 @@ pub fn load(
         };
         let place = format!("environment variable {name}");
         let setting = setting.to_lowercase();
+        if setting == ACCOUNTS {
+            let value: Value = text.into();
+            deserialize(within(ACCOUNTS, value.clone()))
+                .map_err(|(key, problem)| unreadable(&key, &problem, &place))?;
+            settings.insert(setting, value);
+            continue;
+        }
         let (section, key) = setting
             .split_once("__")
             .filter(|(_, key)| !key.contains("__"))
@@ -129,6 +139,9 @@ fn problem(key: &str, message: &str) -> String {
         .any(|secret| key.split('[').next() == Some(*secret))
     {
         return "expected a list of strings, such as [\"Bearer x\"]".to_owned();
+    }
+    if key.ends_with(".api_token") || key == "storage.url" {
+        return "expected a text".to_owned();
     }
     let (found, expected) = match message.rsplit_once(", expected ") {
         Some((found, "u32")) => (found, "a whole number from 0 to 4294967295"),

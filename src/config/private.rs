@@ -22,6 +22,10 @@ pub struct Private {
     pub max_connections: u32,
     /// Bytes that all responses in flight share. Beyond it requests wait, then get 503 `busy`.
     pub answer_memory_bytes: u32,
+    /// Whether assistants may read at `/mcp`. Needs a token.
+    pub mcp: bool,
+    /// Host names under which `/mcp` is asked, besides `localhost` and addresses.
+    pub mcp_hosts: Vec<String>,
 }
 
 /// Bytes. With less, an ordinary page would exceed the whole budget.
@@ -35,6 +39,8 @@ impl Default for Private {
             tokens_file: None,
             max_connections: 256,
             answer_memory_bytes: 64 * 1024 * 1024,
+            mcp: false,
+            mcp_hosts: Vec::new(),
         }
     }
 }
@@ -71,6 +77,7 @@ impl Private {
                 "set private.tokens (or private.tokens_file), or listen on 127.0.0.1",
             ));
         }
+        self.check_mcp()?;
         for (key, value, least) in [
             ("private.max_connections", self.max_connections, 1),
             (
@@ -86,6 +93,28 @@ impl Private {
                     format!("use at least {least}, or drop the key to use its default"),
                 ));
             }
+        }
+        Ok(())
+    }
+
+    fn check_mcp(&self) -> Result<(), ConfigError> {
+        if self.mcp && self.all_tokens()?.is_empty() {
+            return Err(ConfigError::setting(
+                "private.mcp",
+                "it is true and no read token is set, so any program on this machine could read all chats",
+                "set private.tokens (or private.tokens_file), or private.mcp = false",
+            ));
+        }
+        let is_name = |host: &String| {
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            !host.is_empty() && host.bytes().all(is_part)
+        };
+        if let Some(host) = self.mcp_hosts.iter().find(|host| !is_name(host)) {
+            return Err(ConfigError::setting(
+                "private.mcp_hosts",
+                format!("{host:?} is not a host name"),
+                "write the name alone, as in inbox.example.org: no scheme, port or path; outside ASCII as xn--…",
+            ));
         }
         Ok(())
     }

@@ -60,31 +60,40 @@ impl Credentials {
             .unwrap_or(value.len());
         let (scheme, credentials) = value.split_at(end);
         let presented = digest(&scheme.to_ascii_lowercase(), credentials.trim_ascii_start());
+        (self.position(&presented)).map_or(Presented::Refused, Presented::Accepted)
+    }
 
+    /// The digest of `token`, if it is one of the accepted tokens.
+    pub(super) fn accepted(&self, token: &Token) -> Option<[u8; 32]> {
+        let presented = digest_of(token);
+        self.position(&presented).map(|_| presented)
+    }
+
+    fn position(&self, presented: &[u8; 32]) -> Option<usize> {
         // The loop has no early exit: the response time must not reveal which token matched.
-        let mut accepted = Presented::Refused;
+        let mut accepted = None;
         for (index, token) in self.tokens().iter().enumerate() {
-            let equal: Choice = token[..].ct_eq(&presented);
+            let equal: Choice = token[..].ct_eq(presented);
             if bool::from(equal) {
-                accepted = Presented::Accepted(index);
+                accepted = Some(index);
             }
         }
         accepted
     }
 
-    fn tokens(&self) -> Arc<[[u8; 32]]> {
+    /// The digests of the accepted tokens.
+    pub(super) fn tokens(&self) -> Arc<[[u8; 32]]> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 fn digests(tokens: &[Token]) -> Arc<[[u8; 32]]> {
-    tokens
-        .iter()
-        .map(|token| {
-            let (scheme, credentials) = token.scheme_and_credentials();
-            digest(scheme.as_bytes(), credentials.as_bytes())
-        })
-        .collect()
+    tokens.iter().map(digest_of).collect()
+}
+
+fn digest_of(token: &Token) -> [u8; 32] {
+    let (scheme, credentials) = token.scheme_and_credentials();
+    digest(scheme.as_bytes(), credentials.as_bytes())
 }
 
 fn digest(scheme: &[u8], credentials: &[u8]) -> [u8; 32] {

@@ -19,7 +19,8 @@ pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
-    header: Option<(hyper::header::HeaderName, HeaderValue)>,
+    header: Option<Box<(hyper::header::HeaderName, HeaderValue)>>,
+    last_common_seq: Option<i64>,
 }
 
 /// An error response (RFC 9457).
@@ -36,6 +37,9 @@ struct Body<'a> {
     code: &'a str,
     /// Explanation of this occurrence, for people.
     detail: &'a str,
+    /// With `feed-rewound`, if it is known: the events up to this seq are the same as in the epoch of the request.
+    #[serde(rename = "lastCommonSeq", skip_serializing_if = "Option::is_none")]
+    last_common_seq: Option<i64>,
 }
 
 impl PartialSchema for Problem {
@@ -58,7 +62,33 @@ impl Problem {
             code,
             detail: detail.into(),
             header: None,
+            last_common_seq: None,
         }
+    }
+
+    /// Names the last seq up to which the events are those that the client has read.
+    #[must_use]
+    pub fn with_last_common_seq(mut self, seq: Option<i64>) -> Self {
+        self.last_common_seq = seq;
+        self
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its stable name.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The explanation of this occurrence, for people.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// 400: a query or path parameter is unusable.
@@ -95,6 +125,16 @@ impl Problem {
             .with_header(ALLOW, allow)
     }
 
+    /// 409: another node does what the request is about. `node` is its name, if it is known.
+    #[must_use]
+    pub fn elsewhere(node: Option<&str>) -> Self {
+        let detail = node.map_or_else(
+            || "No node does this at the moment; retry in some seconds.".to_owned(),
+            |node| format!("The node `{node}` does this at the moment; send the request to it."),
+        );
+        Self::new(StatusCode::CONFLICT, "elsewhere", detail)
+    }
+
     /// 415: the `Content-Encoding` is not gzip.
     #[must_use]
     pub fn unsupported_encoding() -> Self {
@@ -110,7 +150,7 @@ impl Problem {
         let detail =
             "This address sent too many wrong tokens; retry after the time in `Retry-After`.";
         Self {
-            header: Some((RETRY_AFTER, seconds.into())),
+            header: Some(Box::new((RETRY_AFTER, seconds.into()))),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", detail)
         }
     }
@@ -171,7 +211,7 @@ impl Problem {
     }
 
     fn with_header(mut self, name: hyper::header::HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, HeaderValue::from_static(value)));
+        self.header = Some(Box::new((name, HeaderValue::from_static(value))));
         self
     }
 }
@@ -184,13 +224,14 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            last_common_seq: self.last_common_seq,
         };
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        headers.extend(self.header);
+        headers.extend(self.header.map(|header| *header));
         (self.status, headers, axum::Json(body)).into_response()
     }
 }

@@ -13,18 +13,21 @@ use hyper::{HeaderMap, StatusCode};
 use tracing::warn;
 
 use super::client_address::Peer;
+use super::cookie::cookie;
 use super::credentials::{Credentials, Presented};
 use super::problem::Problem;
 use super::rate_limit::RateLimiter;
+use super::session::{SESSION_COOKIE, Sessions};
 use crate::clock::Clock;
-use crate::config::{ConfigError, Private as Settings};
+use crate::config::{ConfigError, Private as Settings, Token};
 
-/// Admits clients by their token. If no token is configured, which is possible on loopback only, it admits
+/// Admits clients by their token, or by the session that a sign-in with one has begun. If no token is configured, which is possible on loopback only, it admits
 /// every client that names this machine by an address or as `localhost` in `Host`.
 #[derive(Debug)]
 pub struct ReadGate {
     tokens: Credentials,
     limiter: RateLimiter,
+    sessions: Sessions,
 }
 
 impl ReadGate {
@@ -36,18 +39,14 @@ impl ReadGate {
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, ConfigError> {
         Ok(Self {
             tokens: Credentials::new(&settings.all_tokens()?),
-            limiter: RateLimiter::new(clock),
+            limiter: RateLimiter::new(clock.clone()),
+            sessions: Sessions::new(clock),
         })
     }
 
-    /// Reads the tokens again. If that fails, the old tokens stay.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or a token is not valid.
-    pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
-        self.tokens.replace(&settings.all_tokens()?);
-        Ok(())
+    /// Replaces all accepted tokens.
+    pub fn replace(&self, tokens: &[Token]) {
+        self.tokens.replace(tokens);
     }
 
     /// The middleware: answers 401, 403 or 429 in place of the handler if the client may not read.
@@ -61,11 +60,44 @@ impl ReadGate {
         request: Request,
         next: Next,
     ) -> Result<Response, Problem> {
-        gate.admit(peer.0.ip().to_canonical(), request.headers())?;
+        gate.admit(peer, request.headers())?;
         Ok(next.run(request).await)
     }
 
-    fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Whether readers have to present a token.
+    #[must_use]
+    pub fn needs_token(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    /// Begins a session for a client that presents `token`, and returns the value of its cookie.
+    ///
+    /// # Errors
+    ///
+    /// The token is wrong, or too many wrong ones came from the address.
+    pub fn sign_in(&self, peer: Peer, token: &str) -> Result<String, Problem> {
+        let peer = peer.0.ip().to_canonical();
+        self.limit(peer)?;
+        let Some(digest) = self.tokens.accepted(&Token::new(token)) else {
+            return Err(self.refuse(peer));
+        };
+        self.sessions.issue(&digest).ok_or_else(Problem::internal)
+    }
+
+    /// Ends the session of a request, if it has one.
+    pub fn sign_out(&self, headers: &HeaderMap) {
+        if let Some(value) = cookie(headers, SESSION_COOKIE).filter(|_| self.has_session(headers)) {
+            self.sessions.end(value);
+        }
+    }
+
+    /// Admits a request, or refuses it.
+    ///
+    /// # Errors
+    ///
+    /// 401, 403 or 429: the client may not read.
+    pub fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<(), Problem> {
+        let peer = peer.0.ip().to_canonical();
         if !self.tokens.is_empty() {
             return self.check_token(peer, headers);
         }
@@ -89,22 +121,47 @@ impl ReadGate {
         // A request without a token guesses nothing: it always gets the 401 that says a token is needed. An
         // early token is not compared, even if it is valid: otherwise the answer would tell a valid one.
         if headers.contains_key(AUTHORIZATION) {
-            self.limiter
-                .admit(peer)
-                .map_err(|limited| Problem::too_many_attempts(limited.retry_after))?;
-        }
-        let presented = self.tokens.check(headers);
-        if matches!(presented, Presented::Accepted(_)) {
+            self.limit(peer)?;
+        } else if self.has_session(headers) {
             return Ok(());
         }
-        if presented == Presented::Refused && self.limiter.record_failure(peer) {
+        match self.tokens.check(headers) {
+            Presented::Accepted(_) => Ok(()),
+            Presented::Nothing => Err(unauthorized()),
+            Presented::Refused => Err(self.refuse(peer)),
+        }
+    }
+
+    /// Whether the request has a valid session.
+    #[must_use]
+    pub fn has_session(&self, headers: &HeaderMap) -> bool {
+        // A session is not rate-limited: its MAC cannot be guessed.
+        cookie(headers, SESSION_COOKIE)
+            .is_some_and(|value| self.sessions.is_valid(value, &self.tokens.tokens()))
+    }
+
+    fn limit(&self, peer: IpAddr) -> Result<(), Problem> {
+        self.limiter
+            .admit(peer)
+            .map_err(|limited| Problem::too_many_attempts(limited.retry_after))
+    }
+
+    /// Counts a wrong token.
+    fn refuse(&self, peer: IpAddr) -> Problem {
+        if self.limiter.record_failure(peer) {
             warn!(client = %peer, "too many wrong tokens came from {peer}: it has to wait");
         }
-        Err(Problem::unauthorized("Bearer realm=\"private\""))
+        unauthorized()
     }
 }
 
-fn is_local_name(host: &[u8]) -> bool {
+fn unauthorized() -> Problem {
+    Problem::unauthorized("Bearer realm=\"private\"")
+}
+
+/// Whether a `Host` header names an address or `localhost`, with or without a port.
+#[must_use]
+pub fn is_local_name(host: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(host) else {
         return false;
     };

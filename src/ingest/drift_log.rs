@@ -70,7 +70,7 @@ impl DriftLog {
         let UnixMillis(now) = self.clock.now();
         let is_over = |start: i64| now.saturating_sub(start) >= WINDOW;
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (without_indexes(&drift.path), drift.found.clone());
+        let key = (drift.path_without_indexes(), drift.found.clone());
         if let Some(start) = logged.get_mut(&key) {
             let admitted = is_over(*start);
             if admitted {
@@ -87,24 +87,6 @@ impl DriftLog {
         }
         has_room
     }
-}
-
-/// The path with each array index replaced by `[]`.
-fn without_indexes(path: &str) -> String {
-    let mut plain = String::with_capacity(path.len());
-    let mut is_index = false;
-    for letter in path.chars() {
-        match letter {
-            '[' => is_index = true,
-            ']' => {
-                is_index = false;
-                plain.push_str("[]");
-            }
-            _ if is_index => {}
-            _ => plain.push(letter),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tracing::{debug, error, info, warn};
 use super::Rejection;
 use crate::clock::Clock;
 use crate::http::{LeftOut, LineLimit};
+use crate::model::LastRefused;
 use crate::notification::{Notification, Outcome, Parsed};
 use crate::store::Appended;
 
@@ -19,16 +20,29 @@ const MAX_NAME_BYTES: usize = 64;
 
 /// Logs refused requests: one line per minute for each client and kind of refusal.
 #[derive(Debug)]
-pub struct Refusals(LineLimit);
+pub struct Refusals {
+    lines: LineLimit,
+    last: LastRefused,
+}
 
 impl Refusals {
     pub(super) fn new(clock: Clock) -> Self {
-        Self(LineLimit::new(clock))
+        Self {
+            lines: LineLimit::new(clock),
+            last: LastRefused::default(),
+        }
+    }
+
+    /// The clients that were refused last.
+    #[must_use]
+    pub fn last(&self) -> LastRefused {
+        self.last.clone()
     }
 
     /// Logs a request that did not pass a gate.
     pub(super) fn refused(&self, client: IpAddr, reason: &Rejection) {
-        if let Some(dropped) = self.0.admit(client, reason.kind()) {
+        self.last.note(reason.kind(), client);
+        if let Some(dropped) = self.lines.admit(client, reason.kind()) {
             log_dropped(Some(client), reason.kind(), dropped);
             warn!(%client, %reason, "refused a request: {reason}");
         }
@@ -36,7 +50,7 @@ impl Refusals {
 
     /// Logs a notification that could not be stored.
     pub(super) fn not_stored(&self, client: IpAddr, reason: &Rejection) {
-        if let Some(dropped) = self.0.admit(client, reason.kind()) {
+        if let Some(dropped) = self.lines.admit(client, reason.kind()) {
             log_dropped(Some(client), reason.kind(), dropped);
             error!(%reason, "a notification was not stored; GREEN-API will send it again: {reason}");
         }
@@ -48,7 +62,7 @@ impl Refusals {
             address,
             kind,
             count,
-        } in self.0.take(is_end)
+        } in self.lines.take(is_end)
         {
             log_dropped(address, kind, count);
         }

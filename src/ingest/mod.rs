@@ -3,11 +3,15 @@
 //! The handler in `receive` shows the steps in order. Each gate yields a proof type that the next step takes
 //! as an argument, so no gate can be skipped.
 
+mod accept;
 mod body;
 mod drift_log;
 mod encoding;
+mod gates;
 mod ignored;
 mod log;
+mod measure;
+mod outage;
 mod receive;
 mod rejection;
 mod source;
@@ -21,64 +25,64 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use accept::Accepted;
 pub use body::{BodyError, BodyReader};
+pub use gates::{GateSet, Gates};
 pub use log::Refusals;
 pub use rejection::Rejection;
 pub use source::{AllowedSource, SourceGate, SourceRefused};
 pub use token::{Admission, Authorized, TokenGate, Unauthorized};
 
 use drift_log::DriftLog;
-use ignored::IgnoredType;
+use outage::Outage;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Ingest as Settings};
 use crate::http::Problem;
-use crate::notification::Parsed;
+use crate::metrics::Metrics;
 use crate::store::Writer;
+use crate::trouble::Troubles;
 
 /// The state of the write side, shared by all requests.
 #[derive(Debug)]
 pub struct Ingest {
-    sources: SourceGate,
-    tokens: Arc<TokenGate>,
+    gates: Arc<Gates>,
     bodies: BodyReader,
-    ignored_types: Vec<IgnoredType>,
     clock: Clock,
     writer: Writer,
+    metrics: Metrics,
     refusals: Arc<Refusals>,
     drift_log: DriftLog,
+    outage: Outage,
 }
 
 impl Ingest {
-    /// Builds the gates from the settings.
+    /// Builds the gates from the settings. What keeps notifications out is observed in `troubles`.
     ///
     /// # Errors
     ///
     /// A token is invalid, or the token file cannot be read.
-    pub fn new(settings: &Settings, clock: Clock, writer: Writer) -> Result<Self, ConfigError> {
+    pub fn new(
+        settings: &Settings,
+        clock: Clock,
+        writer: Writer,
+        metrics: Metrics,
+        troubles: Troubles,
+    ) -> Result<Self, ConfigError> {
         Ok(Self {
-            sources: SourceGate::new(settings),
-            tokens: Arc::new(TokenGate::new(settings)?),
+            gates: Arc::new(Gates::new(GateSet::new(settings)?)),
             bodies: BodyReader::new(
                 settings.body_limit_bytes,
                 settings.body_memory_bytes,
                 Duration::from_secs(settings.body_timeout_seconds.into()),
             ),
-            ignored_types: (settings.ignored_types.iter())
-                .map(|name| IgnoredType::parse(name))
-                .collect(),
             refusals: Arc::new(Refusals::new(clock.clone())),
             drift_log: DriftLog::new(clock.clone()),
+            outage: Outage::new(clock.clone(), troubles),
             clock,
             writer,
+            metrics,
         })
-    }
-
-    /// Whether a notification is of an ignored type.
-    fn ignores(&self, parsed: &Parsed<'_>) -> bool {
-        self.ignored_types
-            .iter()
-            .any(|ignored| ignored.matches(parsed))
     }
 
     /// The log of refused requests. The caller must call [`Refusals::tell`] regularly.
@@ -87,10 +91,10 @@ impl Ingest {
         Arc::clone(&self.refusals)
     }
 
-    /// The token gate, for reloading tokens while requests are served.
+    /// The gates, to replace them while requests are served.
     #[must_use]
-    pub fn token_gate(&self) -> Arc<TokenGate> {
-        Arc::clone(&self.tokens)
+    pub fn gates(&self) -> Arc<Gates> {
+        Arc::clone(&self.gates)
     }
 }
 

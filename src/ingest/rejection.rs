@@ -74,7 +74,14 @@ impl IntoResponse for Rejection {
             ),
             Self::Body(BodyError::UnsupportedEncoding) => Problem::unsupported_encoding(),
             Self::Body(BodyError::NoMemory)
-            | Self::Store(Unavailable::Full | Unavailable::Stopped | Unavailable::Failed)
+            | Self::Store(
+                Unavailable::Full
+                | Unavailable::Stopped
+                | Unavailable::Failed
+                | Unavailable::Away
+                | Unavailable::DiskLow
+                | Unavailable::OverBudget,
+            )
             | Self::CommitTimeout => unavailable(),
         }
         .into_response()

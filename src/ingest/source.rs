@@ -52,6 +52,12 @@ impl SourceGate {
             .any(|network| network.contains(address.to_canonical()))
     }
 
+    /// Whether `address` may send notifications.
+    pub(super) fn allows(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allowed.iter().any(|network| network.contains(address))
+    }
+
     /// Determines the client of a request and checks its address.
     ///
     /// # Errors

@@ -53,16 +53,6 @@ impl TokenGate {
         })
     }
 
-    /// Reloads the tokens. On an error the old ones stay in effect.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or a token is invalid.
-    pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
-        self.credentials.replace(&settings.all_tokens()?);
-        Ok(())
-    }
-
     /// Checks the token of a request whose source is allowed.
     ///
     /// # Errors

@@ -49,6 +49,9 @@ pub struct Call {
     pub status_timestamp: Option<i64>,
     /// Notifications about the call, in time order.
     pub events: Vec<CallEvent>,
+    /// Present and true if an event of the call is damaged on disk. What that event reported is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
     /// Position in lists: the seq of the first event that mentions the call.
     pub seq: i64,
 }
@@ -133,6 +136,7 @@ impl Call {
                 .and_then(|report| report.timestamp),
             status_timestamp: outcome.status.and(outcome.timestamp),
             events: reports.iter().map(CallEvent::of).collect(),
+            damaged: false,
             seq,
         })
     }

@@ -20,14 +20,15 @@ impl Fields {
     }
 }
 
-/// Digest of the content of `notification` in the canonical chat `chat`: types, identifiers, texts,
-/// contacts, poll answers, locations and statuses. Timestamps, sender and chat names, file links and
-/// previews are excluded.
+/// Digest of `notification`, whose content is `content`, in the canonical chat `chat`: types,
+/// identifiers, texts, contacts, poll answers, locations and statuses. Timestamps, sender and chat
+/// names, file links and previews are excluded.
 #[must_use]
 pub fn content_digest(
     (type_webhook, type_message): (Option<&str>, Option<&str>),
     chat: Option<&str>,
     notification: &Notification<'_>,
+    content: &Content<'_>,
 ) -> i64 {
     let mut fields = Fields(Sha256::new());
     for field in [type_webhook, type_message, chat] {
@@ -37,7 +38,6 @@ pub fn content_digest(
         fields.add(mention.id_message);
     }
     let own = received(notification).and_then(|message| message.id_message.as_deref());
-    let content = Content::of(notification);
     let (text, caption) = received(notification).and_then(edited).unwrap_or_default();
     let description = match notification {
         Notification::OutgoingMessageStatus(status) => status.description.as_deref(),

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::Origin;
+use super::kept_file::KeptFile;
 use crate::clock::UnixMillis;
 use crate::notification::Drift;
 
@@ -65,6 +67,8 @@ pub struct Event {
     /// milliseconds; null until then, and if there is no such event.
     #[schema(required)]
     pub duplicate_of: Option<i64>,
+    /// How the notification came first.
+    pub origin: Origin,
     /// `instanceData.idInstance`.
     #[schema(required)]
     pub id_instance: Option<i64>,
@@ -89,6 +93,13 @@ pub struct Event {
     /// Timestamp from the notification, Unix seconds.
     #[schema(required)]
     pub timestamp: Option<i64>,
+    /// Present and true if the thumbnails of the body were removed after `storage.strip_thumbnails_days`: each
+    /// `jpegThumbnail` is an empty string, and all else is as it was received.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub thinned: bool,
+    /// What has become of the file that the event names, if its account keeps files. Only `/events/{seq}` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<KeptFile>,
     /// Present and true if the event is damaged on disk, so that its body or other fields cannot be
     /// returned. If nothing of the event can be read, only its `seq` is reliable.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -112,6 +123,7 @@ impl Event {
             reason: Some("the event cannot be read from disk".to_owned()),
             drift: Vec::new(),
             duplicate_of: None,
+            origin: Origin::Webhook,
             id_instance: None,
             type_instance: None,
             type_webhook: None,
@@ -120,6 +132,8 @@ impl Event {
             chat_id: None,
             sender: None,
             timestamp: None,
+            thinned: false,
+            file: None,
             damaged: true,
             body: None,
         }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::contact::Contact;
 use super::content::Direction;
+use super::kept_file::KeptFile;
 use super::mention::nonempty;
 use super::moment::in_time_order;
 use super::parsed::notification;
@@ -21,6 +22,9 @@ pub struct Message {
     /// the notification has none.
     #[schema(required)]
     pub chat_id: Option<String>,
+    /// The same person's other chat, if known: the `@c.us` chat for a `@lid` chat, and vice versa.
+    #[schema(required)]
+    pub alias_of: Option<String>,
     /// Identifier of the message, unique only within its chat. Null if the notification has none.
     #[schema(required)]
     pub id_message: Option<String>,
@@ -70,6 +74,9 @@ pub struct Message {
     /// GREEN-API error marker that needs an operator's attention, such as `SWE001`.
     #[schema(required)]
     pub marker: Option<String>,
+    /// Present and true if an event of the message is damaged on disk. What that event reported is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
     /// Position in lists: the seq of the first event that mentions the message.
     pub seq: i64,
 }
@@ -91,6 +98,9 @@ pub struct File {
     /// Caption, after the latest edit.
     #[schema(required)]
     pub caption: Option<String>,
+    /// What has become of the file, if its account keeps files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptFile>,
 }
 
 /// A location sent in a message.
@@ -186,6 +196,7 @@ impl Message {
         let mut message = Self {
             id_instance: place.id_instance,
             chat_id: place.chat_id,
+            alias_of: None,
             id_message: place.id_message,
             direction: place.direction,
             type_message: None,
@@ -203,6 +214,7 @@ impl Message {
             edited: versions.is_edited(),
             deleted: false,
             marker: None,
+            damaged: false,
             seq: place.seq,
         };
         let chat_name = message.take_contents(versions);
@@ -235,6 +247,7 @@ impl Message {
             file_name: owned(versions.first(|version| version.content.file_name)),
             mime_type: owned(versions.first(|version| version.content.mime_type)),
             caption: owned(versions.first(|version| version.content.caption)),
+            kept: None,
         });
         let has_location = |version: &Version<'_>| version.content.location.is_some();
         self.location = versions.contents.iter().any(has_location).then(|| {
@@ -274,6 +287,7 @@ impl Message {
                 file_name: None,
                 mime_type: None,
                 caption: None,
+                kept: None,
             });
             file.caption = Some(caption.to_owned());
         }

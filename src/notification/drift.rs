@@ -14,3 +14,24 @@ pub struct Drift {
     /// The kind of value found instead.
     pub found: String,
 }
+
+impl Drift {
+    /// The path with each array index replaced by `[]`.
+    #[must_use]
+    pub fn path_without_indexes(&self) -> String {
+        let mut plain = String::with_capacity(self.path.len());
+        let mut is_index = false;
+        for letter in self.path.chars() {
+            match letter {
+                '[' => is_index = true,
+                ']' => {
+                    is_index = false;
+                    plain.push_str("[]");
+                }
+                _ if is_index => {}
+                _ => plain.push(letter),
+            }
+        }
+        plain
+    }
+}

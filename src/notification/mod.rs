@@ -28,6 +28,7 @@ pub mod scalar;
 mod state;
 mod status;
 mod tagged;
+mod thumbnail;
 
 use std::panic::catch_unwind;
 
@@ -48,6 +49,7 @@ pub use quota::{QuotaData, QuotaExceeded};
 pub use reason::Reason;
 pub use state::{Socket, State, StateInstanceChanged, StatusInstanceChanged};
 pub use status::{DeliveryStatus, OutgoingMessageStatus};
+pub use thumbnail::without_thumbnails;
 
 /// Maximum nesting levels of a body; a deeper body is malformed.
 ///
@@ -88,6 +90,25 @@ pub enum Notification<'a> {
 }
 
 impl Notification<'_> {
+    /// Its documented `typeWebhook`; `None` for an undocumented one.
+    #[must_use]
+    pub fn type_webhook(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::IncomingMessageReceived(_) => "incomingMessageReceived",
+            Self::OutgoingMessageReceived(_) => "outgoingMessageReceived",
+            Self::OutgoingApiMessageReceived(_) => "outgoingAPIMessageReceived",
+            Self::OutgoingMessageStatus(_) => "outgoingMessageStatus",
+            Self::StateInstanceChanged(_) => "stateInstanceChanged",
+            Self::StatusInstanceChanged(_) => "statusInstanceChanged",
+            Self::DeviceInfo(_) => "deviceInfo",
+            Self::IncomingCall(_) => "incomingCall",
+            Self::OutgoingCall(_) => "outgoingCall",
+            Self::IncomingBlock(_) => "incomingBlock",
+            Self::QuotaExceeded(_) => "quotaExceeded",
+            Self::Unknown => return None,
+        })
+    }
+
     /// The status of a message or call; `None` if it is missing or blank.
     #[must_use]
     pub fn status_name(&self) -> Option<&str> {

@@ -39,6 +39,9 @@ pub enum OpenError {
     /// Pages of the file are corrupt.
     #[error("`{}` is damaged, or the `-wal` beside it belongs to another file", .0.display())]
     Damaged(PathBuf),
+    /// A write to the file was interrupted, and a read-only connection cannot undo it.
+    #[error("`{}` was being written when the writer was stopped", .0.display())]
+    Interrupted(PathBuf),
     /// The file was written by a newer version.
     #[error("`{}` was written by a newer green-inbox (schema {version})", path.display())]
     Newer {
@@ -46,6 +49,19 @@ pub enum OpenError {
         path: PathBuf,
         /// Its schema version.
         version: i64,
+    },
+    /// The disk has no room for the copy that is made before a migration.
+    #[error(
+        "`{}` has to be migrated, and the disk has {free} bytes free, but a copy of it needs {needed}",
+        path.display()
+    )]
+    NoRoomForCopy {
+        /// The database.
+        path: PathBuf,
+        /// Bytes that the copy needs.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
     },
     /// SQLite did not apply a setting.
     #[error("SQLite did not apply the setting {name} = {wanted}; it reports {found}")]
@@ -91,11 +107,18 @@ impl OpenError {
                  beside it: stop every server, move both aside, and start again; otherwise restore a \
                  backup, or recover the readable data with `sqlite3 FILE .recover`"
             }
+            Self::Interrupted(_) => {
+                "if it is a backup, run `green-inbox backup` to it again, which continues; otherwise start the \
+                 server on it once"
+            }
             Self::InUse(_) => "stop the other server, or set another path",
             Self::Foreign(_) => {
                 "set another path; if this was a green-inbox database, restore a backup"
             }
             Self::Newer { .. } => "run the version that wrote it, or a newer version",
+            Self::NoRoomForCopy { .. } => {
+                "free space; or, if there is a backup elsewhere, start once with `serve --no-backup`"
+            }
             Self::Pragma { .. } => "set a path on a local disk, not on a network file system",
             Self::Random(_) | Self::Thread(_) => {
                 "check the limits and the sandbox of the process, and start again"
@@ -119,6 +142,15 @@ pub enum Unavailable {
     /// The commit failed.
     #[error("the commit failed")]
     Failed,
+    /// PostgreSQL cannot be reached.
+    #[error("PostgreSQL cannot be reached")]
+    Away,
+    /// The disk has less free space than `storage.min_free_bytes`.
+    #[error("the disk has less free space than storage.min_free_bytes")]
+    DiskLow,
+    /// The files have reached `storage.max_bytes`.
+    #[error("the files have reached storage.max_bytes")]
+    OverBudget,
 }
 
 /// Nothing could be read.
@@ -142,6 +174,9 @@ pub enum ReadError {
     /// Other readers hold all connections or all memory for responses.
     #[error("other readers hold all connections or all memory for responses")]
     Busy,
+    /// The PostgreSQL of several nodes did not answer.
+    #[error("{0}")]
+    Away(String),
 }
 
 impl From<sqlx::Error> for ReadError {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::columns::EventColumns;
 use crate::clock::UnixMillis;
-use crate::model::OutcomeKind;
+use crate::model::{Attention, Origin, OutcomeKind};
 use crate::notification::Parsed;
 
 /// SHA-256 of a body.
@@ -18,6 +18,9 @@ pub struct NewEvent {
     pub(in crate::store) columns: EventColumns,
     /// The omitted fields, as a JSON array; `None` for nearly every event.
     pub(in crate::store) drift: Option<String>,
+    /// Set if an operator should hear about the event; `None` for nearly every event.
+    pub(in crate::store) attention: Option<&'static str>,
+    pub(in crate::store) origin: Origin,
     pub(in crate::store) digest: BodyDigest,
     pub(in crate::store) body: Bytes,
 }
@@ -29,6 +32,12 @@ impl NewEvent {
         self.columns.outcome
     }
 
+    /// The same event with another origin than the webhook.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
     /// An event from a body that arrived at `received_at`, and its parsed form.
     #[must_use]
     pub fn new(received_at: UnixMillis, parsed: &Parsed<'_>, body: &Bytes) -> Self {
@@ -38,6 +47,8 @@ impl NewEvent {
             // Serializing strings cannot fail.
             drift: (!parsed.drift.is_empty())
                 .then(|| serde_json::to_string(&parsed.drift).unwrap_or_default()),
+            attention: Attention::meaning(parsed),
+            origin: Origin::Webhook,
             digest: Sha256::digest(body).into(),
             body: body.clone(),
         }

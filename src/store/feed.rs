@@ -52,6 +52,17 @@ impl Feed {
         }
     }
 
+    /// Every event up to this seq was returned or does not match.
+    #[must_use]
+    pub const fn position(&self) -> i64 {
+        self.last
+    }
+
+    /// Leaves out the events up to this seq.
+    pub fn skip_to(&mut self, seq: i64) {
+        self.last = self.last.max(seq);
+    }
+
     /// The next page. Waits for one until `deadline`, for ever if there is none. The page is empty only if
     /// the deadline has passed or the program stops.
     ///
@@ -70,20 +81,48 @@ impl Feed {
                     () = self.stop.cancelled() => return Ok(Page::empty()),
                 }
             }
-            self.query.position = Position::After(self.last);
-            let page = self.reader.events(&self.query).await?;
-            if let Some(event) = page.entries.last() {
-                self.last = event.seq;
+            let page = self.read().await?;
+            if !page.entries.is_empty() {
                 return Ok(page);
             }
-            // No event that was committed before this read matches the query.
-            self.last = self.last.max(newest);
             tokio::select! {
                 () = self.commits.after(newest) => {}
                 () = passed(deadline) => return Ok(page),
                 () = self.stop.cancelled() => return Ok(page),
             }
         }
+    }
+
+    /// Waits until there is an event that [`read`](Self::read) can return or pass over. It asks the projection for no
+    /// more than that event, so that a reader that is behind does not take the projection's rest in a burst. Nothing
+    /// is lost if the future is dropped.
+    pub async fn ready(&mut self) {
+        self.commits.after(self.last).await;
+        if self.query.filter.is_derived() {
+            self.projected.reach(self.last + 1).await;
+        }
+    }
+
+    /// Reads the next page without waiting. It is empty if no event that can be read now matches.
+    ///
+    /// # Errors
+    ///
+    /// The events cannot be read.
+    pub async fn read(&mut self) -> Result<Page<Event>, ReadError> {
+        let newest = self.commits.newest();
+        let readable = if !self.query.filter.is_derived() {
+            newest
+        } else if self.projected.has_reached(self.last + 1) {
+            newest.min(self.projected.seq())
+        } else {
+            self.last
+        };
+        self.query.position = Position::After(self.last);
+        let page = self.reader.events(&self.query).await?;
+        // Without a match, every event that was readable before this read was looked at.
+        let through = page.entries.last().map_or(readable, |event| event.seq);
+        self.last = self.last.max(through);
+        Ok(page)
     }
 }
 

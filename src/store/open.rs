@@ -1,21 +1,32 @@
 //! Opens a store: the database, its writer, its projection and its readers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use tracing::warn;
 
 use super::commits::Commits;
+use super::dictionary::Dictionaries;
+use super::epoch::Epoch;
 use super::error::OpenError;
 use super::lock::Lock;
 use super::maintenance::database::{self, Exclusive};
+use super::maintenance::identity;
+use super::oldest::DeletedThrough;
+use super::past;
 use super::projection::{self, Projected, ProjectionThread};
 use super::query::memory::AnswerMemory;
 use super::query::reader::{Lists, Parts, Reader};
+use super::reprocessing::Reprocessing;
+use super::space::Space;
+use super::wal::WalBytes;
 use super::write::checkpoint::Checkpoints;
+use super::write::queue::Writer;
 use super::write::watch::Watch;
-use super::write::writer::{self, Writer, WriterThread};
+use super::write::writer::{self, WriterThread};
+use crate::metrics::Metrics;
 
 /// Connections that read events concurrently; further reads wait. Each has a thread that retains some of
 /// the memory of the largest body it has read, so there are few.
@@ -44,62 +55,131 @@ pub struct Store {
     pub thread: WriterThread,
     /// How far the projection has progressed.
     pub projected: Projected,
+    /// How far the oldest events are deleted.
+    pub deleted: DeletedThrough,
     /// The projection's thread, to wait for after the writer's.
     pub projection: ProjectionThread,
+    /// The metrics of the writer and of everything that records into them.
+    pub metrics: Metrics,
+    wal_bytes: WalBytes,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Measures the files and deletes the oldest events. It holds a handle to the writer.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened once more.
+    pub fn space(&self) -> Result<Space, OpenError> {
+        Space::open(
+            &self.path,
+            self.writer.clone(),
+            self.projected.clone(),
+            self.deleted.clone(),
+            self.commits.clone(),
+            self.wal_bytes.clone(),
+        )
+    }
+
+    /// Parses all events again when it is asked to. It holds a handle to the writer.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened once more.
+    pub fn reprocessing(&self) -> Result<Reprocessing, OpenError> {
+        Reprocessing::open(&self.path, self.writer.clone())
+    }
 }
 
 /// Opens the database at `path`, creating or migrating it if needed, and starts its threads. At most
-/// `max_waiting` notifications wait to be committed. The file grows to at most `max_bytes`; 0 means no limit.
+/// `max_waiting` notifications wait to be committed. `max_bytes` is the budget of all files, which their WALs are
+/// kept small for; 0 means no budget. Retention keeps the files within it.
 ///
 /// # Errors
 ///
 /// Anything that would make a later answer untrue: a folder that is not writable, an SQLite with a known
 /// bug, a setting that SQLite does not apply, a schema newer than this program.
 pub async fn open(path: &Path, max_waiting: usize, max_bytes: u64) -> Result<Store, OpenError> {
+    let mut exclusive = database::exclusive(path, false).await?;
+    if let Some(epoch) = identity::leave_cluster(&exclusive.connection, exclusive.lock.path())? {
+        warn!(
+            "`{}` was a node's copy of PostgreSQL and has events of its own from now on: it starts a new epoch, and \
+             readers that send the old one get 409 `feed-rewound`",
+            path.display()
+        );
+        exclusive.epoch = epoch;
+    }
+    assemble(exclusive, max_waiting, max_bytes).await
+}
+
+/// Starts the threads of an open database.
+pub(super) async fn assemble(
+    exclusive: Exclusive,
+    max_waiting: usize,
+    max_bytes: u64,
+) -> Result<Store, OpenError> {
     let Exclusive {
         connection,
         lock,
         epoch,
-    } = database::exclusive(path, false).await?;
+    } = exclusive;
+    let epoch = Epoch::new(&epoch);
     // The WAL and the projection are beside the file itself, not beside a link to it.
     let path = lock.path().to_owned();
-    if max_bytes > 0 {
-        database::bound(&connection, max_bytes)?;
-    }
-    let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
+    let wal_bytes = WalBytes::of_budget(max_bytes);
+    wal_bytes.limit(&connection)?;
+    let dictionaries = Dictionaries::read(&connection);
+    let deleted = past::deleted_through(&connection)?;
+    // If every event is deleted, the last seq is still used up.
+    let newest = "SELECT max(coalesce(max(seq), 0), ?1) FROM event";
+    let newest = connection.query_row(newest, [deleted], |row| row.get(0))?;
+    let deleted = DeletedThrough::new(deleted);
     let (notifier, receiver) = projection::notify::channel();
-    let checkpoints = Checkpoints::start(&path)?;
+    let metrics = Metrics::new(rusqlite::version());
+    let checkpoints = Checkpoints::start(&path, wal_bytes.clone())?;
     let watch = Watch::new(&path)?;
-    let (writer, commits, thread) = writer::start(
+    let (writer, commits, thread) = writer::start(writer::Parts {
         connection,
         newest,
         max_waiting,
         checkpoints,
         watch,
-        notifier.clone(),
-    )?;
+        projection: notifier.clone(),
+        deleted: deleted.clone(),
+        epoch: epoch.clone(),
+        metrics: metrics.clone(),
+    })?;
     let lock = Arc::new(lock);
     let (projected, projection) = projection::start(
         Arc::clone(&lock),
-        &epoch,
+        epoch.clone(),
         commits.clone(),
         notifier,
         receiver,
+        wal_bytes.clone(),
     )?;
-    let reader = reader(lock, epoch, projected.clone()).await?;
+    let reader = reader(lock, epoch, projected.clone(), dictionaries).await?;
     Ok(Store {
         writer,
         reader,
         commits,
         thread,
         projected,
+        deleted,
         projection,
+        metrics,
+        wal_bytes,
+        path,
     })
 }
 
-async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<Reader, OpenError> {
+async fn reader(
+    lock: Arc<Lock>,
+    epoch: Epoch,
+    projected: Projected,
+    dictionaries: Dictionaries,
+) -> Result<Reader, OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(lock.path())
         .read_only(true)
@@ -143,5 +223,6 @@ async fn reader(lock: Arc<Lock>, epoch: String, projected: Projected) -> Result<
         epoch,
         lock,
         memory: AnswerMemory::new(ANSWER_MEMORY),
+        dictionaries,
     }))
 }

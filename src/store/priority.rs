@@ -4,7 +4,7 @@
 const NICENESS: i32 = 10;
 
 /// Lowers the priority of the calling thread, and of no other thread.
-pub(super) fn give_way() {
+pub fn give_way() {
     #[cfg(target_os = "linux")]
     {
         // On Linux the priority is per thread. If the call fails, all threads have equal priority.

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::rig::bodies::Size;
 use crate::rig::database::{after_cut, beside, integrity, lost};
 use crate::rig::load::{Answered, Outcome};
+use crate::rig::old_events::{self, RETENTION};
 use crate::rig::recording::{Syncs, Unsynced, files, put};
 use crate::rig::{Bodies, Load, Random, Shim, alone};
 use crate::support::process::{PATIENCE, finish, serve};
@@ -26,6 +27,9 @@ const ROUNDS: u64 = 6;
 
 /// Most bytes of room before the disk is full. The WAL is checkpointed at 16 MiB.
 const MAX_ROOM: u64 = 24 * 1024 * 1024;
+
+/// Bodies of these tests would shrink to nothing.
+const AS_RECEIVED: (&str, &str) = ("GREEN_INBOX__STORAGE__COMPRESSION", "none");
 
 /// A disk that a test can fill and free again.
 trait Disk {
@@ -48,10 +52,10 @@ impl Disk for Shim {
 fn full_disk_loses_nothing_and_recovers() {
     alone(async {
         let mut random = Random::new("full disk");
-        let folder = tempfile::tempdir().unwrap();
+        let folder = old_events::folder().await;
         let before = files(folder.path());
         let mut shim = Shim::new();
-        let mut server = shim.start(folder.path(), &[]);
+        let mut server = shim.start(folder.path(), &[RETENTION]);
         let bodies = Arc::new(Bodies::new(Size::Mixed));
         let answered =
             fill_repeatedly(&server, folder.path(), &mut shim, &bodies, &mut random).await;
@@ -67,6 +71,7 @@ fn full_disk_loses_nothing_and_recovers() {
         put(&left, folder.path());
         let database = after_cut(folder.path());
         assert_eq!(lost(&database, &bodies, &answered), [0; 0]);
+        old_events::assert_deleted(folder.path());
         println!(
             "full {ROUNDS} times, {} writes refused, {} acknowledged, none lost",
             shim.refused(),
@@ -83,7 +88,8 @@ fn full_file_system_loses_nothing_and_recovers() {
         let mut random = Random::new("full file system");
         let mut disk = Tmpfs::mount();
         let folder = disk.folder.path().to_owned();
-        let server = Process::start(&folder);
+        // Without a reserve, so that the writes themselves fail.
+        let server = Process::with(&folder, &[("GREEN_INBOX__STORAGE__MIN_FREE_BYTES", "0")]);
         let bodies = Arc::new(Bodies::new(Size::Mixed));
         let answered = fill_repeatedly(&server, &folder, &mut disk, &bodies, &mut random).await;
         println!(
@@ -99,7 +105,7 @@ fn full_disk_at_the_wal_index_loses_nothing_and_recovers() {
     alone(async {
         let folder = tempfile::tempdir().unwrap();
         let shim = Shim::new();
-        let server = shim.start(folder.path(), &[]);
+        let server = shim.start(folder.path(), &[AS_RECEIVED]);
         shim.stop_wal_index();
         // The first block of the WAL index covers 4,062 WAL pages, so less than 16 MiB.
         let mut answered = Vec::new();
@@ -134,18 +140,18 @@ fn large(number: usize) -> String {
     )
 }
 
-/// `storage.max_bytes` bounds the database through SQLite's `max_page_count`.
+/// At `storage.max_bytes` notifications are refused.
 #[test]
 fn database_at_max_bytes_loses_nothing_and_recovers_with_a_larger_bound() {
     alone(async {
         let folder = tempfile::tempdir().unwrap();
-        let bounded = |bytes| [("GREEN_INBOX__STORAGE__MAX_BYTES", bytes)];
+        let bounded = |bytes| [("GREEN_INBOX__STORAGE__MAX_BYTES", bytes), AS_RECEIVED];
         let mut server = Process::with(folder.path(), &bounded("8388608"));
         let bodies = Arc::new(Bodies::new(Size::Mixed));
         let load = Load::start(server.public, CONNECTIONS, &bodies, || 0);
         server
             .log
-            .wait_for(|line| line.contains("could not be stored"));
+            .wait_for(|line| line.contains("storage.max_bytes leaves no more room"));
         let refusal = post(server.public, large(0)).await;
         assert_eq!(refusal.status, 503);
         assert_eq!(refusal.header("retry-after"), "60");
@@ -170,10 +176,10 @@ fn database_at_max_bytes_loses_nothing_and_recovers_with_a_larger_bound() {
         drop(server);
 
         // A bound below the current size deletes nothing.
-        let server = Process::with(folder.path(), &bounded("1048576"));
+        let server = Process::with(folder.path(), &bounded("8388608"));
         server
             .log
-            .wait_for(|line| line.contains("larger than storage.max_bytes"));
+            .wait_for(|line| line.contains("storage.max_bytes leaves no more room"));
         assert_eq!(post(server.public, large(1)).await.status, 503);
         assert_reads(&server, &bodies, &outcome).await;
     });

@@ -1,4 +1,4 @@
-//! SIGKILL at random moments, under load and during startup.
+//! SIGKILL at random moments, under load and during startup, while retention deletes old events.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::rig::bodies::Size;
 use crate::rig::database::{Seqs, beside, integrity, lost, number};
 use crate::rig::load::Answered;
+use crate::rig::old_events::{self, RETENTION};
 use crate::rig::{Bodies, Load, Random, alone, setting};
 use crate::support::Process;
 use crate::support::process::serve;
@@ -49,7 +50,7 @@ fn acknowledged_events_survive_kills() {
 
 /// Kills one server `kills` times and returns the number of acknowledged notifications.
 async fn kill_repeatedly(kills: u64, random: &mut Random) -> usize {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = old_events::folder().await;
     let bodies = Arc::new(Bodies::new(Size::Mixed));
     let mut seqs = Seqs::default();
     let mut answered = Vec::new();
@@ -58,7 +59,7 @@ async fn kill_repeatedly(kills: u64, random: &mut Random) -> usize {
         if random.once_in(4) {
             kill_during_startup(folder.path(), random.below(START_MILLIS)).await;
         }
-        let mut server = Process::start(folder.path());
+        let mut server = Process::with(folder.path(), &[RETENTION]);
         let database = beside(folder.path());
         let missing = lost(&database, &bodies, &last);
         assert!(missing.is_empty(), "kill {kill} lost {missing:?}");
@@ -77,7 +78,7 @@ async fn kill_repeatedly(kills: u64, random: &mut Random) -> usize {
     }
     answered.append(&mut last);
 
-    let _server = Process::start(folder.path());
+    let _server = Process::with(folder.path(), &[RETENTION]);
     let database = beside(folder.path());
     assert_eq!(lost(&database, &bodies, &answered), [0; 0]);
     assert_eq!(integrity(&database), "ok");
@@ -86,11 +87,14 @@ async fn kill_repeatedly(kills: u64, random: &mut Random) -> usize {
     assert_eq!(number(&database, twice), 0);
     assert!(answered.len() as u64 > kills, "there was hardly any load");
     assert_losses_are_detected(&database, &bodies, &answered);
+    old_events::assert_deleted(folder.path());
     seqs.len()
 }
 
 async fn kill_during_startup(folder: &Path, millis: u64) {
-    let mut child = serve(folder).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = serve(folder);
+    command.envs([RETENTION]).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     sleep(Duration::from_millis(millis)).await;
     child.kill().unwrap();
     child.wait().unwrap();

@@ -15,18 +15,27 @@
     reason = "clippy allows them in test functions but not in their helpers"
 )]
 
+mod backup;
+mod bit_rot;
+mod compressing_killed;
 mod damaged_projection;
 mod failing_disk;
+mod forwarding;
 mod full_disk;
 mod hostile_readers;
+mod kept_files;
 mod killed;
 mod overload;
 mod power_cut;
+mod pulled;
+mod reconciled;
 mod rig;
 mod slow_clients;
 mod soak;
 mod stalled_readers;
+mod thinning_killed;
 mod upgrade;
+mod year;
 
 #[path = "../it/support/mod.rs"]
 #[allow(

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::rig::bodies::Size;
 use crate::rig::database::{Seqs, after_cut, integrity, lost};
 use crate::rig::load::{Answered, Outcome};
+use crate::rig::old_events::{self, RETENTION};
 use crate::rig::recording::{Files, Recording, Syncs, Unsynced, files, put};
 use crate::rig::{Bodies, Load, Random, Shim, alone, setting};
 
@@ -73,7 +74,7 @@ struct Found {
 
 /// Runs a server on one database again and again, and cuts its power `cuts` times.
 async fn cut_repeatedly(cuts: u64, random: &mut Random, found: &mut Found) {
-    let live = tempfile::tempdir().unwrap();
+    let live = old_events::folder().await;
     let bodies = Arc::new(Bodies::new(Size::Mixed));
     let mut seqs = Seqs::default();
     let mut answered = Vec::new();
@@ -91,6 +92,7 @@ async fn cut_repeatedly(cuts: u64, random: &mut Random, found: &mut Found) {
         assert_eq!(lost_after_cut(&left, &bodies, &answered), [0; 0]);
     }
     found.answered += seqs.len();
+    old_events::assert_deleted(live.path());
 }
 
 /// One run of the server, ended by a kill.
@@ -106,7 +108,7 @@ impl Run {
     async fn until_killed(live: &TempDir, bodies: &Arc<Bodies>, random: &mut Random) -> Self {
         let before = files(live.path());
         let shim = Shim::new();
-        let mut server = shim.start(live.path(), &[]);
+        let mut server = shim.start(live.path(), &[RETENTION]);
         let recorded = shim.recorded();
         let load = Load::start(server.public, CONNECTIONS, bodies, recorded.clone());
         let most = recorded() + random.below(MAX_RECORDED);

@@ -2,6 +2,7 @@
 # Fuzzes the parser, both gates, queries and cursors, each for some seconds, two targets at a time.
 #
 #   bash tests/fuzz/run.sh [SECONDS]      needs the nightly toolchain; installs cargo-fuzz if it is missing
+#   bash tests/fuzz/run.sh build          only compiles them
 #
 # A crash ends its target and leaves the input in tests/fuzz/artifacts. Add that input as a test.
 set -euo pipefail
@@ -11,6 +12,7 @@ seconds=${1:-60}
 command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz
 
 cargo +nightly fuzz build --fuzz-dir .
+[ "$seconds" != build ] || exit 0
 programs=${CARGO_TARGET_DIR:-target}/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
 "$programs/seeds"
 

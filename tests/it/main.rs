@@ -10,12 +10,19 @@
     reason = "clippy allows them in test functions but not in their helpers"
 )]
 
+mod account;
+mod alert;
 mod api;
 mod architecture;
+mod backup;
 mod everything;
 mod failing_disk;
+mod forward;
 mod ingest;
+mod mcp;
+mod media;
 mod notification;
+mod page;
 mod process;
 mod rooms;
 mod sample;

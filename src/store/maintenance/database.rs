@@ -9,9 +9,10 @@ use rusqlite::{Connection, ErrorCode};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection as _};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::identity;
+use crate::store::dictionary;
 use crate::store::error::OpenError;
 use crate::store::lock::{Lock, create_folder};
 use crate::store::pragma;
@@ -20,7 +21,7 @@ use crate::store::pragma;
 const MIN_SQLITE: i32 = 3_051_003;
 
 /// Marks the file as a green-inbox database: "GINB".
-const APPLICATION_ID: i64 = 0x4749_4e42;
+pub(in crate::store) const APPLICATION_ID: i64 = 0x4749_4e42;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -46,6 +47,7 @@ pub(in crate::store) async fn exclusive(
     let connection = migrate(path, connection)
         .await
         .map_err(|error| name_damaged(error, path))?;
+    dictionary::insert(&connection)?;
     let epoch = identity::establish(&connection, &lock, is_reprocessed)
         .map_err(|error| name_damaged(error, path))?;
     Ok(Exclusive {
@@ -77,22 +79,6 @@ fn name_damaged(error: OpenError, path: &Path) -> OpenError {
     } else {
         error
     }
-}
-
-/// Limits the file to `bytes`. A file that is already larger keeps its size and cannot grow.
-pub(in crate::store) fn bound(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
-    let page_size = connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?;
-    // SQLite counts pages in 32 bits.
-    let pages = u32::try_from(bytes / u64::from(page_size)).unwrap_or(u32::MAX - 1);
-    let limit = connection
-        .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0))?;
-    if limit > pages {
-        warn!(
-            "the database is already larger than storage.max_bytes and accepts no more notifications\n  \
-             help: raise storage.max_bytes and restart"
-        );
-    }
-    Ok(())
 }
 
 fn check_version(number: i32, version: &'static str) -> Result<(), OpenError> {
@@ -142,6 +128,35 @@ pub(in crate::store) fn recognize(connection: &Connection, path: &Path) -> Resul
     }
 }
 
+/// Refuses a database that a newer version has migrated.
+pub(in crate::store) fn refuse_newer(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(), OpenError> {
+    match (applied_version(connection), newest_version()) {
+        (Some(applied), Some(newest)) if applied > newest => Err(OpenError::Newer {
+            path: path.to_owned(),
+            version: applied,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The version of the newest migration of this program.
+pub(in crate::store) fn newest_version() -> Option<i64> {
+    MIGRATIONS.iter().map(|migration| migration.version).max()
+}
+
+/// The version of the newest migration that the database has. `None` for a new database.
+pub(in crate::store) fn applied_version(connection: &Connection) -> Option<i64> {
+    let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    // A new database has no such table yet.
+    connection
+        .query_row(applied, [], |row| row.get(0))
+        .ok()
+        .flatten()
+}
+
 async fn migrate(path: &Path, events: Connection) -> Result<Connection, OpenError> {
     log_migration(&events);
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
@@ -158,11 +173,7 @@ async fn migrate(path: &Path, events: Connection) -> Result<Connection, OpenErro
 
 /// Logs that an older database is about to be migrated, which may take minutes.
 fn log_migration(events: &Connection) {
-    let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    // A new database has no such table yet.
-    let applied: Option<i64> = events.query_row(applied, [], |row| row.get(0)).ok();
-    if let (Some(applied), Some(newest)) = (applied, newest)
+    if let (Some(applied), Some(newest)) = (applied_version(events), newest_version())
         && applied < newest
     {
         let count = "SELECT coalesce(max(seq), 0) FROM event";

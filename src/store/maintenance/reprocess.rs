@@ -4,49 +4,31 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::Bytes;
-use rusqlite::{Connection, OpenFlags, Result, params};
+use rusqlite::{Connection, OpenFlags, Result};
 use tracing::warn;
 
+use super::chunk::{Chunk, Limits};
 use super::database::{self, Exclusive};
-use crate::clock::UnixMillis;
-use crate::model::OutcomeKind;
-use crate::notification::parse;
-use crate::store::columns::{EventColumns, event_columns};
 use crate::store::error::OpenError;
-use crate::store::event::{BodyDigest, NewEvent};
+use crate::store::event_connection::EventConnection;
 use crate::store::projection::{AdvanceError, Projection};
-use crate::store::write::dedup;
-use crate::store::write::transaction::INSERT_DRIFT;
+use crate::store::wal::WalBytes;
+use crate::store::write::reparse::Reparsed;
 
-/// Events per transaction. The next ones are left for the next transaction.
-const EVENTS: usize = 1000;
-
-/// Bytes of bodies per transaction. The body that reaches this limit is the transaction's last one.
-const BYTES: usize = 16 * 1024 * 1024;
-
-const READ: &str = concat!(
-    "SELECT ",
-    event_columns!(),
-    ", seq, received_at, digest, body, (SELECT fields FROM drift WHERE drift.seq = event.seq)
-     FROM event WHERE seq > ?1 ORDER BY seq"
-);
-
-const UPDATE: &str = concat!(
-    "UPDATE event SET (",
-    event_columns!(),
-    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE seq = ?11"
-);
-
-/// The outcome of an event before and after it was parsed again.
-type Change = (OutcomeKind, OutcomeKind);
+/// The size of a transaction.
+const LIMITS: Limits = Limits {
+    events: 1000,
+    bytes: 16 * 1024 * 1024,
+    changed: usize::MAX,
+    changed_bytes: usize::MAX,
+};
 
 /// The result of [`reprocess`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reprocessed {
     /// Events that were read.
     pub events: u64,
-    /// Events whose stored bytes differ from the received ones. They are left unchanged.
+    /// Events that are damaged on disk. They are left unchanged.
     pub damaged: u64,
     /// Number of events whose outcome or columns change, by outcome before and after.
     pub changed: BTreeMap<(&'static str, &'static str), u64>,
@@ -76,30 +58,19 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
         lock,
         epoch,
     } = database::exclusive(path, true).await?;
+    let connection = EventConnection::new(connection);
     let path = lock.path();
     // The old projection goes first, so that it does not survive if the command is stopped halfway.
     Projection::remove(path)?;
     let done = pass(&connection, progress, |connection, rows| {
         let transaction = connection.unchecked_transaction()?;
-        for (seq, event) in rows {
-            let mut update = transaction.prepare_cached(UPDATE)?;
-            event.columns.bind(&mut update)?;
-            update.raw_bind_parameter(EventColumns::COUNT + 1, seq)?;
-            update.raw_execute()?;
-            match &event.drift {
-                Some(fields) => transaction
-                    .prepare_cached(INSERT_DRIFT)?
-                    .execute(params![seq, fields])?,
-                None => transaction
-                    .prepare_cached("DELETE FROM drift WHERE seq = ?1")?
-                    .execute([seq])?,
-            };
-            dedup::index(&transaction, event, *seq)?;
+        for event in rows {
+            event.write(&transaction)?;
         }
         transaction.commit()
     })?;
     let newest = newest(&connection)?;
-    let mut projection = Projection::open(path, &epoch)?;
+    let mut projection = Projection::open(path, &epoch, WalBytes::of_budget(0))?;
     loop {
         match projection.advance() {
             Ok(true) => progress(Step::Derive, projection.seq().unsigned_abs(), newest),
@@ -123,36 +94,31 @@ pub async fn reprocess(path: &Path, progress: Progress<'_>) -> Result<Reprocesse
 pub fn reprocess_dry(path: &Path, progress: Progress<'_>) -> Result<Reprocessed, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     database::recognize(&connection, path)?;
+    let connection = EventConnection::new(connection);
     pass(&connection, progress, |_, _| Ok(()))
 }
 
 /// Parses all events again, and passes the changed ones to `write` in chunks.
 fn pass(
-    connection: &Connection,
+    connection: &EventConnection,
     progress: Progress<'_>,
-    mut write: impl FnMut(&Connection, &[(i64, NewEvent)]) -> Result<()>,
+    mut write: impl FnMut(&Connection, &[Reparsed]) -> Result<()>,
 ) -> Result<Reprocessed, OpenError> {
     let newest = newest(connection)?;
     let mut done = Reprocessed::default();
     let mut seq = 0;
     loop {
-        let chunk = Chunk::read(connection, seq)?;
+        let chunk = Chunk::read(connection, (seq, i64::MAX), LIMITS)?;
         let Some(last) = chunk.last else {
             return Ok(done);
         };
         seq = last;
         done.events += chunk.events;
         done.damaged += chunk.damaged;
-        for ((before, after), _, _) in &chunk.changed {
-            let kinds = (before.name(), after.name());
-            *done.changed.entry(kinds).or_insert(0) += 1;
+        for event in &chunk.changed {
+            *done.changed.entry(event.change()).or_insert(0) += 1;
         }
-        let rows: Vec<_> = chunk
-            .changed
-            .into_iter()
-            .map(|(_, seq, event)| (seq, event))
-            .collect();
-        write(connection, &rows)?;
+        write(connection, &chunk.changed)?;
         progress(Step::Parse, seq.unsigned_abs(), newest);
     }
 }
@@ -161,53 +127,4 @@ fn newest(connection: &Connection) -> Result<u64> {
     connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get::<_, i64>(0).map(i64::unsigned_abs)
     })
-}
-
-/// Consecutive events, parsed again.
-struct Chunk {
-    last: Option<i64>,
-    events: u64,
-    damaged: u64,
-    changed: Vec<(Change, i64, NewEvent)>,
-}
-
-impl Chunk {
-    /// Reads the events after `seq`.
-    fn read(connection: &Connection, seq: i64) -> Result<Self> {
-        let mut statement = connection.prepare_cached(READ)?;
-        let mut rows = statement.query([seq])?;
-        let mut chunk = Self {
-            last: None,
-            events: 0,
-            damaged: 0,
-            changed: Vec::new(),
-        };
-        let (mut count, mut bytes) = (0, 0);
-        while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(EventColumns::COUNT)?;
-            let received_at = UnixMillis(row.get(EventColumns::COUNT + 1)?);
-            let digest: BodyDigest = row.get(EventColumns::COUNT + 2)?;
-            let body = Bytes::from(row.get::<_, Vec<u8>>(EventColumns::COUNT + 3)?);
-            let drift: Option<String> = row.get(EventColumns::COUNT + 4)?;
-            let event = NewEvent::new(received_at, &parse(&body), &body);
-            let before = EventColumns::read(row)
-                .ok()
-                .filter(|_| digest == event.digest);
-            chunk.damaged += u64::from(before.is_none());
-            bytes += body.len();
-            count += 1;
-            chunk.events += 1;
-            chunk.last = Some(seq);
-            if let Some(before) = before
-                && (before != event.columns || drift != event.drift)
-            {
-                let change = (before.outcome, event.columns.outcome);
-                chunk.changed.push((change, seq, event));
-            }
-            if count == EVENTS || bytes >= BYTES {
-                break;
-            }
-        }
-        Ok(chunk)
-    }
 }

@@ -4,6 +4,7 @@ use rusqlite::{Result, params};
 
 use super::TermKind;
 use super::entity::{EntityKind, Entry};
+use super::evidence::Evidence;
 use super::find::{Entity, Identity};
 use super::projector::{Measure, ParsedEvent, Projector};
 use crate::model::{Role, call_rank, canonical_chat};
@@ -56,7 +57,12 @@ impl Projector<'_> {
         if let (Some(from), Some(chat)) = (&from, chat)
             && entity.chat != Some(chat)
         {
-            self.compare_callers(id_instance, (chat, from), entity.seq)?;
+            let evidence = Evidence {
+                id_instance,
+                key: identity.map_or(0, |identity| identity.key),
+                seq: event.row.seq,
+            };
+            self.compare_callers(evidence, (chat, from), entity.seq)?;
         }
         self.merge_call(event, &entity)
     }
@@ -81,7 +87,12 @@ impl Projector<'_> {
     }
 
     /// Records aliases between the callers of one call: a person may call under two identifiers.
-    fn compare_callers(&mut self, id_instance: i64, from: (i64, &str), entity: i64) -> Result<()> {
+    fn compare_callers(
+        &mut self,
+        evidence: Evidence,
+        from: (i64, &str),
+        entity: i64,
+    ) -> Result<()> {
         for seq in self.first_events(entity)? {
             let sender: Option<String> = self
                 .events
@@ -89,7 +100,7 @@ impl Projector<'_> {
                 .query_row([seq], |row| row.get(0))
                 .unwrap_or_default();
             if let Some(sender) = sender {
-                self.are_one_person(id_instance, from, &canonical_chat(&sender))?;
+                self.are_one_person(evidence, from, &canonical_chat(&sender))?;
             }
         }
         Ok(())

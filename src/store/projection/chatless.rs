@@ -1,6 +1,8 @@
 //! Statuses without a chat. Such a status applies to the message with its identifier if the account
 //! has exactly one. If the account has none or several, the status applies to none.
 
+use std::borrow::Cow;
+
 use rusqlite::{Result, params};
 
 use super::entity::{EntityKind, direction};
@@ -156,14 +158,15 @@ impl Projector<'_> {
     /// The status that the event `seq` reports, or `None` if it is no status.
     fn status_of(&mut self, seq: i64) -> Result<Option<ReportedStatus>> {
         let mut statement = self.events.prepare_cached(
-            "SELECT timestamp, received_at, body FROM event WHERE seq = ?1 AND type_webhook = ?2",
+            "SELECT timestamp, received_at, body, size FROM event WHERE seq = ?1 AND type_webhook = ?2",
         )?;
         let found = statement.query_row(params![seq, STATUS], |row| {
             let at = Moment::new(row.get(0)?, row.get(1)?, seq);
-            Ok((at, row.get::<_, Vec<u8>>(2)?))
+            let body = self.events.body(row, (2, 3))?;
+            Ok((at, body.map(Cow::into_owned)))
         });
         // The event has another type or is no longer readable.
-        let Ok((at, body)) = found else {
+        let Ok((at, Some(body))) = found else {
             return Ok(None);
         };
         let notification: Option<Notification<'_>> = read(STATUS, &body);

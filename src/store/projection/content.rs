@@ -1,13 +1,15 @@
 //! The content of messages: which events their fields come from, and which words a search finds
 //! them by.
 
+use std::borrow::Cow;
+
 use rusqlite::{Result, params};
 
 use super::entity::{EntityKind, Entry};
 use super::find::{Entity, Identity};
 use super::projector::{ParsedEvent, Projector};
 use super::words;
-use crate::model::{Content, Message, MessageEvents, MessagePlace, Role};
+use crate::model::{Message, MessageEvents, MessagePlace, Role};
 
 /// The seq of an event, its arrival in milliseconds since 1970, and its body.
 type Version = (i64, i64, Vec<u8>);
@@ -89,15 +91,20 @@ impl Projector<'_> {
     fn version(&self, seq: i64) -> Result<Option<Version>> {
         let mut statement = self
             .events
-            .prepare_cached("SELECT received_at, body FROM event WHERE seq = ?1")?;
-        let version = statement.query_row([seq], |row| Ok((seq, row.get(0)?, row.get(1)?)));
-        Ok(version.ok())
+            .prepare_cached("SELECT received_at, body, size FROM event WHERE seq = ?1")?;
+        let version = statement.query_row([seq], |row| {
+            let body = self.events.body(row, (1, 2))?;
+            Ok((row.get(0)?, body.map(Cow::into_owned)))
+        });
+        Ok(version
+            .ok()
+            .and_then(|(received_at, body)| Some((seq, received_at, body?))))
     }
 
     /// Indexes the words of a message that has only one event so far.
     pub(super) fn first_words(&mut self, event: &ParsedEvent<'_>, entry: &Entry<'_>) -> Result<()> {
         let row = event.row;
-        let content = Content::of(event.notification);
+        let content = event.content;
         let plain = [content.text, content.caption, content.file_name];
         if content.contacts.is_empty() && content.catalogue.is_none() {
             return self.write_words(

@@ -74,7 +74,8 @@ impl Projector<'_> {
                 id_message: Some(identity.id_message),
             };
             self.insert(event, role, &entry)?;
-            self.find_chats_of_one_person(identity, (chat, chat_id), &others)?;
+            let seq = event.row.seq;
+            self.find_chats_of_one_person(identity, (chat, chat_id), &others, seq)?;
             return self.settle_chatless(identity);
         };
         self.insert_mention(event, &entity)?;

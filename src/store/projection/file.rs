@@ -13,8 +13,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sha2::{Digest, Sha256};
 use tracing::error;
 
+use super::seed;
+use crate::store::beside::with_ending;
 use crate::store::error::OpenError;
+use crate::store::event_connection::EventConnection;
 use crate::store::lock;
+use crate::store::past::deleted_through;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -22,7 +26,13 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// as it is.
 const VERSION: u32 = 2;
 
+/// The most seqs that the projection forgets before they are deleted. After a restart, more of them mean that the
+/// database is an older copy with events that were deleted meanwhile.
+pub(crate) const MAX_AHEAD: i64 = 1024;
+
 const PRAGMAS: &str = "
+    -- Must be set before the first table exists.
+    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     -- Commits lost in a power cut are derived again.
     PRAGMA synchronous = NORMAL;
@@ -56,19 +66,13 @@ pub(crate) fn path_of(database: &Path) -> PathBuf {
     with_ending(database, ".projection")
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 /// Opens the projection file for writing, and rebuilds it if it is not usable.
-pub(super) fn open(source: &Source, events: &Connection) -> Result<Connection, OpenError> {
+pub(super) fn open(source: &Source, events: &EventConnection) -> Result<Connection, OpenError> {
     match fit(source, events) {
         Fit::Fits(connection) => Ok(connection),
         Fit::Outdated => {
             remove(&source.database)?;
-            create(source)
+            create(source, events, 0)
         }
         Fit::Unusable(reason) => {
             error!(
@@ -76,14 +80,18 @@ pub(super) fn open(source: &Source, events: &Connection) -> Result<Connection, O
                  and calls are rebuilt from the events, which are not affected",
                 path_of(&source.database).display()
             );
-            replace(source)
+            replace(source, events, 0)
         }
     }
 }
 
-/// Creates an empty file and keeps the previous one as `*.damaged` for inspection. At most one such
-/// file is kept.
-pub(super) fn replace(source: &Source) -> Result<Connection, OpenError> {
+/// Creates a file without the events up to `forgotten`, and keeps the previous one as `*.damaged` for inspection.
+/// At most one such file is kept.
+pub(super) fn replace(
+    source: &Source,
+    events: &EventConnection,
+    forgotten: i64,
+) -> Result<Connection, OpenError> {
     let path = path_of(&source.database);
     // The file may belong to another user, but renaming only needs a writable folder.
     match fs::rename(&path, with_ending(&path, ".damaged")) {
@@ -93,10 +101,15 @@ pub(super) fn replace(source: &Source) -> Result<Connection, OpenError> {
         _ => {}
     }
     remove(&source.database)?;
-    create(source)
+    create(source, events, forgotten)
 }
 
-fn create(source: &Source) -> Result<Connection, OpenError> {
+/// Creates a file without the events up to `forgotten`.
+pub(super) fn create(
+    source: &Source,
+    events: &EventConnection,
+    forgotten: i64,
+) -> Result<Connection, OpenError> {
     let path = path_of(&source.database);
     let failed = |error| OpenError::File {
         path: path.clone(),
@@ -110,10 +123,7 @@ fn create(source: &Source) -> Result<Connection, OpenError> {
         "BEGIN; {SCHEMA} PRAGMA user_version = {}; COMMIT;",
         fingerprint()
     ))?;
-    connection.execute(
-        "INSERT INTO progress VALUES (1, 0, NULL, ?1)",
-        [&source.epoch],
-    )?;
+    seed::write(&connection, events, &source.epoch, forgotten)?;
     Ok(connection)
 }
 
@@ -142,14 +152,14 @@ pub(crate) fn remove(database: &Path) -> Result<(), OpenError> {
 }
 
 /// Opens a read-only connection to the events.
-pub(super) fn events(database: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn events(database: &Path) -> rusqlite::Result<EventConnection> {
     let connection = Connection::open_with_flags(
         database,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     // Events are read once, in order, so a large page cache has no use.
     connection.pragma_update(None, "cache_size", -256)?;
-    Ok(connection)
+    Ok(EventConnection::new(connection))
 }
 
 /// Checks that the file is writable and matches this version of the program and these events.
@@ -169,6 +179,12 @@ fn fit(source: &Source, events: &Connection) -> Fit {
         }
         let (seq, epoch) = progress(&connection)?;
         if epoch != source.epoch || !has(events, &connection, seq)? {
+            return Ok(Fit::Outdated);
+        }
+        let forgotten: i64 =
+            connection.query_row("SELECT forgotten FROM progress", [], |row| row.get(0))?;
+        let deleted = deleted_through(events)?;
+        if !(deleted..=deleted + MAX_AHEAD).contains(&forgotten) {
             return Ok(Fit::Outdated);
         }
         connection.execute_batch(PRAGMAS)?;
@@ -191,13 +207,45 @@ pub(crate) fn is_ahead(database: &Path, events: &Connection, epoch: &str) -> boo
     check().unwrap_or(false)
 }
 
+/// Gives the projection a new epoch, if it has the epoch `from`: its events are still the same.
+pub(crate) fn move_epoch(database: &Path, from: &str, to: &str) -> rusqlite::Result<()> {
+    let path = path_of(database);
+    if !path.exists() {
+        return Ok(());
+    }
+    let projection = Connection::open(path)?;
+    let renamed = "UPDATE progress SET epoch = ?2 WHERE epoch = ?1";
+    projection.execute(renamed, [from, to]).map(drop)
+}
+
+/// The last projected seq and the epoch of a projection, or the reason why it does not fit this version of the
+/// program and these events.
+pub(crate) fn fitting(
+    projection: &Connection,
+    events: &Connection,
+) -> rusqlite::Result<Result<(i64, String), &'static str>> {
+    let version: i32 = projection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != fingerprint() {
+        return Ok(Err(
+            "another version wrote it; a server of this version derives it again when it starts",
+        ));
+    }
+    let (seq, epoch) = progress(projection)?;
+    if !has(events, projection, seq)? {
+        return Ok(Err(
+            "it belongs to other events; a server derives it again when it starts",
+        ));
+    }
+    Ok(Ok((seq, epoch)))
+}
+
 fn progress(projection: &Connection) -> rusqlite::Result<(i64, String)> {
     projection.query_row("SELECT seq, epoch FROM progress", [], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })
 }
 
-/// Whether the last projected event is among these events.
+/// Whether the last projected event is among these events, or was the newest of those that retention deleted.
 fn has(events: &Connection, projection: &Connection, seq: i64) -> rusqlite::Result<bool> {
     let digest: Option<[u8; 32]> =
         projection.query_row("SELECT digest FROM progress", [], |row| row.get(0))?;
@@ -207,6 +255,7 @@ fn has(events: &Connection, projection: &Connection, seq: i64) -> rusqlite::Resu
         })
         .optional();
     Ok(match event {
+        Ok(None) if seq > 0 && seq == deleted_through(events)? => true,
         Ok(event) => event == digest,
         // The projection stores no digest for an unreadable event either.
         Err(_) => digest.is_none(),

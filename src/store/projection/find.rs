@@ -3,6 +3,7 @@
 use rusqlite::{Result, Statement};
 use sha2::{Digest, Sha256};
 
+use super::evidence::Evidence;
 use super::projector::Projector;
 use super::statements::MAX_FOUND;
 
@@ -25,6 +26,15 @@ impl<'m> Identity<'m> {
             key: key(is_call, id_instance, id_message),
             id_instance,
             id_message,
+        }
+    }
+
+    /// Evidence that the event `seq` gives: this message or call is in two chats.
+    pub(super) fn evidence(&self, seq: i64) -> Evidence {
+        Evidence {
+            id_instance: self.id_instance,
+            key: self.key,
+            seq,
         }
     }
 

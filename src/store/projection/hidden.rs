@@ -56,7 +56,7 @@ impl Projector<'_> {
     }
 
     /// Determines the newest message of a chat again.
-    fn find_newest(&mut self, id_instance: i64, chat: Option<i64>) -> Result<()> {
+    pub(super) fn find_newest(&mut self, id_instance: i64, chat: Option<i64>) -> Result<()> {
         let Some(chat) = chat else {
             return Ok(());
         };

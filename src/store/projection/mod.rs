@@ -17,9 +17,14 @@ mod content;
 mod dense;
 mod derived;
 mod entity;
+mod evidence;
 mod file;
 mod find;
 mod fold;
+mod forget;
+mod forgotten_account;
+mod forgotten_entity;
+mod forgotten_posting;
 mod hidden;
 mod merge;
 pub(super) mod notify;
@@ -27,10 +32,12 @@ mod pace;
 mod phone;
 mod projector;
 mod row;
+mod seed;
 mod slice;
 mod statements;
 mod term;
 mod terms;
+mod touched;
 mod words;
 mod worker;
 
@@ -43,17 +50,19 @@ use tokio::sync::{oneshot, watch};
 use tracing::error;
 
 use crate::store::commits::Commits;
+use crate::store::epoch::Epoch;
 use crate::store::error::OpenError;
 use crate::store::lock::Lock;
 use crate::store::priority::give_way;
+use crate::store::wal::WalBytes;
 use worker::Worker;
 
 pub(crate) use derived::{AdvanceError, Projection};
 pub(super) use entity::EntityKind;
-pub(crate) use file::{is_ahead, path_of};
+pub(crate) use file::{MAX_AHEAD, fitting, is_ahead, move_epoch, path_of};
 pub(super) use find::key;
 pub(super) use notify::{Notifier, NotifyReceiver};
-pub(super) use projector::{BLOCK_EVENTS, Measure};
+pub(super) use projector::{BLOCK_EVENTS, HOUR, Measure};
 pub(super) use term::{TermKind, epoch, pair};
 pub use words::{MAX_WORDS, Words, WordsError};
 
@@ -62,13 +71,17 @@ pub use words::{MAX_WORDS, Words, WordsError};
 pub struct Projected {
     seq: watch::Receiver<i64>,
     wanted: Arc<AtomicI64>,
+    forgotten: watch::Receiver<i64>,
+    to_forget: Arc<AtomicI64>,
     notifier: Notifier,
     state: Arc<State>,
 }
 
 /// Flags shared by the projection thread and the readers of its file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// The epoch of the database.
+    epoch: Epoch,
     /// How many times the file has been rebuilt.
     generation: AtomicU64,
     /// The file is being rebuilt.
@@ -79,6 +92,10 @@ struct State {
     is_damaged: AtomicBool,
     /// A page of the events is unreadable.
     are_events_damaged: AtomicBool,
+    /// Bytes inside the file that are free for new rows.
+    free_bytes: AtomicU64,
+    /// How many times the epoch was renewed before the file was created.
+    renewals: AtomicU64,
 }
 
 impl Projected {
@@ -91,7 +108,7 @@ impl Projected {
     /// Whether the file was lost or damaged and is being rebuilt.
     #[must_use]
     pub fn is_rebuilding(&self) -> bool {
-        self.state.is_rebuilding.load(Ordering::SeqCst)
+        self.state.is_rebuilding.load(Ordering::SeqCst) || self.state.is_of_old_epoch()
     }
 
     /// Whether a part of the database file is unreadable.
@@ -118,33 +135,82 @@ impl Projected {
         self.state.report_events_damaged(failure);
     }
 
+    /// Bytes inside the file that are free for new rows.
+    pub(super) fn free_bytes(&self) -> u64 {
+        self.state.free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Makes the thread notice a changed budget.
+    pub(super) fn wake(&self) {
+        self.notifier.wake();
+    }
+
+    /// The last forgotten seq: no event up to it is in the projection.
+    #[must_use]
+    pub fn forgotten(&self) -> i64 {
+        *self.forgotten.borrow()
+    }
+
+    /// Makes the projection forget every event up to `seq`, and waits until it has. The future never resolves if
+    /// the projection thread has stopped.
+    pub(super) async fn forget(&mut self, seq: i64) {
+        self.to_forget.fetch_max(seq, Ordering::SeqCst);
+        self.notifier.wake();
+        let forgotten = self.forgotten.wait_for(|forgotten| *forgotten >= seq);
+        // An error means that the projection thread has stopped.
+        if forgotten.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Whether the projection thread has ended, so that lists stay as they are.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.seq.has_changed().is_err()
     }
 
+    /// Whether every event up to `seq` is projected as it was parsed last.
+    #[must_use]
+    pub fn has_reached(&self, seq: i64) -> bool {
+        self.seq() >= seq && !self.state.is_of_old_epoch()
+    }
+
     /// Waits until the event `seq` is projected. The future never resolves if the projection thread
     /// has stopped.
     pub async fn reach(&mut self, seq: i64) {
-        if self.seq() >= seq {
+        if self.has_reached(seq) {
             return;
         }
+        let state = Arc::clone(&self.state);
+        let has_reached = |projected: &i64| *projected >= seq && !state.is_of_old_epoch();
         self.wanted.fetch_max(seq, Ordering::Relaxed);
         self.notifier.wake();
         // An error means that the projection thread has stopped.
-        if self
-            .seq
-            .wait_for(|projected| *projected >= seq)
-            .await
-            .is_err()
-        {
+        if self.seq.wait_for(has_reached).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
 impl State {
+    fn new(epoch: Epoch) -> Self {
+        Self {
+            renewals: AtomicU64::new(epoch.renewals()),
+            epoch,
+            generation: AtomicU64::new(0),
+            is_rebuilding: AtomicBool::new(false),
+            is_suspect: AtomicBool::new(false),
+            is_damaged: AtomicBool::new(false),
+            are_events_damaged: AtomicBool::new(false),
+            free_bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the events were parsed again since the file was created.
+    fn is_of_old_epoch(&self) -> bool {
+        self.epoch.renewals() != self.renewals.load(Ordering::SeqCst)
+    }
+
     fn report_events_damaged(&self, failure: &dyn std::fmt::Display) {
         if !self.are_events_damaged.swap(true, Ordering::SeqCst) {
             error!(
@@ -179,16 +245,22 @@ impl ProjectionThread {
 /// Opens the projection of the database that `lock` protects, and starts the projection thread.
 pub(super) fn start(
     lock: Arc<Lock>,
-    epoch: &str,
+    epoch: Epoch,
     commits: Commits,
     notifier: Notifier,
     receiver: NotifyReceiver,
+    wal: WalBytes,
 ) -> Result<(Projected, ProjectionThread), OpenError> {
-    let projection = Projection::open(lock.path(), epoch)?;
-    let state = Arc::new(State::default());
+    let projection = Projection::open(lock.path(), &epoch.name(), wal)?;
+    let state = Arc::new(State::new(epoch));
+    state
+        .free_bytes
+        .store(projection.free_bytes(), Ordering::Relaxed);
     check_whole_file(lock.path(), notifier.clone(), Arc::clone(&state))?;
     let (progress, seq) = watch::channel(projection.seq);
+    let (forgetting, forgotten) = watch::channel(projection.forgotten);
     let wanted = Arc::new(AtomicI64::new(0));
+    let to_forget = Arc::new(AtomicI64::new(0));
     let (end, ended) = oneshot::channel();
     let worker = Worker {
         projection,
@@ -196,6 +268,10 @@ pub(super) fn start(
         receiver,
         wanted: Arc::clone(&wanted),
         progress,
+        to_forget: Arc::clone(&to_forget),
+        forgotten: forgetting,
+        has_forgotten: false,
+        gathering: None,
         state: Arc::clone(&state),
     };
     thread::Builder::new()
@@ -211,6 +287,8 @@ pub(super) fn start(
     let projected = Projected {
         seq,
         wanted,
+        forgotten,
+        to_forget,
         notifier,
         state,
     };

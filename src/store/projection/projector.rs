@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result, params};
 
+use super::evidence::FoundAlias;
 use super::row::Row;
 use super::statements::Statements;
 use super::terms::Terms;
 use super::{TermKind, pair};
-use crate::model::{Moment, OutcomeKind, canonical_chat, content_digest, mentions};
+use crate::model::{Content, Moment, OutcomeKind, canonical_chat, content_digest, mentions};
 use crate::notification::{self, Notification};
+use crate::store::event_connection::EventConnection;
 
 /// Number of consecutive seqs in one block range, which stores their earliest and latest arrival.
 pub(in crate::store) const BLOCK_EVENTS: i64 = 1024;
+
+/// Milliseconds of an hour.
+pub(in crate::store) const HOUR: i64 = 3_600_000;
 
 /// What a counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +34,7 @@ pub(in crate::store) enum Measure {
 }
 
 struct SeenInstance<'t> {
-    newest: i64,
+    newest: &'t Row,
     type_instance: Option<&'t str>,
 }
 
@@ -38,6 +43,7 @@ struct SeenInstance<'t> {
 pub(super) struct ParsedEvent<'r> {
     pub(super) row: &'r Row,
     pub(super) notification: &'r Notification<'r>,
+    pub(super) content: &'r Content<'r>,
     /// The chat in its canonical form.
     pub(super) chat: Option<&'r str>,
     /// The digest of its content, if the entity compares its events by it.
@@ -47,24 +53,33 @@ pub(super) struct ParsedEvent<'r> {
 /// Writes events into the projection. Rows that many events change are written once, at the end.
 pub(super) struct Projector<'t> {
     pub(super) projection: &'t Connection,
-    pub(super) events: &'t Connection,
+    pub(super) events: &'t EventConnection,
     pub(super) statements: Statements<'t>,
     pub(super) terms: Terms<'t>,
     pub(super) newest_of_chat: BTreeMap<(i64, i64), i64>,
     instances: BTreeMap<i64, SeenInstance<'t>>,
     counter: BTreeMap<(Measure, i64, &'t str), i64>,
+    /// Events by account and hour.
+    hours: BTreeMap<(i64, i64), i64>,
     block_ranges: BTreeMap<i64, (i64, i64)>,
     /// Whether there are statuses without a chat. Hardly any database has one.
     pub(super) has_chatless: bool,
     /// Whether there are hints (see `hint` in schema.sql).
     pub(super) has_hints: bool,
+    /// The aliases found so far, and the newest event that shows each.
+    pub(super) aliases: BTreeMap<FoundAlias, i64>,
+    /// Every event up to this seq is forgotten.
+    pub(super) forgotten: i64,
 }
 
 impl<'t> Projector<'t> {
-    pub(super) fn new(projection: &'t Connection, events: &'t Connection) -> Result<Self> {
-        let (has_chatless, has_hints) = projection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM chatless), EXISTS (SELECT 1 FROM hint)")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    pub(super) fn new(projection: &'t Connection, events: &'t EventConnection) -> Result<Self> {
+        let (has_chatless, has_hints, forgotten) = projection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM chatless), EXISTS (SELECT 1 FROM hint), forgotten
+                 FROM progress",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(Self {
             projection,
             events,
@@ -73,17 +88,21 @@ impl<'t> Projector<'t> {
             newest_of_chat: BTreeMap::new(),
             instances: BTreeMap::new(),
             counter: BTreeMap::new(),
+            hours: BTreeMap::new(),
             block_ranges: BTreeMap::new(),
             has_chatless,
             has_hints,
+            aliases: BTreeMap::new(),
+            forgotten,
         })
     }
 
     /// Projects one event.
     pub(super) fn event(&mut self, row: &'t Row) -> Result<()> {
-        self.count(row);
+        self.count(row, 1);
+        self.see(row);
         self.post_columns(row, row.seq)?;
-        if row.columns.outcome == OutcomeKind::Malformed {
+        if row.columns.outcome == OutcomeKind::Malformed || !row.is_intact {
             return Ok(());
         }
         let read = row.columns.type_webhook.as_deref();
@@ -92,7 +111,15 @@ impl<'t> Projector<'t> {
         };
         self.account(row, &notification)?;
         let chat = row.columns.chat_id.as_deref().map(canonical_chat);
-        self.find_aliases(row, chat.as_deref(), &notification)?;
+        let content = Content::of(&notification);
+        let mut event = ParsedEvent {
+            row,
+            notification: &notification,
+            content: &content,
+            chat: chat.as_deref(),
+            digest: None,
+        };
+        self.find_aliases(&event)?;
         let mut mentioned = mentions(&notification);
         let Some(first) = mentioned.next() else {
             return Ok(());
@@ -101,26 +128,27 @@ impl<'t> Projector<'t> {
             row.columns.type_webhook.as_deref(),
             row.columns.type_message.as_deref(),
         );
-        let event = ParsedEvent {
-            row,
-            notification: &notification,
-            chat: chat.as_deref(),
-            digest: Some(content_digest(types, chat.as_deref(), &notification)),
-        };
+        event.digest = Some(content_digest(types, event.chat, &notification, &content));
         self.mention(&event, first)?;
         // Only the first mention decides whether an event is a duplicate.
-        let event = ParsedEvent {
-            digest: None,
-            ..event
-        };
+        event.digest = None;
         mentioned.try_for_each(|mention| self.mention(&event, mention))
     }
 
-    fn count(&mut self, row: &'t Row) {
+    /// Counts an event `n` times; -1 if it is forgotten.
+    pub(super) fn count(&mut self, row: &'t Row, n: i64) {
         let instance = row.columns.id_instance.unwrap_or(0);
         let type_webhook = row.columns.type_webhook.as_deref().unwrap_or_default();
-        self.add(Measure::TypeWebhook, instance, type_webhook, 1);
-        self.add(Measure::Outcome, instance, row.columns.outcome.name(), 1);
+        self.add(Measure::TypeWebhook, instance, type_webhook, n);
+        self.add(Measure::Outcome, instance, row.columns.outcome.name(), n);
+        if let Some(id) = row.columns.id_instance {
+            let hour = row.received_at.div_euclid(HOUR);
+            *self.hours.entry((id, hour)).or_insert(0) += n;
+        }
+    }
+
+    /// Notes when an event arrived, and that its account was heard of.
+    fn see(&mut self, row: &'t Row) {
         let (least, most) = self
             .block_ranges
             .entry(row.seq / BLOCK_EVENTS)
@@ -129,10 +157,10 @@ impl<'t> Projector<'t> {
         *most = row.received_at.max(*most);
         if let Some(id) = row.columns.id_instance {
             let seen = self.instances.entry(id).or_insert(SeenInstance {
-                newest: row.seq,
+                newest: row,
                 type_instance: None,
             });
-            seen.newest = row.seq;
+            seen.newest = row;
             seen.type_instance = row.columns.type_instance.as_deref().or(seen.type_instance);
         }
     }
@@ -166,7 +194,7 @@ impl<'t> Projector<'t> {
     }
 
     /// Projects an account's state, socket and quota.
-    fn account(&mut self, row: &Row, notification: &Notification<'_>) -> Result<()> {
+    pub(super) fn account(&mut self, row: &Row, notification: &Notification<'_>) -> Result<()> {
         let Some(id) = row.columns.id_instance else {
             return Ok(());
         };
@@ -208,9 +236,10 @@ impl<'t> Projector<'t> {
         let earlier: Option<i64> = self
             .projection
             .prepare_cached(
-                "SELECT min(seq) FROM state WHERE id_instance = ?1 AND timestamp = ?2 AND name = ?3",
+                "SELECT min(seq) FROM state
+                 WHERE id_instance = ?1 AND timestamp = ?2 AND name = ?3 AND seq > ?4",
             )?
-            .query_row(params![id, at, name], |row| row.get(0))?;
+            .query_row(params![id, at, name, self.forgotten], |row| row.get(0))?;
         if let Some(earlier) = earlier.filter(|_| row.columns.timestamp.is_some()) {
             self.insert_duplicate(row.seq, earlier)?;
         }
@@ -249,16 +278,28 @@ impl<'t> Projector<'t> {
     fn write_instance(&self, id: i64, seen: &SeenInstance<'_>) -> Result<()> {
         self.projection
             .prepare_cached(
-                "INSERT INTO instance (id_instance, type_instance, newest) VALUES (?1, ?2, ?3)
+                "INSERT INTO instance (id_instance, type_instance, newest, received_at, type_webhook,
+                     timestamp)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET newest = excluded.newest,
+                     received_at = excluded.received_at, type_webhook = excluded.type_webhook,
+                     timestamp = excluded.timestamp,
                      type_instance = coalesce(excluded.type_instance, type_instance)",
             )?
-            .execute(params![id, seen.type_instance, seen.newest])
+            .execute(params![
+                id,
+                seen.type_instance,
+                seen.newest.seq,
+                seen.newest.received_at,
+                seen.newest.columns.type_webhook,
+                seen.newest.columns.timestamp
+            ])
             .map(drop)
     }
 
     /// Writes the accumulated changes.
     pub(super) fn finish(mut self) -> Result<()> {
+        self.write_aliases()?;
         self.terms.finish()?;
         for (&id, seen) in &self.instances {
             self.write_instance(id, seen)?;
@@ -278,6 +319,21 @@ impl<'t> Projector<'t> {
                      ON CONFLICT DO UPDATE SET n = n + excluded.n",
                 )?
                 .execute(params![*measure as i64, id_instance, value, n])?;
+        }
+        for ((id_instance, hour), n) in &self.hours {
+            self.projection
+                .prepare_cached(
+                    "INSERT INTO hour VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                )?
+                .execute([id_instance, hour, n])?;
+            if *n < 0 {
+                self.projection
+                    .prepare_cached(
+                        "DELETE FROM hour WHERE id_instance = ?1 AND hour = ?2 AND n <= 0",
+                    )?
+                    .execute([id_instance, hour])?;
+            }
         }
         for (block, (least, most)) in &self.block_ranges {
             self.projection

@@ -8,14 +8,17 @@ CREATE TABLE progress (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
     seq    INTEGER NOT NULL,
     digest BLOB,
-    epoch  TEXT    NOT NULL
+    epoch  TEXT    NOT NULL,
+    -- Every event up to this seq is forgotten, and deleted or about to be.
+    forgotten INTEGER NOT NULL
 ) STRICT;
 
 -- Terms: the values that lists can filter by (a chat, a type, an instance, a status), and the
 -- number of their postings, so that a list starts with the rarest term (0 for a chat, which is the
--- rarest).
+-- rarest). A term that no event has any more is deleted; its id is not used again, so that a list that is
+-- being read does not take one chat for another.
 CREATE TABLE term (
-    id      INTEGER PRIMARY KEY,
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
     kind    INTEGER NOT NULL,
     value   TEXT    NOT NULL,
     entries INTEGER NOT NULL,
@@ -93,13 +96,20 @@ CREATE TABLE chatless (
     PRIMARY KEY (key, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Aliases: private chats of one person, in both directions.
+-- Aliases: private chats of one person, in both directions, with what shows it.
 CREATE TABLE alias (
     id_instance INTEGER NOT NULL,
     chat        INTEGER NOT NULL,
     other       INTEGER NOT NULL,
-    PRIMARY KEY (id_instance, chat, other)
+    -- The key of the message or call that is in both chats. 0 if single events show it.
+    key         INTEGER NOT NULL,
+    -- The newest event that shows it.
+    seq         INTEGER NOT NULL,
+    PRIMARY KEY (id_instance, chat, other, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX alias_key ON alias (key) WHERE key <> 0;
+CREATE INDEX alias_chat ON alias (chat);
 
 -- Messages quoted in a private chat under a participant of the other kind (`@c.us` or `@lid`). If
 -- such a message exists in a chat of the other kind, both chats belong to one person.
@@ -108,8 +118,12 @@ CREATE TABLE hint (
     id_instance INTEGER NOT NULL,
     id_message  TEXT    NOT NULL,
     chat        INTEGER NOT NULL,
+    -- The newest event that quotes it.
+    seq         INTEGER NOT NULL,
     PRIMARY KEY (key, id_instance, id_message, chat)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX hint_chat ON hint (chat);
 
 -- Each chat and its newest message.
 CREATE TABLE chat (
@@ -122,16 +136,21 @@ CREATE TABLE chat (
 CREATE INDEX chat_newest ON chat (newest);
 CREATE INDEX chat_of_instance ON chat (id_instance, newest);
 
--- Each account, its newest event, and the newest events that report its socket and its quota.
+-- Each account, its newest event, and the newest events that report its socket and its quota. The newest event
+-- may be deleted, so its columns are here too.
 CREATE TABLE instance (
     id_instance   INTEGER PRIMARY KEY,
     type_instance TEXT,
     newest        INTEGER NOT NULL,
+    received_at   INTEGER NOT NULL,
+    type_webhook  TEXT,
+    timestamp     INTEGER,
     socket_seq    INTEGER,
     quota_seq     INTEGER
 ) STRICT;
 
--- The states of an account, by the time when they began.
+-- The states of an account, by the time when they were reported. Of the forgotten ones, the last one stays: a row
+-- for when it began and one for when it was last reported.
 CREATE TABLE state (
     id_instance INTEGER NOT NULL,
     timestamp   INTEGER NOT NULL,
@@ -147,6 +166,14 @@ CREATE TABLE counter (
     value       TEXT    NOT NULL,
     n           INTEGER NOT NULL,
     PRIMARY KEY (measure, id_instance, value)
+) STRICT, WITHOUT ROWID;
+
+-- Events of each account in each hour of their first arrival: received_at / 3600000.
+CREATE TABLE hour (
+    id_instance INTEGER NOT NULL,
+    hour        INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    PRIMARY KEY (id_instance, hour)
 ) STRICT, WITHOUT ROWID;
 
 -- For each block of 1024 seqs, the earliest and the latest arrival by the system clock, which may

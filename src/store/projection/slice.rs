@@ -1,10 +1,12 @@
 //! A slice: consecutive events that are projected in one transaction.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Transaction, params};
+use rusqlite::{ErrorCode, OptionalExtension, Result, Transaction, params};
 
 use super::projector::Projector;
 use super::row::Row;
 use crate::store::columns::{EventColumns, event_columns};
+use crate::store::event_connection::EventConnection;
+use crate::store::thinned::stored_digest;
 
 /// Maximum number of events in a slice.
 pub(super) const EVENTS: usize = 2048;
@@ -19,48 +21,62 @@ macro_rules! select {
         concat!(
             "SELECT ",
             event_columns!(),
-            ", seq, received_at, digest, body, EXISTS (SELECT 1 FROM drift WHERE drift.seq = event.seq)
-             FROM event ",
+            ", seq, received_at, digest, body, EXISTS (SELECT 1 FROM drift WHERE drift.seq = event.seq), ",
+            stored_digest!("event"),
+            ", size FROM event ",
             $condition
         )
     };
 }
 
-/// The events after a seq.
-const READ: &str = select!("WHERE seq > ?1 ORDER BY seq");
+/// The events after a seq, up to another one.
+const READ: &str = select!("WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
 
 /// One event by its seq.
-const READ_ONE: &str = select!("WHERE seq = ?1");
+pub(super) const READ_ONE: &str = select!("WHERE seq = ?1");
 
 /// The newest seq assigned so far. SQLite keeps it in a separate table.
 const NEWEST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
 
 /// Consecutive events, without the unreadable ones.
 pub(super) struct Slice {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// The last seq of the slice.
     last: i64,
-    /// Number of unreadable events.
+    /// Number of events that are unreadable or altered.
     pub(super) damaged: u64,
 }
 
 impl Slice {
-    /// Reads the slice after `seq`; `None` if there are no events. The whole slice is read before
-    /// any of it is projected, so that the read transaction pins the events' WAL only briefly.
-    pub(super) fn read(events: &Connection, seq: i64) -> Result<Option<Self>> {
-        match Self::read_at_once(events, seq) {
-            Err(failure) if is_damage(&failure) => Self::read_around_damage(events, seq),
+    /// Reads the slice after `seq`, up to `end`; `None` if there are no events. The whole slice is
+    /// read before any of it is projected, so that the read transaction pins the events' WAL only
+    /// briefly.
+    pub(super) fn read(events: &EventConnection, seq: i64, end: i64) -> Result<Option<Self>> {
+        match Self::read_at_once(events, seq, end) {
+            Err(failure) if is_damage(&failure) => Self::read_around_damage(events, seq, end),
             read => read,
         }
     }
 
-    fn read_at_once(events: &Connection, seq: i64) -> Result<Option<Self>> {
+    /// Reads the events after `seq`, up to `last`, which is at most [`EVENTS`] later. The slice ends at `last`
+    /// unless its bodies are too large.
+    pub(super) fn read_through(events: &EventConnection, seq: i64, last: i64) -> Result<Self> {
+        let read = Self::read(events, seq, last)?;
+        let mut slice = read.unwrap_or_else(|| Self::after(seq));
+        let bytes: usize = slice.rows.iter().map(|row| row.body.len()).sum();
+        if bytes < BYTES {
+            slice.last = last;
+        }
+        Ok(slice)
+    }
+
+    fn read_at_once(events: &EventConnection, seq: i64, end: i64) -> Result<Option<Self>> {
         let mut statement = events.prepare_cached(READ)?;
-        let mut found = statement.query([seq])?;
+        let mut found = statement.query([seq, end])?;
         let mut slice = Self::after(seq);
         let mut bytes = 0;
         while let Some(row) = found.next()? {
-            slice.take(row.get(EventColumns::COUNT)?, Row::read(row));
+            slice.take(row.get(EventColumns::COUNT)?, Row::read(row, events));
             bytes += slice.rows.last().map_or(0, |row| row.body.len());
             if bytes >= BYTES || slice.rows.len() >= EVENTS {
                 break;
@@ -70,12 +86,15 @@ impl Slice {
     }
 
     /// Reads each seq by itself, so that a damaged page hides only its own events.
-    fn read_around_damage(events: &Connection, seq: i64) -> Result<Option<Self>> {
+    fn read_around_damage(events: &EventConnection, seq: i64, end: i64) -> Result<Option<Self>> {
         let newest: i64 = events.query_row(NEWEST, [], |row| row.get(0))?;
         let mut statement = events.prepare_cached(READ_ONE)?;
         let mut slice = Self::after(seq);
-        for seq in (seq + 1..=newest).take(EVENTS) {
-            match statement.query_row([seq], Row::read).optional() {
+        for seq in (seq + 1..=newest.min(end)).take(EVENTS) {
+            match statement
+                .query_row([seq], |row| Row::read(row, events))
+                .optional()
+            {
                 Ok(None) => slice.last = seq,
                 Ok(Some(row)) => slice.take(seq, Ok(row)),
                 Err(failure) => slice.take(seq, Err(failure)),
@@ -95,7 +114,10 @@ impl Slice {
     fn take(&mut self, seq: i64, row: Result<Row>) {
         self.last = seq;
         match row {
-            Ok(row) => self.rows.push(row),
+            Ok(row) => {
+                self.damaged += u64::from(!row.is_intact);
+                self.rows.push(row);
+            }
             Err(_) => self.damaged += 1,
         }
     }
@@ -110,7 +132,11 @@ impl Slice {
     }
 
     /// Projects the events.
-    pub(super) fn project(&self, projection: &Transaction<'_>, events: &Connection) -> Result<()> {
+    pub(super) fn project(
+        &self,
+        projection: &Transaction<'_>,
+        events: &EventConnection,
+    ) -> Result<()> {
         let mut projector = Projector::new(projection, events)?;
         for row in &self.rows {
             projector.event(row)?;

@@ -113,6 +113,11 @@ impl Words {
         Ok(Self(parser.parts))
     }
 
+    /// Whether the search has no words, and matches nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The FTS5 query that matches all parts in this instance and this chat; `None` if the search
     /// has no words.
     pub(crate) fn fts_query(&self, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {

@@ -15,6 +15,7 @@ use super::file::{self, path_of};
 use super::notify::NotifyReceiver;
 use super::pace::{FinishedSlice, RunningSlice};
 use crate::store::commits::Commits;
+use crate::store::error::OpenError;
 use crate::store::priority::give_way;
 
 /// Pause before retrying after a failure.
@@ -33,6 +34,13 @@ pub(super) struct Worker {
     pub(super) receiver: NotifyReceiver,
     pub(super) wanted: Arc<AtomicI64>,
     pub(super) progress: watch::Sender<i64>,
+    /// The last event to forget.
+    pub(super) to_forget: Arc<AtomicI64>,
+    pub(super) forgotten: watch::Sender<i64>,
+    /// Whether the last slice forgot events, so that newer events are next.
+    pub(super) has_forgotten: bool,
+    /// The last slice, while events accumulate for the next one.
+    pub(super) gathering: Option<FinishedSlice>,
     pub(super) state: Arc<State>,
 }
 
@@ -50,39 +58,24 @@ impl Worker {
         let mut is_caught_up_logged = lag <= LARGE_LAG;
         loop {
             let stopped = self.commits.is_stopped();
-            if let Err(problem) = self.check() {
-                if self.rebuild(&problem).is_err() {
+            let mut failed = None;
+            if self.state.is_of_old_epoch() {
+                if self.derive_again().is_err() {
                     return;
                 }
                 is_caught_up_logged = false;
-            } else if self.commits.newest() > self.projection.seq {
-                let (derived, newest) = self.last();
-                let running = RunningSlice::new(Instant::now(), derived, newest);
-                match self.projection.advance() {
-                    Ok(_) => {
-                        if self.projection.damaged > 0 {
-                            let damaged = self.projection.damaged;
-                            let problem = format!("{damaged} events are skipped in lists");
-                            self.state.report_events_damaged(&problem);
-                        }
-                        self.progress.send_replace(self.projection.seq);
-                        let (derived, newest) = self.last();
-                        self.gather(running.done(Instant::now(), derived, newest));
-                    }
-                    Err(AdvanceError::Lost(problem)) => {
-                        if self.rebuild(&problem).is_err() {
-                            return;
-                        }
-                        is_caught_up_logged = false;
-                    }
-                    Err(AdvanceError::Transient(failure)) => {
-                        warn!(%failure, "the projection could not advance: {failure}; retrying");
-                        if stopped {
-                            return;
-                        }
-                        thread::sleep(RETRY_PAUSE);
-                    }
+            } else if let Err(problem) = self.check() {
+                failed = Some(AdvanceError::Lost(problem));
+            } else if self.projection.is_budget_new() {
+                if let Err(AdvanceError::Transient(failure)) = self.projection.refit() {
+                    log_retry(&failure);
                 }
+            } else if let Some(last) = self.next_to_forget() {
+                failed = self.forget(last).err();
+            } else if let Some(finished) = self.gathering {
+                self.gather(finished);
+            } else if self.commits.newest() > self.projection.seq {
+                failed = self.advance().err();
             } else if stopped {
                 return;
             } else {
@@ -97,7 +90,65 @@ impl Worker {
                     return;
                 }
             }
+            match failed {
+                None => {}
+                Some(AdvanceError::Lost(problem)) => {
+                    if self.rebuild(&problem).is_err() {
+                        return;
+                    }
+                    is_caught_up_logged = false;
+                }
+                Some(AdvanceError::Transient(failure)) => {
+                    log_retry(&failure);
+                    if stopped {
+                        return;
+                    }
+                    thread::sleep(RETRY_PAUSE);
+                }
+            }
         }
+    }
+
+    /// Forgets the oldest events, up to the seq `last`.
+    fn forget(&mut self, last: i64) -> Result<(), AdvanceError> {
+        self.has_forgotten = true;
+        self.projection.forget(last)?;
+        self.publish_free_bytes();
+        self.forgotten.send_replace(self.projection.forgotten);
+        Ok(())
+    }
+
+    /// Projects a slice of events.
+    fn advance(&mut self) -> Result<(), AdvanceError> {
+        self.has_forgotten = false;
+        let (derived, newest) = self.last();
+        let running = RunningSlice::new(Instant::now(), derived, newest);
+        self.projection.advance()?;
+        if self.projection.damaged > 0 {
+            let damaged = self.projection.damaged;
+            let problem = format!("{damaged} events are skipped in lists");
+            self.state.report_events_damaged(&problem);
+        }
+        self.publish_free_bytes();
+        self.progress.send_replace(self.projection.seq);
+        let (derived, newest) = self.last();
+        self.gathering = Some(running.done(Instant::now(), derived, newest));
+        Ok(())
+    }
+
+    fn publish_free_bytes(&self) {
+        let free = self.projection.free_bytes();
+        self.state.free_bytes.store(free, Ordering::Relaxed);
+    }
+
+    /// The last event to forget, if events are to be forgotten now: while newer events accumulate, or else in turn with
+    /// projecting them.
+    fn next_to_forget(&self) -> Option<i64> {
+        let projected = self.projection.seq;
+        let last = self.to_forget.load(Ordering::SeqCst).min(projected);
+        let is_turn =
+            self.gathering.is_some() || !self.has_forgotten || self.commits.newest() <= projected;
+        (last > self.projection.forgotten && is_turn && !self.commits.is_stopped()).then_some(last)
     }
 
     /// Checks whether the file is still usable.
@@ -132,8 +183,39 @@ impl Worker {
         );
         self.state.is_rebuilding.store(true, Ordering::SeqCst);
         self.progress.send_replace(0);
+        self.create(Projection::replace)
+    }
+
+    /// Creates the file of a new epoch.
+    ///
+    /// # Errors
+    ///
+    /// The program is stopping.
+    fn derive_again(&mut self) -> Result<(), ()> {
+        info!(
+            "the stored events were parsed again: messages, chats and calls are derived again, and lists wait until \
+             this is done"
+        );
+        self.state.is_rebuilding.store(true, Ordering::SeqCst);
+        self.progress.send_replace(0);
+        // The name is read after the number of renewals: if it is newer, the file is created once more.
+        let renewals = self.state.epoch.renewals();
+        let epoch = self.state.epoch.name();
+        let created = self.create(|projection| projection.begin_epoch(&epoch));
+        self.gathering = None;
+        self.state.renewals.store(renewals, Ordering::SeqCst);
+        // Wakes those who wait for an event that the new file already has, because it is forgotten.
+        self.progress.send_replace(self.projection.seq);
+        created
+    }
+
+    /// Creates the file with `create`, retrying for as long as it takes.
+    fn create(
+        &mut self,
+        create: impl Fn(&mut Projection) -> Result<(), OpenError>,
+    ) -> Result<(), ()> {
         let mut is_failure_logged = false;
-        while let Err(failure) = self.projection.replace() {
+        while let Err(failure) = create(&mut self.projection) {
             if self.commits.is_stopped() {
                 return Err(());
             }
@@ -147,7 +229,10 @@ impl Worker {
             }
             thread::sleep(RETRY_PAUSE);
         }
+        // A reader may have missed the file while there was none.
+        self.state.is_suspect.store(false, Ordering::SeqCst);
         self.state.generation.fetch_add(1, Ordering::SeqCst);
+        self.progress.send_replace(self.projection.seq);
         Ok(())
     }
 
@@ -157,16 +242,20 @@ impl Worker {
     }
 
     /// Lets events accumulate until the next slice is due, a caller waits for one, or no more will
-    /// arrive.
-    fn gather(&self, finished: FinishedSlice) {
+    /// arrive. Returns early if there are events to forget.
+    fn gather(&mut self, finished: FinishedSlice) {
         self.receiver.set_gathering(true);
-        while self.wanted.load(Ordering::Relaxed) <= self.projection.seq
-            && !self.commits.is_stopped()
-        {
+        while self.next_to_forget().is_none() {
+            let is_wanted = self.wanted.load(Ordering::Relaxed) > self.projection.seq;
             let left = finished
                 .next(self.commits.newest())
                 .saturating_duration_since(Instant::now());
-            if left.is_zero() || self.receiver.wait(left) == Err(RecvTimeoutError::Timeout) {
+            if is_wanted
+                || self.commits.is_stopped()
+                || left.is_zero()
+                || self.receiver.wait(left) == Err(RecvTimeoutError::Timeout)
+            {
+                self.gathering = None;
                 break;
             }
         }
@@ -174,4 +263,8 @@ impl Worker {
         // next.
         self.receiver.set_gathering(false);
     }
+}
+
+fn log_retry(failure: &rusqlite::Error) {
+    warn!(%failure, "the projection could not advance: {failure}; retrying");
 }

@@ -12,8 +12,10 @@ use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Call, canonical_chat};
 use crate::notification::CallStatus;
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, TermKind};
+use crate::store::thinned::stored_digest;
 
 /// Bytes of event bodies in a page, which ends before it exceeds them. A page has at least one
 /// call, whatever its size.
@@ -25,21 +27,30 @@ const COPIES: usize = 2;
 /// Bytes of the event bodies that are read for one call: its first event and up to 32 further ones.
 /// A call has two or three events of 1 KB; if it was reported over and over, only the first are
 /// read.
-const SIZE: &str = "
-    length(first.body) + (
-        SELECT coalesce(sum(length(body)), 0) FROM event WHERE event.seq IN (
+const SIZE: &str = concat!(
+    body_size!("first"),
+    " + (
+        SELECT coalesce(sum(",
+    body_size!("event"),
+    "), 0) FROM event WHERE event.seq IN (
             SELECT mention.seq FROM projection.mention
-            WHERE mention.entity = entity.seq ORDER BY mention.seq LIMIT 32))";
+            WHERE mention.entity = entity.seq ORDER BY mention.seq LIMIT 32))"
+);
 
 /// Selects those events for the calls in a JSON array of seqs.
-pub(super) const EVENTS: &str = "
-    SELECT call.value AS entity, event.seq AS seq, received_at, body
+pub(super) const EVENTS: &str = concat!(
+    "SELECT call.value AS entity, event.seq AS seq, received_at, ",
+    stored_digest!("event"),
+    " AS digest, body, size
     FROM json_each(?1) AS call CROSS JOIN event ON event.seq = call.value
     UNION ALL
-    SELECT call.value, event.seq, received_at, body
+    SELECT call.value, event.seq, received_at, ",
+    stored_digest!("event"),
+    ", body, size
     FROM json_each(?1) AS call CROSS JOIN event ON event.seq IN (
         SELECT mention.seq FROM projection.mention
-        WHERE mention.entity = call.value ORDER BY mention.seq LIMIT 32)";
+        WHERE mention.entity = call.value ORDER BY mention.seq LIMIT 32)"
+);
 
 /// Selects the identities of the calls in a JSON array of seqs.
 pub(super) const IDENTITIES: &str = "
@@ -53,7 +64,7 @@ pub struct CallFilter {
     /// `idInstance`.
     pub instance: Option<i64>,
     /// The caller's `chatId`, in any of its forms and under any identifier that an event of the
-    /// call has.
+    /// call has. The other chats of the same person count too.
     pub chat: Option<String>,
     /// The status of the call.
     pub status: Option<String>,
@@ -86,20 +97,20 @@ impl Reader {
     async fn list_calls(&self, query: &CallQuery) -> Result<Page<Call>, ReadError> {
         let filter = &query.filter;
         let instance = filter.instance.map(|id| id.to_string());
-        let mut wanted = vec![(TermKind::Call, instance.unwrap_or_default())];
-        let chat = filter.chat.as_deref();
-        wanted.extend(chat.map(|chat| (TermKind::Chat, canonical_chat(chat).into_owned())));
-        let selected = self.select(&wanted, filter.since, filter.until).await?;
-        let Some(plan) = selected else {
-            return Ok(Page::empty());
-        };
+        let calls = (TermKind::Call, instance.unwrap_or_default());
+        let mut lists = Vec::new();
+        for chat in self
+            .wanted_chats(filter.chat.as_deref(), filter.instance)
+            .await?
+        {
+            let chat = chat.as_deref().map(canonical_chat);
+            let mut wanted = vec![calls.clone()];
+            wanted.extend(chat.map(|chat| (TermKind::Chat, chat.into_owned())));
+            let selected = self.select(&wanted, filter.since, filter.until).await?;
+            lists.extend(selected.map(|plan| list(query, &plan)));
+        }
         let choice = self
-            .choose(
-                Files::Both,
-                &mut list(query, &plan),
-                query.limit,
-                PAGE_BYTES,
-            )
+            .choose_among(&mut lists, query.order, query.limit, PAGE_BYTES)
             .await?;
         if choice.keys.is_empty() {
             return Ok(Page::empty());
@@ -113,10 +124,13 @@ impl Reader {
             let seq: i64 = row.try_get("seq")?;
             let events = events.remove(&seq).unwrap_or_default();
             let identity = (row.try_get("id_instance")?, row.try_get("id_message")?);
-            let events = events
-                .iter()
-                .map(|event| (event.seq, event.received_at, event.body.as_slice()));
-            calls.extend(Call::of(seq, identity, events));
+            let is_damaged = events.iter().any(|event| event.body.is_none());
+            let intact = events.iter().filter_map(EntityEvent::intact);
+            let mut call = Call::of(seq, identity, intact);
+            if let Some(call) = &mut call {
+                call.damaged = is_damaged;
+            }
+            calls.extend(call);
         }
         calls.sort_unstable_by_key(|call| match query.order {
             Order::Ascending => call.seq,
@@ -140,11 +154,7 @@ impl Reader {
         let mut found = HashMap::<_, Vec<_>>::new();
         while let Some(row) = rows.try_next().await? {
             let events = found.entry(row.try_get("entity")?).or_default();
-            events.push(EntityEvent {
-                seq: row.try_get("seq")?,
-                received_at: row.try_get("received_at")?,
-                body: row.try_get("body")?,
-            });
+            events.push(self.entity_event(&row)?);
         }
         Ok(found)
     }

@@ -1,11 +1,9 @@
 //! Reads a page of chats, starting with the chat that has the newest message.
 
-use std::collections::HashMap;
-
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::messages::{PAGE_BYTES, SIZE, SOURCES};
-use super::page::{Choice, Page, Position};
+use super::page::{Page, Position};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::model::Chat;
@@ -34,12 +32,11 @@ impl Reader {
             .choose(Files::Both, &mut list(query), query.limit, PAGE_BYTES)
             .await?;
         let (read, memory) = self.read_messages(&choice).await?;
-        let mut aliases = self.read_aliases(&choice).await?;
         let chats = read.into_iter().filter_map(|(last_message, chat_name)| {
             Some(Chat {
                 id_instance: last_message.id_instance,
                 chat_id: last_message.chat_id.clone()?,
-                alias_of: aliases.remove(&last_message.seq).flatten(),
+                alias_of: last_message.alias_of.clone(),
                 chat_name,
                 last_message,
             })
@@ -49,35 +46,6 @@ impl Reader {
             next: choice.next(),
             memory,
         })
-    }
-}
-
-/// Selects the smallest other chat of the same person, for the seq of each newest message in a JSON
-/// array.
-pub(super) const ALIASES: &str = "
-    SELECT entity.seq AS seq,
-           (SELECT min(other.value) FROM projection.alias
-            CROSS JOIN projection.term AS other ON other.id = alias.other
-            WHERE alias.id_instance = entity.id_instance AND alias.chat = entity.chat) AS other
-    FROM json_each(?) AS newest
-    CROSS JOIN projection.entity ON entity.seq = newest.value";
-
-impl Reader {
-    async fn read_aliases(
-        &self,
-        choice: &Choice,
-    ) -> Result<HashMap<i64, Option<String>>, ReadError> {
-        if choice.keys.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let mut lease = self.lease(Files::Both).await?;
-        let rows = sqlx::query(ALIASES).bind(choice.json());
-        let mut aliases = HashMap::new();
-        for row in rows.fetch_all(&mut *lease).await? {
-            let other: Option<String> = row.try_get("other")?;
-            aliases.insert(row.try_get("seq")?, other);
-        }
-        Ok(aliases)
     }
 }
 

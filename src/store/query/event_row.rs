@@ -1,19 +1,20 @@
 //! Reads the row of an event, including rows that are partly damaged.
 
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::intact::{DamageReports, is_digest_of};
 use crate::clock::UnixMillis;
-use crate::model::{Event, OutcomeKind};
+use crate::model::{Event, Origin, OutcomeKind};
 use crate::notification::{Drift, without_mark};
 use crate::store::columns::event_columns;
 use crate::store::event::BodyDigest;
 
 const COLUMNS: &str = concat!(
     "event.seq, received_at, coalesce(last_received_at, received_at) AS last_received_at,
-     coalesce(deliveries, 1) AS deliveries, drift.fields AS drift, ",
+     coalesce(deliveries, 1) AS deliveries, drift.fields AS drift, origin.name AS origin,
+     thinned.seq IS NOT NULL AS thinned, ",
     event_columns!()
 );
 
@@ -21,10 +22,16 @@ const COLUMNS: &str = concat!(
 pub(super) fn select(with_body: bool) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
-        .push(if with_body { ", digest, body" } else { "" })
+        .push(if with_body {
+            ", coalesce(thinned.digest, event.digest) AS digest, body, size"
+        } else {
+            ""
+        })
         .push(
             " FROM event LEFT JOIN repeat ON repeat.seq = event.seq
-              LEFT JOIN drift ON drift.seq = event.seq",
+              LEFT JOIN drift ON drift.seq = event.seq
+              LEFT JOIN origin ON origin.seq = event.seq
+              LEFT JOIN thinned ON thinned.seq = event.seq",
         );
     sql
 }
@@ -41,18 +48,16 @@ pub(super) fn digest(row: &SqliteRow) -> Result<BodyDigest, sqlx::Error> {
         .map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
-pub(super) fn is_digest_of(digest: &BodyDigest, body: &[u8]) -> bool {
-    Sha256::digest(body)[..] == digest[..]
-}
-
 /// Reads an event. Parts that differ from what was stored are left out, and the event is marked as
 /// damaged.
-pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
+pub(super) fn event(row: &SqliteRow, with_body: bool, damage: &DamageReports) -> Event {
     let mut is_damaged = false;
-    let body = with_body.then(|| checked_body(row)).and_then(|body| {
-        is_damaged |= body.is_none();
-        body
-    });
+    let body = with_body
+        .then(|| checked_body(row, damage))
+        .and_then(|body| {
+            is_damaged |= body.is_none();
+            body
+        });
     let mut read = Columns {
         row,
         is_damaged: &mut is_damaged,
@@ -66,6 +71,7 @@ pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
         reason: read.or("reason", None),
         drift: read.drift(),
         duplicate_of: None,
+        origin: read.origin(),
         id_instance: read.or("id_instance", None),
         type_instance: read.or("type_instance", None),
         type_webhook: read.or("type_webhook", None),
@@ -74,6 +80,8 @@ pub(super) fn event(row: &SqliteRow, with_body: bool) -> Event {
         chat_id: read.or("chat_id", None),
         sender: read.or("sender", None),
         timestamp: read.or("timestamp", None),
+        thinned: read.or("thinned", false),
+        file: None,
         damaged: is_damaged,
         body,
     }
@@ -107,6 +115,17 @@ impl<'r> Columns<'r> {
         })
     }
 
+    fn origin(&mut self) -> Origin {
+        let name: Option<&str> = self.or("origin", None);
+        let Some(name) = name else {
+            return Origin::Webhook;
+        };
+        Origin::from_name(name).unwrap_or_else(|| {
+            *self.is_damaged = true;
+            Origin::Webhook
+        })
+    }
+
     fn outcome(&mut self) -> OutcomeKind {
         outcome(self.row).unwrap_or_else(|_| {
             *self.is_damaged = true;
@@ -116,12 +135,12 @@ impl<'r> Columns<'r> {
 }
 
 /// The body as it is shown, if its digest matches.
-fn checked_body(row: &SqliteRow) -> Option<Box<RawValue>> {
-    let body: &[u8] = row.try_get("body").ok()?;
-    if !is_digest_of(&digest(row).ok()?, body) {
+fn checked_body(row: &SqliteRow, damage: &DamageReports) -> Option<Box<RawValue>> {
+    let body = damage.expanded(row, ("body", "size"))?;
+    if !is_digest_of(&digest(row).ok()?, &body) {
         return None;
     }
-    shown_body(outcome(row).ok()?, body).ok()
+    shown_body(outcome(row).ok()?, &body).ok()
 }
 
 /// A body for embedding in JSON: unchanged if it is JSON that readers accept, otherwise its text as

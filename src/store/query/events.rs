@@ -1,18 +1,21 @@
 //! Reads events: a single event, the body of one, or a page of those that match a filter.
 
 use futures_util::TryStreamExt;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite};
 
-use super::event_row::{digest, event, is_digest_of, outcome, select};
+use super::event_row::{digest, event, select};
 use super::memory::Reserved;
 use super::page::{Choice, Order, Page, Position, Single};
 use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Event, OutcomeKind};
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 use crate::store::event::BodyDigest;
 use crate::store::projection::{TermKind, pair};
+use crate::store::thinned::stored_digest;
 
 /// Filters for events. `None` means no filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub struct EventFilter {
     pub type_webhook: Option<String>,
     /// `typeMessage`.
     pub type_message: Option<String>,
-    /// `chatId`.
+    /// `chatId`. The other chats of the same person count too.
     pub chat: Option<String>,
     /// The outcome of parsing it.
     pub outcome: Option<OutcomeKind>,
@@ -97,7 +100,17 @@ const COPIES: usize = 3;
 
 /// Upper bound for the size of a body in the response. A malformed body becomes a JSON string with
 /// escapes.
-const SIZE_IN_JSON: &str = "CASE outcome WHEN 'malformed' THEN 4 ELSE 1 END * length(body)";
+const SIZE_IN_JSON: &str = concat!(
+    "CASE outcome WHEN 'malformed' THEN 4 ELSE 1 END * ",
+    body_size!("event")
+);
+
+/// Selects the digest of a stored body.
+const DIGEST: &str = concat!(
+    "SELECT ",
+    stored_digest!("event"),
+    " AS digest FROM event WHERE seq = ?"
+);
 
 impl Reader {
     /// Reads the event `seq` with its body, if it exists.
@@ -113,11 +126,23 @@ impl Reader {
         };
         let mut event = self.event_or_damaged(seq, true).await?;
         self.mark_duplicates(event.as_mut_slice()).await;
+        if let Some(event) = event.as_mut().filter(|event| !event.damaged) {
+            event.file = self.file_of_event(seq).await?.map(|row| row.file);
+        }
         Ok(event.map(|entry| Single { entry, memory }))
     }
 
+    /// Reads the event `seq` without its body, if it exists.
+    pub async fn event_without_body(&self, seq: i64) -> Result<Option<Event>, ReadError> {
+        self.event_or_damaged(seq, false).await
+    }
+
     /// Reserves the memory for one event and its body, if the event exists.
-    async fn reserve_body(&self, seq: i64, size: &str) -> Result<Option<Reserved>, ReadError> {
+    pub(super) async fn reserve_body(
+        &self,
+        seq: i64,
+        size: &str,
+    ) -> Result<Option<Reserved>, ReadError> {
         let mut sql = QueryBuilder::new("SELECT seq, ");
         sql.push(size)
             .push(" FROM event WHERE seq = ")
@@ -129,51 +154,14 @@ impl Reader {
         self.memory.reserve(choice.cost(COPIES)).await.map(Some)
     }
 
-    /// The oldest stored seq, if there are events.
-    pub async fn oldest_seq(&self) -> Result<Option<i64>, ReadError> {
-        let oldest = sqlx::query("SELECT min(seq) FROM event")
-            .fetch_one(&mut *self.lease(Files::Events).await?)
-            .await;
-        let row = self.check_events(oldest.map_err(ReadError::from))?;
-        Ok(row.try_get(0)?)
-    }
-
-    /// The digest of the body of the event `seq`, if it exists. The body itself is not read.
+    /// The digest of the stored body of the event `seq`, if it exists. The body itself is not read.
     pub async fn digest(&self, seq: i64) -> Result<Option<BodyDigest>, ReadError> {
-        let row = sqlx::query("SELECT digest FROM event WHERE seq = ?")
+        let row = sqlx::query(DIGEST)
             .bind(seq)
             .fetch_optional(&mut *self.lease(Files::Events).await?)
             .await;
         let row = self.check_events(row.map_err(ReadError::from))?;
         Ok(row.map(|row| digest(&row)).transpose()?)
-    }
-
-    /// The body of the event `seq` as it was received, and the outcome of parsing it, if the event
-    /// exists.
-    ///
-    /// # Errors
-    ///
-    /// The stored bytes differ from those that were received.
-    pub async fn body(
-        &self,
-        seq: i64,
-    ) -> Result<Option<Single<(OutcomeKind, Vec<u8>)>>, ReadError> {
-        let reserved = self.reserve_body(seq, "length(body)").await;
-        let Some(memory) = self.check_events(reserved)? else {
-            return Ok(None);
-        };
-        let row = sqlx::query("SELECT outcome, digest, body FROM event WHERE seq = ?")
-            .bind(seq)
-            .fetch_optional(&mut *self.lease(Files::Events).await?)
-            .await;
-        let Some(row) = self.check_events(row.map_err(ReadError::from))? else {
-            return Ok(None);
-        };
-        let body: Vec<u8> = row.try_get("body").map_err(|_| ReadError::DamagedBody)?;
-        let is_intact = digest(&row).is_ok_and(|digest| is_digest_of(&digest, &body));
-        let outcome = outcome(&row).ok().filter(|_| is_intact);
-        let entry = (outcome.ok_or(ReadError::DamagedBody)?, body);
-        Ok(Some(Single { entry, memory }))
     }
 
     /// Reads a page of events. With a filter, the page has only projected events.
@@ -200,14 +188,22 @@ impl Reader {
 
     async fn choose_filtered(&self, query: &EventQuery) -> Result<Choice, ReadError> {
         let filter = &query.filter;
-        let selected = self
-            .select(&filter.terms(), filter.since, filter.until)
-            .await?;
-        let Some(plan) = selected else {
-            return Ok(Choice::empty());
-        };
-        let mut sql = list(query, &plan, query.size());
-        self.choose(Files::Both, &mut sql, query.limit, query.max_bytes)
+        let mut lists = Vec::new();
+        for chat in self
+            .wanted_chats(filter.chat.as_deref(), filter.instance)
+            .await?
+        {
+            let filter = EventFilter {
+                chat,
+                ..filter.clone()
+            };
+            let selected = self
+                .select(&filter.terms(), filter.since, filter.until)
+                .await?;
+            let query = EventQuery { filter, ..*query };
+            lists.extend(selected.map(|plan| list(&query, &plan, query.size())));
+        }
+        self.choose_among(&mut lists, query.order, query.limit, query.max_bytes)
             .await
     }
 
@@ -257,9 +253,18 @@ impl Reader {
         let mut rows = sql.build().fetch(&mut *lease);
         let mut entries = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {
-            entries.push(event(&row, with_body));
+            entries.push(self.event_of(&row, with_body));
         }
         Ok(entries)
+    }
+
+    /// Reads an event from its row, and reports damage.
+    fn event_of(&self, row: &SqliteRow, with_body: bool) -> Event {
+        let event = event(row, with_body, &self.damage);
+        if event.damaged {
+            self.damage.body(event.seq);
+        }
+        event
     }
 
     /// Reads one event, or as much of it as is readable.
@@ -275,7 +280,7 @@ impl Reader {
             let row = sql.build().fetch_optional(&mut *lease).await;
             match row.map_err(ReadError::from) {
                 Ok(row) => {
-                    let mut event = row.map(|row| event(&row, with_body));
+                    let mut event = row.map(|row| self.event_of(&row, with_body));
                     if let Some(event) = &mut event {
                         event.damaged |= damaged;
                     }
@@ -343,6 +348,11 @@ pub(super) fn list(query: &EventQuery, plan: &QueryPlan, size: &str) -> QueryBui
         conditions.drift(&mut sql, "event.seq", drift);
     }
     if filter.distinct {
+        // Whether a later event is a duplicate is not known yet.
+        conditions.add(
+            &mut sql,
+            "event.seq <= (SELECT seq FROM projection.progress)",
+        );
         conditions.add(
             &mut sql,
             "NOT EXISTS (SELECT 1 FROM projection.duplicate WHERE duplicate.seq = event.seq)",

@@ -1,7 +1,10 @@
 //! Reads one message with a page of its history, which is made of the events that mention the
 //! message.
 
+use std::borrow::Cow;
+
 use futures_util::TryStreamExt;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::messages::{COPIES, SIZE, SOURCES};
@@ -9,8 +12,10 @@ use super::page::{Choice, Position, Single};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::model::{History, MessageWithHistory, canonical_chat};
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, key};
+use crate::store::thinned::stored_digest;
 
 /// Maximum number of events in a page of a history.
 const PAGE_EVENTS: u32 = 1000;
@@ -38,7 +43,15 @@ pub struct MessageId {
 pub(super) struct EntityEvent {
     pub(super) seq: i64,
     pub(super) received_at: i64,
-    pub(super) body: Vec<u8>,
+    /// `None` if its bytes are damaged.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl EntityEvent {
+    /// Seq, arrival in milliseconds and body, unless the body is damaged.
+    pub(super) fn intact(&self) -> Option<(i64, i64, &[u8])> {
+        Some((self.seq, self.received_at, self.body.as_deref()?))
+    }
 }
 
 impl Reader {
@@ -67,15 +80,14 @@ impl Reader {
             .choose(Files::Both, &mut sql, PAGE_EVENTS, PAGE_BYTES)
             .await?;
         let (mut read, _) = self.read_messages(&found).await?;
-        let Some((message, _)) = read.pop() else {
+        let Some((mut message, _)) = read.pop() else {
             return Ok(None);
         };
         let cost = choice.cost(HISTORY_COPIES) + found.cost(COPIES);
         let memory = self.memory.reserve(cost).await?;
         let events = self.read_entity_events(&choice).await?;
-        let events = events
-            .iter()
-            .map(|event| (event.seq, event.received_at, event.body.as_slice()));
+        message.damaged |= events.iter().any(|event| event.body.is_none());
+        let events = events.iter().filter_map(EntityEvent::intact);
         let is_whole = position == Position::Start && !choice.more;
         let history = History::of(&id.id_message, events, is_whole);
         let entry = MessageWithHistory {
@@ -84,6 +96,17 @@ impl Reader {
             next: choice.next(),
         };
         Ok(Some(Single { entry, memory }))
+    }
+
+    /// Reads an event that mentions an entity, and checks its body.
+    pub(super) fn entity_event(&self, row: &SqliteRow) -> Result<EntityEvent, sqlx::Error> {
+        let columns = ("seq", "digest", "body", "size");
+        let body = self.damage.checked(row, columns, &mut false)?;
+        Ok(EntityEvent {
+            seq: row.try_get("seq")?,
+            received_at: row.try_get("received_at")?,
+            body: body.map(Cow::into_owned),
+        })
     }
 
     /// Reads the selected events.
@@ -95,19 +118,18 @@ impl Reader {
         let mut rows = sqlx::query(READ).bind(choice.json()).fetch(&mut *lease);
         let mut events = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {
-            events.push(EntityEvent {
-                seq: row.try_get("seq")?,
-                received_at: row.try_get("received_at")?,
-                body: row.try_get("body")?,
-            });
+            events.push(self.entity_event(&row)?);
         }
         Ok(events)
     }
 }
 
 /// Selects the events in a JSON array of seqs.
-pub(super) const READ: &str = "
-    SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
+pub(super) const READ: &str = concat!(
+    "SELECT seq, received_at, ",
+    stored_digest!("event"),
+    " AS digest, body, size FROM event WHERE seq IN (SELECT value FROM json_each(?))"
+);
 
 /// Builds the query that selects one message: its seq and its size.
 pub(super) fn one(id: &MessageId) -> QueryBuilder<Sqlite> {
@@ -144,15 +166,20 @@ pub(super) fn events_of(entity: i64, position: Position) -> QueryBuilder<Sqlite>
         Position::Start => i64::MIN,
         Position::After(seq) => seq,
     };
-    let mut sql = QueryBuilder::new("SELECT seq, length(body) FROM event WHERE seq = ");
+    let mut sql = QueryBuilder::new(concat!(
+        "SELECT seq, ",
+        body_size!("event"),
+        " FROM event WHERE seq = "
+    ));
     sql.push_bind(entity)
         .push(" AND seq > ")
         .push_bind(after)
-        .push(
-            " UNION ALL SELECT event.seq, length(body)
-             FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
-             WHERE mention.entity = ",
-        )
+        .push(concat!(
+            " UNION ALL SELECT event.seq, ",
+            body_size!("event"),
+            " FROM projection.mention CROSS JOIN event ON event.seq = mention.seq
+             WHERE mention.entity = "
+        ))
         .push_bind(entity)
         .push(" AND mention.seq > ")
         .push_bind(after)

@@ -4,19 +4,21 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::intact::DamageReports;
 use super::page::{Page, Position};
 use super::plan::Conditions;
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Instance, NewestEvent, Quota, Socket, State};
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 
 /// Selects the columns of an account. The current state lasts since its first occurrence after the
 /// last different state.
 const COLUMNS: &str = "
     SELECT instance.id_instance AS id_instance, instance.type_instance AS type_instance,
-           newest.seq AS seq, newest.received_at AS received_at,
-           newest.type_webhook AS type_webhook, newest.timestamp AS timestamp,
+           instance.newest AS seq, instance.received_at AS received_at,
+           instance.type_webhook AS type_webhook, instance.timestamp AS timestamp,
            state.name AS state, state.seq AS state_seq,
            (SELECT min(run.timestamp) FROM projection.state AS run
             WHERE run.id_instance = state.id_instance
@@ -28,10 +30,11 @@ const COLUMNS: &str = "
                       WHERE other.id_instance = state.id_instance AND other.name <> state.name
                       ORDER BY other.timestamp DESC, other.seq DESC LIMIT 1), 0))
            ) AS state_since,
-           socket.seq AS socket_seq, socket.body AS socket,
-           quota.seq AS quota_seq, quota.body AS quota
+           socket.seq AS socket_seq, socket.digest AS socket_digest, socket.body AS socket,
+           socket.size AS socket_size,
+           quota.seq AS quota_seq, quota.digest AS quota_digest, quota.body AS quota,
+           quota.size AS quota_size
     FROM projection.instance
-    CROSS JOIN event AS newest ON newest.seq = instance.newest
     LEFT JOIN projection.state ON state.id_instance = instance.id_instance
         AND (state.timestamp, state.seq) = (
             SELECT last.timestamp, last.seq FROM projection.state AS last
@@ -41,12 +44,16 @@ const COLUMNS: &str = "
     LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
 
 /// Selects the sizes of the bodies that an account needs in addition to its columns.
-const SIZES: &str = "
-    SELECT instance.id_instance,
-           coalesce(length(socket.body), 0) + coalesce(length(quota.body), 0)
+const SIZES: &str = concat!(
+    "SELECT instance.id_instance, coalesce(",
+    body_size!("socket"),
+    ", 0) + coalesce(",
+    body_size!("quota"),
+    ", 0)
     FROM projection.instance
     LEFT JOIN event AS socket ON socket.seq = instance.socket_seq
-    LEFT JOIN event AS quota ON quota.seq = instance.quota_seq";
+    LEFT JOIN event AS quota ON quota.seq = instance.quota_seq"
+);
 
 /// Bytes of bodies in a page, which ends before it exceeds them. A page has at least one account,
 /// whatever its size.
@@ -89,7 +96,7 @@ impl Reader {
         let mut rows = sql.build().fetch(&mut *lease);
         let mut instances = Vec::with_capacity(choice.keys.len());
         while let Some(row) = rows.try_next().await? {
-            instances.push(instance(&row)?);
+            instances.push(instance(&row, &self.damage)?);
         }
         instances.sort_unstable_by_key(|instance| instance.id_instance);
         Ok(Page {
@@ -131,12 +138,15 @@ pub(super) fn list(query: &InstanceQuery) -> QueryBuilder<Sqlite> {
     sql
 }
 
-fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
-    let event_of = |seq: &str, body: &str| -> Result<Option<(i64, &[u8])>, sqlx::Error> {
-        let seq: Option<i64> = row.try_get(seq)?;
-        let body: Option<&[u8]> = row.try_get(body)?;
+/// Builds an account from its row. What a damaged event reported is left out.
+fn instance(row: &SqliteRow, damage: &DamageReports) -> Result<Instance, sqlx::Error> {
+    let event_of = |columns: (&str, &str, &str, &str)| -> Result<_, sqlx::Error> {
+        let body = damage.checked(row, columns, &mut false)?;
+        let seq: Option<i64> = row.try_get(columns.0)?;
         Ok(seq.zip(body))
     };
+    let socket = event_of(("socket_seq", "socket_digest", "socket", "socket_size"))?;
+    let quota = event_of(("quota_seq", "quota_digest", "quota", "quota_size"))?;
     let state: Option<String> = row.try_get("state")?;
     let state = state
         .map(|name| -> Result<State, sqlx::Error> {
@@ -151,8 +161,8 @@ fn instance(row: &SqliteRow) -> Result<Instance, sqlx::Error> {
         id_instance: row.try_get("id_instance")?,
         type_instance: row.try_get("type_instance")?,
         state,
-        socket: event_of("socket_seq", "socket")?.and_then(|(seq, body)| Socket::of(seq, body)),
-        quota: event_of("quota_seq", "quota")?.and_then(|(seq, body)| Quota::of(seq, body)),
+        socket: socket.and_then(|(seq, body)| Socket::of(seq, &body)),
+        quota: quota.and_then(|(seq, body)| Quota::of(seq, &body)),
         newest: NewestEvent {
             seq: row.try_get("seq")?,
             received_at: UnixMillis(row.try_get("received_at")?),

@@ -60,18 +60,33 @@ impl AnswerMemory {
     ///
     /// No room became free in time.
     pub(super) async fn reserve(&self, bytes: usize) -> Result<Reserved, ReadError> {
-        let share = if bytes <= LIGHT_BYTES {
-            &self.light
-        } else {
-            &self.heavy
-        };
-        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX).min(share.bytes);
+        let (share, wanted) = self.share(bytes);
         let permit = Arc::clone(&share.permits).acquire_many_owned(wanted);
         match timeout(MAX_WAIT, permit).await {
             Ok(Ok(permit)) => Ok(Reserved(Some(permit))),
             // The semaphore is never closed.
             Ok(Err(_)) | Err(_) => Err(ReadError::Busy),
         }
+    }
+
+    /// Reserves `bytes` if there is room at once.
+    pub(super) fn try_reserve(&self, bytes: usize) -> Option<Reserved> {
+        let (share, wanted) = self.share(bytes);
+        let permit = Arc::clone(&share.permits).try_acquire_many_owned(wanted);
+        permit.ok().map(|permit| Reserved(Some(permit)))
+    }
+
+    /// The share that a response of `bytes` uses, and how much of it.
+    fn share(&self, bytes: usize) -> (&Share, u32) {
+        let share = if bytes <= LIGHT_BYTES {
+            &self.light
+        } else {
+            &self.heavy
+        };
+        (
+            share,
+            u32::try_from(bytes).unwrap_or(u32::MAX).min(share.bytes),
+        )
     }
 }
 
@@ -95,6 +110,14 @@ impl Reserved {
         if let Some(permit) = &mut self.0 {
             drop(permit.split(permit.num_permits().saturating_sub(bytes)));
         }
+    }
+
+    /// Moves `bytes` of the reservation, or what is left of it, to one of their own.
+    #[must_use]
+    pub(super) fn split(&mut self, bytes: usize) -> Self {
+        let split =
+            |permit: &mut OwnedSemaphorePermit| permit.split(bytes.min(permit.num_permits()));
+        Self(self.0.as_mut().and_then(split))
     }
 
     /// Ties the reservation to the bytes until their last clone is dropped.

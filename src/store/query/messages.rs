@@ -5,23 +5,36 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::events::drift_term;
+use super::intact::DamageReports;
 use super::memory::Reserved;
 use super::page::{Choice, Order, Page, Position};
 use super::plan::{Conditions, POSTINGS, QueryPlan, Scan};
 use super::reader::{Files, Reader};
 use crate::clock::UnixMillis;
 use crate::model::{Direction, Message, MessageEvents, MessagePlace, OutcomeKind, canonical_chat};
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 use crate::store::projection::{EntityKind, TermKind, Words};
+use crate::store::thinned::stored_digest;
 
 /// The columns that [`message`] builds a [`Message`] from.
-pub(super) const COLUMNS: &str = "
+pub(super) const COLUMNS: &str = concat!(
+    "
     SELECT entity.seq AS seq, entity.id_instance AS id_instance, chat.value AS chat_id,
            entity.id_message AS id_message, entity.direction AS direction,
            entity.deletion_seq IS NOT NULL AS deleted, entity.extra AS extra,
-           content.seq AS content_seq, content.received_at AS content_at, content.body AS content,
-           edit.seq AS edit_seq, edit.received_at AS edit_at, edit.body AS edit,
-           status.body AS status";
+           content.seq AS content_seq, content.received_at AS content_at,
+           ",
+    stored_digest!("content"),
+    " AS content_digest, content.body AS content, content.size AS content_size,
+           edit.seq AS edit_seq, edit.received_at AS edit_at,
+           ",
+    stored_digest!("edit"),
+    " AS edit_digest, edit.body AS edit, edit.size AS edit_size,
+           status.seq AS status_seq, ",
+    stored_digest!("status"),
+    " AS status_digest, status.body AS status, status.size AS status_size"
+);
 
 /// The tables of those columns.
 pub(super) const SOURCES: &str = "
@@ -31,12 +44,20 @@ pub(super) const SOURCES: &str = "
     LEFT JOIN event AS status ON status.seq = entity.status_seq";
 
 /// SQL expression for the bytes of the bodies that a message is built from.
-pub(super) const SIZE: &str = "
-    coalesce(length(content.body), 0) + coalesce(length(edit.body), 0)
-    + coalesce(length(status.body), 0)
+pub(super) const SIZE: &str = concat!(
+    "coalesce(",
+    body_size!("content"),
+    ", 0) + coalesce(",
+    body_size!("edit"),
+    ", 0) + coalesce(",
+    body_size!("status"),
+    ", 0)
     + CASE WHEN entity.extra IS NULL THEN 0 ELSE (
-        SELECT coalesce(sum(length(more.body)), 0) FROM event AS more
-        WHERE more.seq IN (SELECT value FROM json_each(entity.extra))) END";
+        SELECT coalesce(sum(",
+    body_size!("more"),
+    "), 0) FROM event AS more
+        WHERE more.seq IN (SELECT value FROM json_each(entity.extra))) END"
+);
 
 /// Number of copies of each of those bytes while a message is built: in SQLite and in the row.
 pub(super) const COPIES: usize = 2;
@@ -54,7 +75,7 @@ pub struct MessageFilter {
     pub type_webhook: Option<String>,
     /// `typeMessage`.
     pub type_message: Option<String>,
-    /// `chatId`, in any of its forms.
+    /// `chatId`, in any of its forms. The other chats of the same person count too.
     pub chat: Option<String>,
     /// The outcome of parsing that event.
     pub outcome: Option<OutcomeKind>,
@@ -125,33 +146,30 @@ impl Reader {
 
     async fn list_messages(&self, query: &MessageQuery) -> Result<Page<Message>, ReadError> {
         let filter = &query.filter;
-        let selected = self
-            .select(&filter.terms(), filter.since, filter.until)
-            .await?;
-        let Some(plan) = selected else {
+        if filter.words.as_ref().is_some_and(Words::is_empty) {
+            // A search without a word matches nothing.
             return Ok(Page::empty());
-        };
-        let fts_query = match &filter.words {
-            None => None,
-            Some(words) => {
-                let chat = match filter.canonical_chat() {
-                    Some(chat) => self.term(TermKind::Chat, &chat).await?,
-                    None => None,
-                };
-                match words.fts_query(filter.instance, chat) {
-                    // A search without a word matches nothing.
-                    None => return Ok(Page::empty()),
-                    fts_query => fts_query,
-                }
-            }
-        };
-        let _permit = match &fts_query {
+        }
+        let mut lists = Vec::new();
+        for chat in self
+            .wanted_chats(filter.chat.as_deref(), filter.instance)
+            .await?
+        {
+            let filter = MessageFilter {
+                chat,
+                ..filter.clone()
+            };
+            lists.extend(self.list_of(MessageQuery { filter, ..*query }).await?);
+        }
+        if lists.is_empty() {
+            return Ok(Page::empty());
+        }
+        let _permit = match &filter.words {
             Some(_) => Some(self.search_permit().await?),
             None => None,
         };
-        let mut sql = list(query, &plan, fts_query);
         let choice = self
-            .choose(Files::Both, &mut sql, query.limit, PAGE_BYTES)
+            .choose_among(&mut lists, query.order, query.limit, PAGE_BYTES)
             .await?;
         let (read, memory) = self.read_messages(&choice).await?;
         let mut entries: Vec<_> = read.into_iter().map(|(message, _)| message).collect();
@@ -163,6 +181,31 @@ impl Reader {
             next: choice.next(),
             memory,
         })
+    }
+
+    /// The query for a page of messages of one chat or of all; `None` if no message can match.
+    async fn list_of(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Option<QueryBuilder<Sqlite>>, ReadError> {
+        let filter = &query.filter;
+        let selected = self
+            .select(&filter.terms(), filter.since, filter.until)
+            .await?;
+        let Some(plan) = selected else {
+            return Ok(None);
+        };
+        let fts_query = match &filter.words {
+            None => None,
+            Some(words) => {
+                let chat = match filter.canonical_chat() {
+                    Some(chat) => self.term(TermKind::Chat, &chat).await?,
+                    None => None,
+                };
+                words.fts_query(filter.instance, chat)
+            }
+        };
+        Ok(Some(list(&query, &plan, fts_query)))
     }
 
     /// Reads the selected messages and the names of their chats, with the greatest seq first.
@@ -182,23 +225,33 @@ impl Reader {
         let mut unfinished = Vec::new();
         while let Some(row) = rows.try_next().await? {
             match row.try_get::<Option<String>, _>("extra")? {
-                None => read.push(message(&row, &[])?),
+                None => read.push(message(&row, &[], &self.damage)?),
                 Some(extra) => unfinished.push((row, extra)),
             }
         }
         drop(rows);
         for (row, extra) in unfinished {
             let rows = sqlx::query(EXTRA).bind(extra).fetch_all(&mut *lease);
-            read.push(message(&row, &rows.await?)?);
+            read.push(message(&row, &rows.await?, &self.damage)?);
         }
+        drop(lease);
+        let mut aliases = self.read_aliases(choice).await?;
+        for (message, _) in &mut read {
+            message.alias_of = aliases.remove(&message.seq);
+        }
+        self.mark_files(read.iter_mut().map(|(message, _)| message))
+            .await?;
         read.sort_unstable_by_key(|(message, _)| -message.seq);
         Ok((read, memory))
     }
 }
 
 /// Selects the further events of a message, given as a JSON array of seqs.
-pub(super) const EXTRA: &str = "
-    SELECT seq, received_at, body FROM event WHERE seq IN (SELECT value FROM json_each(?))";
+pub(super) const EXTRA: &str = concat!(
+    "SELECT seq, received_at, ",
+    stored_digest!("event"),
+    " AS digest, body, size FROM event WHERE seq IN (SELECT value FROM json_each(?))"
+);
 
 /// Builds the query for the messages in a JSON array of seqs, which the caller binds next.
 pub(super) fn chosen() -> QueryBuilder<Sqlite> {
@@ -209,8 +262,13 @@ pub(super) fn chosen() -> QueryBuilder<Sqlite> {
     sql
 }
 
-/// Builds a message and the name of its chat from its row and the rows of its further events.
-fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<String>), sqlx::Error> {
+/// Builds a message and the name of its chat from its row and the rows of its further events. Damaged events
+/// are left out, and the message is marked.
+fn message(
+    row: &SqliteRow,
+    extra: &[SqliteRow],
+    damage: &DamageReports,
+) -> Result<(Message, Option<String>), sqlx::Error> {
     let direction: Option<i64> = row.try_get("direction")?;
     let direction =
         direction.and_then(|stored| Direction::ALL.into_iter().find(|all| *all as i64 == stored));
@@ -222,27 +280,37 @@ fn message(row: &SqliteRow, extra: &[SqliteRow]) -> Result<(Message, Option<Stri
         direction,
     };
     let mut versions = Vec::with_capacity(2 + extra.len());
-    for (seq, received_at, body) in [
-        ("content_seq", "content_at", "content"),
-        ("edit_seq", "edit_at", "edit"),
+    let mut is_damaged = false;
+    for (received_at, columns) in [
+        (
+            "content_at",
+            ("content_seq", "content_digest", "content", "content_size"),
+        ),
+        ("edit_at", ("edit_seq", "edit_digest", "edit", "edit_size")),
     ] {
-        if let Some(body) = row.try_get(body)? {
-            versions.push((row.try_get(seq)?, row.try_get(received_at)?, body));
+        if let Some(body) = damage.checked(row, columns, &mut is_damaged)? {
+            versions.push((row.try_get(columns.0)?, row.try_get(received_at)?, body));
         }
     }
     for event in extra {
-        versions.push((
-            event.try_get("seq")?,
-            event.try_get("received_at")?,
-            event.try_get("body")?,
-        ));
+        let columns = ("seq", "digest", "body", "size");
+        if let Some(body) = damage.checked(event, columns, &mut is_damaged)? {
+            versions.push((event.try_get("seq")?, event.try_get("received_at")?, body));
+        }
     }
+    let status = ("status_seq", "status_digest", "status", "status_size");
+    let status = damage.checked(row, status, &mut is_damaged)?;
     let events = MessageEvents {
-        versions,
-        status: row.try_get("status")?,
+        versions: versions
+            .iter()
+            .map(|(seq, received_at, body)| (*seq, *received_at, &**body))
+            .collect(),
+        status: status.as_deref(),
         deleted: row.try_get("deleted")?,
     };
-    Ok(Message::new(place, events))
+    let (mut message, chat_name) = Message::new(place, events);
+    message.damaged = is_damaged;
+    Ok((message, chat_name))
 }
 
 /// Builds the query that selects a page: the seq and the size of each message. It scans the search

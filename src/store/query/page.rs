@@ -44,6 +44,19 @@ impl Choice {
         }
     }
 
+    /// Adds an entry with the size of its bodies, and returns true. If the page is full, the page ends instead.
+    pub(super) fn take(&mut self, (key, size): (i64, usize), limit: u32, max_bytes: usize) -> bool {
+        let is_full = self.keys.len() == limit as usize
+            || (self.bytes + size > max_bytes && !self.keys.is_empty());
+        if is_full {
+            self.more = true;
+            return false;
+        }
+        self.keys.push(key);
+        self.bytes += size;
+        true
+    }
+
     /// The key after which the next page starts, if there is one.
     pub(super) fn next(&self) -> Option<i64> {
         self.keys.last().copied().filter(|_| self.more)

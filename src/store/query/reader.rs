@@ -3,20 +3,28 @@
 //! A page is read in two steps. First it is selected by keys and sizes alone ([`Choice`]). Then its
 //! bytes are reserved in the memory for responses, and only then are its bodies read.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::intact::DamageReports;
 use super::lease::Lease;
 use super::memory::AnswerMemory;
-use super::page::Choice;
+use super::page::{Choice, Order};
+use crate::clock::Clock;
+use crate::store::dictionary::Dictionaries;
+use crate::store::epoch::Epoch;
 use crate::store::error::{DEADLINE, ReadError};
 use crate::store::lock::Lock;
 use crate::store::projection::Projected;
+use crate::store::usage::DiskUsage;
+use crate::trouble::Troubles;
 
 /// Maximum number of concurrent searches; further ones wait. Searches may take long, and this
 /// leaves the other connections to lists.
@@ -40,9 +48,11 @@ pub(in crate::store) struct Parts {
     pub(in crate::store) health: SqlitePool,
     pub(in crate::store) lists: Lists,
     pub(in crate::store) projected: Projected,
-    pub(in crate::store) epoch: String,
+    pub(in crate::store) epoch: Epoch,
     pub(in crate::store) lock: Arc<Lock>,
     pub(in crate::store) memory: AnswerMemory,
+    /// The dictionaries of compressed bodies.
+    pub(in crate::store) dictionaries: Dictionaries,
 }
 
 /// Connections to the events and to one generation of the projection.
@@ -81,10 +91,14 @@ pub struct Reader {
     /// A connection for [`Reader::ping`] alone, so that the health check does not wait for readers.
     health: SqlitePool,
     pub(super) projected: Projected,
-    epoch: Arc<str>,
+    epoch: Epoch,
+    /// The database file.
+    path: Arc<Path>,
     /// Dropped after the connections (see lock.rs).
     lock: Arc<Mutex<Option<Arc<Lock>>>>,
     pub(super) memory: AnswerMemory,
+    /// Where damaged bodies are reported.
+    pub(super) damage: DamageReports,
     /// Permits for searches.
     searches: Arc<Semaphore>,
 }
@@ -96,23 +110,38 @@ impl Reader {
             lists: Arc::new(Mutex::new(parts.lists)),
             health: parts.health,
             projected: parts.projected,
-            epoch: parts.epoch.into(),
+            epoch: parts.epoch,
+            path: parts.lock.path().into(),
             lock: Arc::new(Mutex::new(Some(parts.lock))),
             memory: parts.memory,
+            damage: DamageReports::new(parts.dictionaries),
             searches: Arc::new(Semaphore::new(SEARCHES)),
         }
     }
 
     /// The epoch of the database. A seq is only valid within one epoch.
     #[must_use]
-    pub fn epoch(&self) -> &str {
-        &self.epoch
+    pub fn epoch(&self) -> Arc<str> {
+        self.epoch.name()
+    }
+
+    /// The space that the database takes and has. Blocks for as long as the file system takes to answer.
+    #[must_use]
+    pub fn disk_usage(&self) -> DiskUsage {
+        DiskUsage::of(&self.path)
     }
 
     /// The same reader with another memory budget for responses.
     #[must_use]
     pub fn with_memory(self, memory: AnswerMemory) -> Self {
         Self { memory, ..self }
+    }
+
+    /// The same reader, which reports the damaged bodies that it meets.
+    #[must_use]
+    pub fn with_troubles(mut self, troubles: &Troubles, clock: &Clock) -> Self {
+        self.damage.observed_by(troubles, clock);
+        self
     }
 
     /// Leases a connection for the statements of one request.
@@ -190,16 +219,42 @@ impl Reader {
         let mut choice = Choice::empty();
         let mut rows = sql.build().fetch(&mut *lease);
         while let Some(row) = rows.try_next().await? {
-            let (key, size): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            let size = usize::try_from(size).unwrap_or(0);
-            let is_full = choice.keys.len() == limit as usize
-                || (choice.bytes + size > max_bytes && !choice.keys.is_empty());
-            if is_full {
-                choice.more = true;
+            if !choice.take(entry(&row)?, limit, max_bytes) {
                 break;
             }
-            choice.keys.push(key);
-            choice.bytes += size;
+        }
+        Ok(choice)
+    }
+
+    /// Selects the entries of a page from several lists, each in the requested order, as [`Self::choose`] does from
+    /// one. An entry that is in more than one of them is selected once.
+    pub(super) async fn choose_among(
+        &self,
+        lists: &mut [QueryBuilder<Sqlite>],
+        order: Order,
+        limit: u32,
+        max_bytes: usize,
+    ) -> Result<Choice, ReadError> {
+        if let [list] = lists {
+            return self.choose(Files::Both, list, limit, max_bytes).await;
+        }
+        let mut entries = Vec::new();
+        for list in lists {
+            let mut lease = self.lease(Files::Both).await?;
+            for row in list.build().fetch_all(&mut *lease).await? {
+                entries.push(entry(&row)?);
+            }
+        }
+        entries.sort_unstable();
+        entries.dedup_by_key(|(key, _)| *key);
+        if order == Order::Descending {
+            entries.reverse();
+        }
+        let mut choice = Choice::empty();
+        for entry in entries {
+            if !choice.take(entry, limit, max_bytes) {
+                break;
+            }
         }
         Ok(choice)
     }
@@ -224,6 +279,12 @@ impl Reader {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         drop(lock.take());
     }
+}
+
+/// The key of an entry and the size of its bodies.
+fn entry(row: &SqliteRow) -> Result<(i64, usize), sqlx::Error> {
+    let size: i64 = row.try_get(1)?;
+    Ok((row.try_get(0)?, usize::try_from(size).unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use sqlx::{QueryBuilder, Row};
 use super::events::EventQuery;
 use super::page::{Choice, Order, Position};
 use super::reader::{Files, Reader};
+use crate::store::compressed::body_size;
 use crate::store::error::ReadError;
 
 /// The result of looking up a seq.
@@ -63,6 +64,15 @@ impl Reader {
         Ok(choice)
     }
 
+    /// The oldest stored seq, if there are events.
+    pub async fn oldest_seq(&self) -> Result<Option<i64>, ReadError> {
+        let oldest = sqlx::query("SELECT min(seq) FROM event")
+            .fetch_one(&mut *self.lease(Files::Events).await?)
+            .await;
+        let row = self.check_events(oldest.map_err(ReadError::from))?;
+        Ok(row.try_get(0)?)
+    }
+
     /// The newest seq assigned so far, which SQLite keeps in a separate table.
     pub async fn newest_seq(&self) -> Result<i64, ReadError> {
         let mut lease = self.lease(Files::Events).await?;
@@ -113,7 +123,11 @@ impl Reader {
 
     /// Bytes of the body, or 0 if it is unreadable.
     async fn size_of(&self, seq: i64) -> Result<usize, ReadError> {
-        let mut sql = QueryBuilder::new("SELECT length(body) FROM event WHERE seq = ");
+        let mut sql = QueryBuilder::new(concat!(
+            "SELECT ",
+            body_size!("event"),
+            " FROM event WHERE seq = "
+        ));
         sql.push_bind(seq);
         match self.maybe_seq(&mut sql).await {
             Ok(size) => Ok(usize::try_from(size.unwrap_or(0)).unwrap_or(0)),

@@ -11,15 +11,15 @@ use std::thread;
 use rusqlite::{Connection, Result};
 
 use crate::store::error::OpenError;
+use crate::store::wal::WalBytes;
 
-/// Pages in the WAL (4 KiB each). From here on the thread runs a checkpoint.
-const PAGES: i32 = 4000;
+/// Multiple of the pages that start a checkpoint. From here on the writer waits for the thread's checkpoint to
+/// finish.
+const MAX: i32 = 4;
 
-/// Extra WAL pages to accumulate before retrying when a reader blocks a checkpoint.
-const EXTRA_PAGES: i32 = 1000;
-
-/// Pages in the WAL. From here on the writer waits for the thread's checkpoint to finish.
-const MAX_PAGES: i32 = 4 * PAGES;
+/// Part of the pages that start a checkpoint: extra pages to accumulate before retrying when a reader blocks a
+/// checkpoint.
+const EXTRA: i32 = 4;
 
 /// Never waits for a reader: pages that a reader still needs stay in the WAL.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -33,6 +33,9 @@ pub(in crate::store) struct Checkpoints {
     requests: SyncSender<()>,
     results: Receiver<Result<Progress>>,
     is_running: bool,
+    wal: WalBytes,
+    /// Pages in an unblocked WAL that start a checkpoint.
+    pages: i32,
     /// Pages in the WAL that trigger the next checkpoint.
     threshold: i32,
 }
@@ -48,9 +51,10 @@ struct Progress {
 
 impl Checkpoints {
     /// Starts the thread that checkpoints the database at `path`.
-    pub(in crate::store) fn start(path: &Path) -> Result<Self, OpenError> {
+    pub(in crate::store) fn start(path: &Path, wal: WalBytes) -> Result<Self, OpenError> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        wal.limit(&connection)?;
         let (requests, requested) = sync_channel(1);
         let (finished, results) = sync_channel(1);
         thread::Builder::new()
@@ -67,7 +71,9 @@ impl Checkpoints {
             requests,
             results,
             is_running: false,
-            threshold: PAGES,
+            pages: wal.checkpoint_pages(),
+            threshold: wal.checkpoint_pages(),
+            wal,
         })
     }
 
@@ -82,6 +88,11 @@ impl Checkpoints {
         connection: &Connection,
         pages: i32,
     ) -> Result<()> {
+        if self.wal.is_outdated() {
+            self.wal.refit(connection)?;
+            self.pages = self.wal.checkpoint_pages();
+            self.threshold = self.pages;
+        }
         if !self.is_running {
             if pages >= self.threshold {
                 // The thread is idle, so the channel has room for the request.
@@ -89,7 +100,7 @@ impl Checkpoints {
             }
             return Ok(());
         }
-        if pages >= MAX_PAGES
+        if pages >= MAX * self.pages
             && let Ok(result) = self.results.recv()
         {
             // The disk is slower than the incoming events. Blocking the writer is the backpressure.
@@ -113,9 +124,9 @@ impl Checkpoints {
     fn complete(&mut self, connection: &Connection) -> Result<()> {
         let progress = checkpoint(connection, CHECKPOINT)?;
         self.threshold = if progress.checkpointed == progress.pages {
-            PAGES
+            self.pages
         } else {
-            progress.pages.saturating_add(EXTRA_PAGES)
+            progress.pages.saturating_add(self.pages / EXTRA)
         };
         Ok(())
     }

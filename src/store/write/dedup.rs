@@ -50,11 +50,13 @@ const READ_ONE: &str = "
 
 const INSERT: &str = "INSERT OR IGNORE INTO event_key VALUES (?1, ?2, ?3)";
 
+const DELETE: &str = "DELETE FROM event_key WHERE timestamp = ?1 AND prefix = ?2 AND seq = ?3";
+
 const PROGRESS: &str = "UPDATE event_key_progress SET seq = ?1";
 
 /// Identifies an event with a timestamp. Keys sort in the order of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+pub(super) struct Key {
     timestamp: i64,
     prefix: Prefix,
     seq: i64,
@@ -250,6 +252,14 @@ impl DedupIndex {
         }
     }
 
+    /// Drops the keys of deleted events, once their deletion is committed, so that they are not flushed later.
+    pub(super) fn deleted(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.recent.remove(key);
+            self.flushing.remove(key);
+        }
+    }
+
     /// Discards the changes of the transaction, which was rolled back.
     pub(in crate::store) fn rolled_back(&mut self) {
         for key in std::mem::take(&mut self.transaction).added {
@@ -258,7 +268,31 @@ impl DedupIndex {
     }
 }
 
-/// Indexes an event whose timestamp changed when it was parsed again. No server may run meanwhile.
-pub(in crate::store) fn index(connection: &Connection, event: &NewEvent, seq: i64) -> Result<()> {
-    Key::new(event, seq).map_or(Ok(()), |key| key.write(connection))
+/// Indexes an event whose timestamp changed when it was parsed again.
+pub(super) fn index(
+    connection: &Connection,
+    timestamp: Option<i64>,
+    digest: BodyDigest,
+    seq: i64,
+) -> Result<()> {
+    key(timestamp, Some(digest), seq).map_or(Ok(()), |key| key.write(connection))
+}
+
+/// The key of a stored event; `None` if the event has no timestamp or its digest is damaged.
+pub(super) fn key(timestamp: Option<i64>, digest: Option<BodyDigest>, seq: i64) -> Option<Key> {
+    Some(Key {
+        timestamp: timestamp?,
+        prefix: prefix(&digest?),
+        seq,
+    })
+}
+
+/// Removes keys from the index, in its order, so that each page is touched once.
+pub(super) fn delete(connection: &Connection, keys: &mut [Key]) -> Result<()> {
+    keys.sort_unstable();
+    let mut delete = connection.prepare_cached(DELETE)?;
+    for key in keys {
+        delete.execute(params![key.timestamp, key.prefix, key.seq])?;
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::store::beside::with_ending;
 use crate::store::error::OpenError;
 
 /// Time between two checks of the files.
@@ -39,9 +40,7 @@ pub(in crate::store) struct Clock {
 impl Watch {
     /// Watches the database at `path`. Something must have been written to it, so that its WAL exists.
     pub(in crate::store) fn new(path: &Path) -> Result<Self, OpenError> {
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        let files = [path.to_owned(), PathBuf::from(wal)].map(|path| {
+        let files = [path.to_owned(), with_ending(path, "-wal")].map(|path| {
             let device_and_inode = device_and_inode(&path).map_err(|error| OpenError::File {
                 path: path.clone(),
                 error,

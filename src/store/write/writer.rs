@@ -1,11 +1,13 @@
 //! Group commit: one thread takes all waiting notifications, commits them in one transaction, and answers
 //! each request only after that commit. There is no timer: while one commit runs, the next batch gathers.
+//! Every other change of the database is a command in the same queue, so there is only one writer.
 //!
 //! The thread owns its connection and its prepared statements. Awaiting each statement through an async
 //! client costs more than the statement itself (docs/decisions/0001-two-sqlite-clients.md has the figures).
 
 use std::cell::Cell;
 use std::thread;
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{mpsc, oneshot, watch as publish};
@@ -13,49 +15,25 @@ use tracing::{error, warn};
 
 use super::checkpoint::Checkpoints;
 use super::dedup::DedupIndex;
+use super::queue::{Append, Command, Save, Writer};
 use super::transaction::Transaction;
 use super::watch::{self, Watch};
+use crate::metrics::Metrics;
 use crate::store::commits::Commits;
+use crate::store::compress::{Compression, Compressor};
+use crate::store::epoch::Epoch;
 use crate::store::error::{OpenError, Unavailable};
 use crate::store::event::{Appended, NewEvent};
+use crate::store::event_connection::EventConnection;
+use crate::store::oldest::DeletedThrough;
 use crate::store::projection::Notifier;
 
-/// Notifications in one transaction. Those beyond it wait for the next one.
+/// Commands in one batch, whose notifications share a transaction. Those beyond it wait for the next batch.
 const MAX_BATCH: usize = 512;
 
-/// Sends commands to the writer thread. Cheap to clone. When the last clone is dropped, the thread commits
-/// what is waiting and ends.
-#[derive(Debug, Clone)]
-pub struct Writer {
-    queue: mpsc::Sender<Append>,
-}
-
-/// A notification to store, and where to send the result.
-#[derive(Debug)]
-struct Append {
-    event: NewEvent,
-    answer: oneshot::Sender<Result<Appended, Unavailable>>,
-}
-
-impl Writer {
-    /// Stores a notification. When this returns `Ok`, the commit has returned and the notification is on
-    /// disk.
-    ///
-    /// # Errors
-    ///
-    /// The queue is full, the writer has stopped, or the commit failed; nothing was promised. After a failed
-    /// commit the notification may be stored all the same. If it is sent again, it is found as a duplicate.
-    pub async fn append(&self, event: NewEvent) -> Result<Appended, Unavailable> {
-        let (answer, answered) = oneshot::channel();
-        self.queue
-            .try_send(Append { event, answer })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Unavailable::Full,
-                mpsc::error::TrySendError::Closed(_) => Unavailable::Stopped,
-            })?;
-        answered.await.unwrap_or(Err(Unavailable::Stopped))
-    }
-}
+/// Commands up to which bodies are compressed before their commit. With more, the requests would wait for it, so that
+/// bodies are stored as they are and compressed later.
+pub(super) const MAX_CALM: usize = 4;
 
 /// How the thread ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,26 +65,53 @@ impl WriterThread {
     }
 }
 
-/// Starts the thread. It notifies `projection` after each commit and when it ends.
-pub(in crate::store) fn start(
-    connection: Connection,
-    newest: i64,
-    max_waiting: usize,
-    checkpoints: Checkpoints,
-    watch: Watch,
-    projection: Notifier,
-) -> Result<(Writer, Commits, WriterThread), OpenError> {
+/// What the thread works with.
+pub(in crate::store) struct Parts {
+    pub(in crate::store) connection: Connection,
+    /// The newest seq.
+    pub(in crate::store) newest: i64,
+    /// Commands that may wait. Further notifications are refused.
+    pub(in crate::store) max_waiting: usize,
+    pub(in crate::store) checkpoints: Checkpoints,
+    pub(in crate::store) watch: Watch,
+    /// Notified after each commit and when the thread ends.
+    pub(in crate::store) projection: Notifier,
+    pub(in crate::store) deleted: DeletedThrough,
+    pub(in crate::store) epoch: Epoch,
+    pub(in crate::store) metrics: Metrics,
+}
+
+/// Starts the thread.
+pub(in crate::store) fn start(parts: Parts) -> Result<(Writer, Commits, WriterThread), OpenError> {
+    let Parts {
+        connection,
+        newest,
+        max_waiting,
+        checkpoints,
+        watch,
+        projection,
+        deleted,
+        epoch,
+        metrics,
+    } = parts;
     let dedup = DedupIndex::read(&connection, newest)?;
     let (queue, waiting) = mpsc::channel(max_waiting);
     let (newest, commits) = Commits::channel(newest);
     let (end, ended) = oneshot::channel();
     let (clock, lost) = watch.start()?;
+    let compression = Compression::default();
     let writer = GroupCommit {
-        connection,
+        connection: EventConnection::new(connection),
         dedup,
+        compression: compression.clone(),
+        compressor: Compressor::new(),
+        is_calm: true,
         newest,
         watch,
         projection: projection.clone(),
+        deleted,
+        epoch,
+        metrics: metrics.clone(),
     };
     thread::Builder::new()
         .name("store-writer".to_owned())
@@ -122,7 +127,7 @@ pub(in crate::store) fn start(
         lost,
         _clock: clock,
     };
-    Ok((Writer { queue }, commits, thread))
+    Ok((Writer::new(queue, compression, metrics), commits, thread))
 }
 
 thread_local! {
@@ -131,31 +136,50 @@ thread_local! {
 }
 
 /// The state of the thread.
-struct GroupCommit {
-    connection: Connection,
-    dedup: DedupIndex,
+pub(super) struct GroupCommit {
+    pub(super) connection: EventConnection,
+    pub(super) dedup: DedupIndex,
+    pub(super) compression: Compression,
+    pub(super) compressor: Compressor,
+    /// Whether so few commands wait that bodies are compressed before their commit.
+    is_calm: bool,
     newest: publish::Sender<i64>,
     watch: Watch,
-    projection: Notifier,
+    pub(super) projection: Notifier,
+    pub(super) deleted: DeletedThrough,
+    pub(super) epoch: Epoch,
+    metrics: Metrics,
 }
 
 /// A failure that leaves the file in doubt. The writer stops.
-struct Untrusted(String);
+pub(super) struct Untrusted(String);
 
 impl GroupCommit {
     fn run(
         mut self,
-        mut waiting: mpsc::Receiver<Append>,
+        mut waiting: mpsc::Receiver<Command>,
         mut checkpoints: Checkpoints,
     ) -> WriterEnd {
         self.connection.wal_hook(Some(|_, pages| {
             WAL_PAGES.set(pages);
             Ok(())
         }));
+        let mut commands = Vec::with_capacity(MAX_BATCH);
         let mut batch = Vec::with_capacity(MAX_BATCH);
-        while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+        let mut others = Vec::new();
+        while waiting.blocking_recv_many(&mut commands, MAX_BATCH) > 0 {
+            self.is_calm = commands.len() + waiting.len() <= MAX_CALM;
+            for command in commands.drain(..) {
+                match command {
+                    Command::Append(append) => batch.push(append),
+                    other => others.push(other),
+                }
+            }
             let done = self.check_in_place().and_then(|()| {
                 self.store(&mut batch)?;
+                others
+                    .drain(..)
+                    .try_for_each(|command| self.obey(command))?;
                 let moved = checkpoints.after_commit(&self.connection, WAL_PAGES.get());
                 self.check_checkpoint(moved)
             });
@@ -204,6 +228,9 @@ impl GroupCommit {
     /// Commits a batch and answers its requests. If the commit fails, each row is tried alone, so that one
     /// bad row harms no other.
     fn store(&mut self, batch: &mut Vec<Append>) -> Result<(), Untrusted> {
+        if batch.is_empty() {
+            return Ok(());
+        }
         match self.commit(batch.iter().map(|append| &append.event)) {
             Ok(appended) => {
                 self.answer(batch.drain(..), appended);
@@ -231,16 +258,44 @@ impl GroupCommit {
         Ok(())
     }
 
+    /// Does what a command asks for. The notifications of its batch are stored before.
+    fn obey(&mut self, command: Command) -> Result<(), Untrusted> {
+        match command {
+            Command::Append(append) => self.store(&mut vec![append]),
+            Command::Save(save) => self.save(save),
+            Command::Prune(prune) => self.prune(prune),
+            Command::Thin(thin) => self.thin(thin),
+            Command::Compress(compress) => self.compress(compress),
+            Command::Reprocess(change) => self.reprocess(change),
+            Command::Copy(copy) => self.copy(copy),
+            Command::Wake => Ok(()),
+        }
+    }
+
+    fn save(&self, Save { change, answer }: Save) -> Result<(), Untrusted> {
+        let saved = change.save(&self.connection);
+        // The receiver may be gone.
+        let _ = answer.send(saved.as_ref().map_or(Err(Unavailable::Failed), |()| Ok(())));
+        saved.or_else(|failure| {
+            warn!(%failure, "{}: {failure}", change.problem());
+            self.check_trust(&failure)
+        })
+    }
+
     fn commit<'e>(
         &mut self,
         events: impl IntoIterator<Item = &'e NewEvent>,
     ) -> rusqlite::Result<Vec<Appended>> {
-        let mut transaction = Transaction::begin(&self.connection, &mut self.dedup)?;
-        let appended = events
+        let start = Instant::now();
+        let compresses = self.is_calm && self.compression.is_on();
+        let compressor = compresses.then_some(&mut self.compressor);
+        let mut transaction = Transaction::begin(&self.connection, &mut self.dedup, compressor)?;
+        let appended: Vec<_> = events
             .into_iter()
             .map(|event| transaction.append(event))
             .collect::<rusqlite::Result<_>>()?;
         transaction.commit()?;
+        self.metrics.committed(appended.len(), start.elapsed());
         Ok(appended)
     }
 
@@ -248,11 +303,7 @@ impl GroupCommit {
     fn answer(&self, rows: impl Iterator<Item = Append>, appended: Vec<Appended>) {
         let newest = appended.iter().map(|appended| appended.seq).max();
         // Published before the answers, so that an answered client finds its event in every list.
-        self.newest.send_if_modified(|known| {
-            let grown = newest.is_some_and(|newest| newest > *known);
-            *known = newest.unwrap_or(*known).max(*known);
-            grown
-        });
+        self.publish(newest);
         for (Append { event, answer }, appended) in rows.zip(appended) {
             // An answered client may count on the memory of its body being free.
             drop(event);
@@ -262,8 +313,17 @@ impl GroupCommit {
         self.projection.committed();
     }
 
+    /// Announces the newest event of a commit.
+    pub(super) fn publish(&self, newest: Option<i64>) {
+        self.newest.send_if_modified(|known| {
+            let grown = newest.is_some_and(|newest| newest > *known);
+            *known = newest.unwrap_or(*known).max(*known);
+            grown
+        });
+    }
+
     /// Fails if a later commit could report success without being on disk.
-    fn check_trust(&self, failure: &rusqlite::Error) -> Result<(), Untrusted> {
+    pub(super) fn check_trust(&self, failure: &rusqlite::Error) -> Result<(), Untrusted> {
         match failure.sqlite_error_code() {
             // SQLite found no room to enlarge the WAL index. The index is never synced and is rebuilt from
             // the WAL, so this is a full disk and nothing more.

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 
 use super::Bodies;
 use super::load::Answered;
+use crate::support::stored::received;
 
 /// The database's file name in a test folder.
 pub const NAME: &str = "inbox.db";
@@ -34,15 +35,12 @@ pub fn lost<'a>(
     bodies: &Bodies,
     answered: impl IntoIterator<Item = &'a Answered>,
 ) -> Vec<i64> {
-    // If the power was cut during the first start, the table does not exist yet.
-    let Ok(mut find) = database.prepare("SELECT body FROM event WHERE seq = ?1") else {
+    // If the power was cut during the first start, the table is not complete yet.
+    if database.prepare("SELECT size FROM event").is_err() {
         return answered.into_iter().map(|answer| answer.seq).collect();
-    };
-    let mut is_kept = |answer: &Answered| {
-        let body: Option<Vec<u8>> = find
-            .query_row([answer.seq], |row| row.get(0))
-            .optional()
-            .unwrap();
+    }
+    let is_kept = |answer: &Answered| {
+        let body = received(database, answer.seq).unwrap();
         body.is_some_and(|body| body == bodies.body(answer.number))
     };
     answered

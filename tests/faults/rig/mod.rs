@@ -2,8 +2,12 @@
 
 pub mod alone;
 pub mod bodies;
+pub mod chats;
 pub mod database;
+pub mod delivered;
+pub mod destination;
 pub mod load;
+pub mod old_events;
 pub mod random;
 pub mod recording;
 pub mod shim;
@@ -11,6 +15,7 @@ pub mod usage;
 
 pub use alone::alone;
 pub use bodies::Bodies;
+pub use destination::Destination;
 pub use load::Load;
 pub use random::Random;
 pub use shim::Shim;

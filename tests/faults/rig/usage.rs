@@ -22,20 +22,28 @@ pub struct Usage {
 
 impl Usage {
     pub fn of(process: &Process, folder: &Path) -> Self {
-        let proc = format!("/proc/{}", process.child.id());
-        let status = fs::read_to_string(format!("{proc}/status")).unwrap();
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let number = line.unwrap().split_whitespace().next().unwrap();
-            number.parse::<u64>().unwrap() * 1024
-        };
+        let id = process.child.id();
+        let descriptors = fs::read_dir(format!("/proc/{id}/fd")).unwrap();
         Self {
-            memory: kib("VmRSS:"),
-            peak: kib("VmHWM:"),
-            descriptors: fs::read_dir(format!("{proc}/fd")).unwrap().count() as u64,
+            memory: memory(id),
+            peak: status(id, "VmHWM:"),
+            descriptors: descriptors.count() as u64,
             wal: wal_length(folder),
         }
     }
+}
+
+/// Bytes of resident memory of a process.
+pub fn memory(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// Bytes that a line of the status of a process gives.
+fn status(process: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.unwrap().split_whitespace().next().unwrap();
+    number.parse::<u64>().unwrap() * 1024
 }
 
 /// Bytes of the WAL of the database in `folder`.

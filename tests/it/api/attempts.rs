@@ -10,7 +10,8 @@ use green_inbox::clock::{Clock, UnixMillis};
 use green_inbox::config::{Private, Token};
 use green_inbox::http::Peer;
 use green_inbox::http::ReadGate;
-use green_inbox::store;
+use green_inbox::model::{Alerts, Forwards};
+use green_inbox::store::{self, DeadLetters, Duties};
 use hyper::{Method, Request};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -127,11 +128,23 @@ async fn each_ipv4_address_and_each_ipv6_64_is_limited_separately() {
         ..Private::default()
     };
     let clock = Clock::new(|| UnixMillis(START));
+    let reprocess = store.reprocessing().unwrap().requests();
     let router = api::router(Arc::new(Api {
-        gate: Arc::new(ReadGate::new(&settings, clock).unwrap()),
+        gate: Arc::new(ReadGate::new(&settings, clock.clone()).unwrap()),
+        clock,
         reader: store.reader.clone(),
         commits: store.commits,
         projected: store.projected,
+        deleted: store.deleted,
+        metrics: store.metrics,
+        alerts: Alerts::new(Clock::system()),
+        accounts: green_inbox::model::Accounts::default(),
+        forwards: Forwards::default(),
+        dead_letters: DeadLetters::new(store.reader.clone()),
+        duties: Duties::default(),
+        reprocess,
+        files: green_inbox::media::Folder::of(std::path::Path::new("nowhere")),
+        node: None,
         stop: CancellationToken::new(),
     }));
     let ask = async |peer: &str, token: &str| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::message::place;
 use super::{list, next, say, walk};
 use crate::support::said::{self, CHAT, INSTANCE, NOON};
-use crate::support::{TestServer, get};
+use crate::support::{TestServer, get, next_look};
 
 fn padded(mut body: Value, bytes: usize) -> Value {
     body["padding"] = "x".repeat(bytes).into();
@@ -85,7 +85,9 @@ async fn message_history_is_bounded_by_bytes_and_continues_with_its_cursor() {
         .await;
     }
     // A debug build on a busy machine may need longer than one request waits for the projection.
-    while get(server.private, "/api/v1/chats").await.status == 503 {}
+    while get(server.private, "/api/v1/chats").await.status == 503 {
+        next_look().await;
+    }
     let (mut path, mut edits, mut pages) = (place(INSTANCE, CHAT, "A1"), Vec::new(), 0);
     loop {
         let answer = get(server.private, &path).await;

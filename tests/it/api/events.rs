@@ -272,7 +272,7 @@ async fn empty_list_is_a_200_without_a_next_page() {
     let answer = list(server.private, "/api/v1/events").await;
     assert_eq!(
         answer.json(),
-        json!({ "data": [], "nextCursor": Value::Null })
+        json!({ "data": [], "nextCursor": Value::Null, "oldestSeq": Value::Null })
     );
     assert!(answer.headers.get("link").is_none());
 }

@@ -91,7 +91,10 @@ async fn feed_without_new_events_is_empty_after_the_wait() {
     let begin = Instant::now();
     let answer = ask(server.private, "after=3&wait=1").await.unwrap();
     assert!(begin.elapsed() >= Duration::from_secs(1));
-    assert_eq!(answer.json(), json!({ "data": [], "nextCursor": null }));
+    assert_eq!(
+        answer.json(),
+        json!({ "data": [], "nextCursor": null, "oldestSeq": 1 })
+    );
     // Without `wait`, the response does not wait.
     assert!(seqs(&ask(server.private, "after=3").await.unwrap()).is_empty());
 }

@@ -7,7 +7,8 @@ use green_inbox::api::{self, Api};
 use green_inbox::clock::Clock;
 use green_inbox::config::Private;
 use green_inbox::http::{Peer, ReadGate};
-use green_inbox::store::{self, Commits, Reader, Writer, WriterThread};
+use green_inbox::model::{Alerts, Forwards};
+use green_inbox::store::{self, Commits, DeadLetters, Duties, Reader, Writer, WriterThread};
 use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -36,11 +37,23 @@ impl Parts {
             .await
             .unwrap();
         let stop = CancellationToken::new();
+        let reprocess = store.reprocessing().unwrap().requests();
         let router = api::router(Arc::new(Api {
             gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
+            clock: Clock::system(),
             reader: store.reader.clone(),
             commits: store.commits.clone(),
             projected: store.projected,
+            deleted: store.deleted,
+            metrics: store.metrics,
+            alerts: Alerts::new(Clock::system()),
+            accounts: green_inbox::model::Accounts::default(),
+            forwards: Forwards::default(),
+            dead_letters: DeadLetters::new(store.reader.clone()),
+            duties: Duties::default(),
+            reprocess,
+            files: green_inbox::media::Folder::of(std::path::Path::new("nowhere")),
+            node: None,
             stop: stop.clone(),
         }));
         Self {
@@ -102,11 +115,23 @@ async fn server_whose_projection_has_stopped_is_not_ready_and_lists_say_so() {
     let other = store::open(&folder.path().join("inbox.db"), 16, 0)
         .await
         .unwrap();
+    let other_requests = other.reprocessing().unwrap().requests();
     let api = Arc::new(Api {
         gate: Arc::new(ReadGate::new(&Private::default(), Clock::system()).unwrap()),
+        clock: Clock::system(),
         reader: parts.reader.clone(),
         commits: parts.commits.clone(),
         projected: other.projected.clone(),
+        deleted: other.deleted,
+        metrics: other.metrics.clone(),
+        alerts: Alerts::new(Clock::system()),
+        accounts: green_inbox::model::Accounts::default(),
+        forwards: Forwards::default(),
+        dead_letters: DeadLetters::new(parts.reader.clone()),
+        duties: Duties::default(),
+        reprocess: other_requests,
+        files: green_inbox::media::Folder::of(std::path::Path::new("nowhere")),
+        node: None,
         stop: parts.stop.clone(),
     });
     let writer = parts.writer.as_ref().unwrap();

@@ -68,6 +68,7 @@ async fn text_message_has_every_field() {
         json!({
             "idInstance": INSTANCE,
             "chatId": CHAT,
+            "aliasOf": null,
             "idMessage": "A1",
             "direction": "incoming",
             "typeMessage": "textMessage",

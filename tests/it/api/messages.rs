@@ -8,6 +8,7 @@ use super::{
 };
 use crate::support::said::{self, NOON};
 use crate::support::server::START;
+use crate::support::stored::uncompress;
 use crate::support::{TestServer, get, post, request};
 
 const INSTANCES: [i64; 2] = [1_101_000_001, 7_105_000_002];
@@ -418,6 +419,7 @@ async fn page_is_bounded_in_bytes_and_no_message_is_lost() {
     assert_eq!(entries(&server, "/api/v1/messages").await.len(), 4);
     // The bodies are enlarged in the database by spaces after the last brace.
     let database = rusqlite::Connection::open(&server.database).unwrap();
+    uncompress(&database);
     for (seq, length) in [(1, 20 * MIB), (2, 20 * MIB), (3, 40 * MIB)] {
         let grown = "UPDATE event SET body = CAST(body || ?1 AS BLOB) WHERE seq = ?2";
         assert_eq!(

@@ -1,12 +1,14 @@
 //! The private listener, one file per endpoint or concern.
 
 mod access;
+mod alias;
 mod attempts;
 mod bounds;
 mod calls;
 mod chats;
 mod compression;
 mod cursor;
+mod deployed_metrics;
 mod epoch;
 mod etag;
 mod event;
@@ -17,20 +19,24 @@ mod history;
 mod instances;
 mod message;
 mod messages;
+mod metrics;
 mod odd;
 mod openapi;
 mod order;
 mod parameters;
+mod retention;
 mod search;
 mod stats;
+mod stored_form;
 mod stream;
+mod thinning;
 
 use std::net::SocketAddr;
 
 use green_inbox::store;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, append_all, get, post};
+use crate::support::{Answer, TestServer, append_all, get, post, postgres};
 
 /// A body of an unknown type; each number gives a different body.
 fn note(number: usize) -> String {
@@ -39,6 +45,13 @@ fn note(number: usize) -> String {
 
 /// A server whose database holds these bodies, starting at seq 1.
 async fn filled(bodies: impl IntoIterator<Item = String>) -> TestServer {
+    if postgres::is_chosen() {
+        let server = TestServer::start().await;
+        for body in bodies {
+            assert_eq!(post(server.public, body).await.status, 200);
+        }
+        return server;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
     let mut store = store::open(&path, 4096, 0).await.unwrap();

@@ -33,6 +33,8 @@ async fn document_describes_every_path_with_its_parameters() {
     let document = get(server.private, "/openapi.json").await.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     for (path, parameters) in [
+        ("/api/v1/accounts", ""),
+        ("/api/v1/alerts", ""),
         (
             "/api/v1/calls",
             "chat cursor epoch instance limit order since status until",
@@ -44,6 +46,10 @@ async fn document_describes_every_path_with_its_parameters() {
         ),
         ("/api/v1/events/{seq}", "seq"),
         ("/api/v1/events/{seq}/body", "seq"),
+        ("/api/v1/events/{seq}/file", "seq"),
+        ("/api/v1/forward", ""),
+        ("/api/v1/forward/{name}/dead", "cursor epoch limit name"),
+        ("/api/v1/reprocess", ""),
         (
             "/api/v1/instances",
             "cursor epoch instance limit typeInstance",
@@ -57,12 +63,17 @@ async fn document_describes_every_path_with_its_parameters() {
             "/api/v1/messages/{idInstance}/{chatId}/{idMessage}",
             "chatId cursor epoch idInstance idMessage",
         ),
+        (
+            "/api/v1/messages/{idInstance}/{chatId}/{idMessage}/file",
+            "chatId idInstance idMessage",
+        ),
         ("/api/v1/stats", "instance"),
         (
             "/api/v1/stream",
-            "after chat distinct drift epoch instance last-event-id outcome since type typeMessage until",
+            "after chat distinct drift epoch instance last-event-id outcome since type typeMessage until watch",
         ),
         ("/livez", ""),
+        ("/metrics", ""),
         ("/openapi.json", ""),
         ("/readyz", ""),
     ] {
@@ -79,15 +90,24 @@ async fn document_describes_every_path_with_its_parameters() {
             .unwrap_or_default();
         assert_eq!(described, parameters.split_whitespace().collect(), "{path}");
     }
-    assert_eq!(document["paths"].as_object().unwrap().len(), 13);
+    assert_eq!(document["paths"].as_object().unwrap().len(), 24);
     let required = |schema: &str| -> usize {
         let schema = &document["components"]["schemas"][schema];
         schema["required"].as_array().unwrap().len()
     };
-    assert_eq!(required("Event"), 16, "every field but `body`");
-    for (schema, fields) in [("Message", 20), ("Call", 13), ("Instance", 6), ("Chat", 5)] {
+    assert_eq!(required("Event"), 17, "every field but `body`");
+    for (schema, fields) in [
+        ("Message", 21),
+        ("Call", 13),
+        ("Instance", 6),
+        ("Chat", 5),
+        ("Alert", 12),
+    ] {
         let described = &document["components"]["schemas"][schema]["properties"];
-        assert_eq!(described.as_object().unwrap().len(), fields, "{schema}");
+        // `damaged` is present only where it is true.
+        let described = described.as_object().unwrap().keys();
+        let described = described.filter(|field| *field != "damaged");
+        assert_eq!(described.count(), fields, "{schema}");
         assert_eq!(required(schema), fields, "every field of {schema}");
     }
 }

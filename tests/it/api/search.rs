@@ -5,7 +5,7 @@ use std::fmt::Write;
 use green_inbox::store::MAX_WORDS;
 use serde_json::{Value, json};
 
-use super::{address, column, filled, list, refused, say};
+use super::{address, column, filled, list, next, refused, say};
 use crate::support::TestServer;
 use crate::support::said::{self, NOON};
 
@@ -355,4 +355,48 @@ async fn phone_number_is_found_in_every_written_form_by_its_last_digits() {
     say(&server, [said::text("DATE", NOON, "order 2024 12345")]).await;
     assert_eq!(found(&server, "2024 12345", &[]).await, ["DATE"]);
     assert_eq!(found(&server, "order 2024", &[]).await, ["DATE"]);
+}
+
+#[tokio::test]
+async fn frequent_or_rare_beginning_lists_what_its_word_lists_page_by_page() {
+    // Two of three texts have the frequent word, and one of ninety the rare one.
+    let texts = (1..=900).map(|n| {
+        let frequent = if n % 3 == 0 { "tea" } else { "Delivery," };
+        let rare = if n % 90 == 0 {
+            "quince 8 999 000-11-22"
+        } else {
+            "cake"
+        };
+        said::text(&format!("T{n}"), NOON + n, &format!("{frequent} {rare}"))
+    });
+    let server = filled(texts.map(|body| body.to_string())).await;
+    for (beginning, word, count) in [
+        ("deliv*", "delivery", 600),
+        ("deliv* c*", "delivery cake", 600),
+        ("deliv* qui*", "delivery quince", 0),
+        ("te* ca*", "tea cake", 290),
+        ("qui*", "quince", 10),
+        ("qui* 89990001122", "quince 89990001122", 10),
+        ("nothing*", "nothing", 0),
+    ] {
+        for order in ["asc", "desc"] {
+            let of = |words| address("/api/v1/messages", &[("q", words), ("order", order)]);
+            let found = walk(&server, &of(beginning)).await;
+            assert_eq!(found.len(), count, "{beginning}");
+            assert_eq!(found, walk(&server, &of(word)).await, "{beginning} {order}");
+        }
+    }
+}
+
+/// The identifiers of all messages of a list, page by page.
+async fn walk(server: &TestServer, path: &str) -> Vec<Value> {
+    let (mut all, mut following) = (Vec::new(), Some(path.to_owned()));
+    while let Some(path) = following {
+        let page = list(server.private, &path).await;
+        following = next(&page);
+        let page = page.json();
+        let messages = page["data"].as_array().unwrap().iter();
+        all.extend(messages.map(|message| message["idMessage"].clone()));
+    }
+    all
 }

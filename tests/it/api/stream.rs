@@ -64,6 +64,36 @@ async fn stream_without_a_start_begins_with_the_next_event() {
 }
 
 #[tokio::test]
+async fn watching_reader_that_is_far_behind_skips_to_the_newest_events() {
+    let server = filled((1..=600).map(note)).await;
+    let path = "/api/v1/stream?after=0&watch=true";
+    let mut stream = Stream::open(server.private, path, &[]).await.unwrap();
+    assert_eq!(ids(&mut stream, 25).await, (1..=25).collect::<Vec<_>>());
+    let skipped = stream.next().await.unwrap();
+    assert_eq!(
+        (skipped.id, skipped.event.as_deref()),
+        (575, Some("skipped"))
+    );
+    assert_eq!(
+        skipped.data,
+        json!({"skippedAfter": 25, "skippedThrough": 575})
+    );
+    assert_eq!(ids(&mut stream, 25).await, (576..=600).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn watching_reader_gets_every_event_while_it_is_near_or_its_filter_matches_few() {
+    let server = filled((1..=600).map(note)).await;
+    post(server.public, json!({"typeWebhook": "rare"}).to_string()).await;
+    for (query, expected) in [("after=540", 541..=601), ("after=0&type=rare", 601..=601)] {
+        let path = format!("/api/v1/stream?{query}&watch=true");
+        let mut stream = Stream::open(server.private, &path, &[]).await.unwrap();
+        let expected: Vec<_> = expected.collect();
+        assert_eq!(ids(&mut stream, expected.len()).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn stream_takes_the_filters_of_the_list() {
     let server = TestServer::start().await;
     let path = "/api/v1/stream?after=0&type=wanted&outcome=unknown";

@@ -4,6 +4,7 @@ use hyper::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{SMALL, bytes, event, events, notice, padded, post_with, small};
+use crate::support::stored::received;
 use crate::support::{Answer, TOKEN, TestServer, post, request};
 
 /// Asserts that the notification was accepted and that the response body is exactly `body`.
@@ -33,10 +34,8 @@ async fn known_notification_is_on_disk_when_acknowledged() {
 
     // Read through a separate connection, bypassing the server.
     let disk = rusqlite::Connection::open(&server.database).unwrap();
-    let body: Vec<u8> = disk
-        .query_row("SELECT body FROM event WHERE seq = 1", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(body, notice(1).into_bytes());
+    let body = received(&disk, 1).unwrap();
+    assert_eq!(body, Some(notice(1).into_bytes()));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod memory;
 mod paths;
 mod properties;
 mod queue;
+mod reload;
 mod source;
 mod time;
 mod token;

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use super::{events, notice};
 use crate::support::raw::{Raw, chunk, head, whole, within};
-use crate::support::{TestServer, post};
+use crate::support::{TestServer, next_look, post};
 
 /// Upper bound for a timeout of 1 s to fire, well below the default timeout of 30 s.
 const SOON: Duration = Duration::from_secs(15);
@@ -20,6 +22,7 @@ async fn drip(server: &TestServer, raw: &mut Raw, drop: &[u8]) -> usize {
             let _ = raw.try_send(drop).await;
             assert_eq!(post(server.public, notice(0)).await.status, 200);
             others += 1;
+            next_look().await;
         }
     };
     within(dripping).await;
@@ -58,20 +61,23 @@ async fn idle_keep_alive_connection_is_closed() {
 #[tokio::test]
 async fn slow_body_gets_408_while_others_are_served() {
     let server = TestServer::with(|config| config.ingest.body_timeout_seconds = 1).await;
-    for (length, drop) in [
+    let server = &server;
+    let cases = [
         ("content-length: 1000000", b"~".to_vec()),
         ("transfer-encoding: chunked", chunk(b"~")),
-    ] {
+    ];
+    join_all(cases.map(async |(length, drop)| {
         let mut raw = Raw::open(server.public).await;
         raw.send(head(&[length])).await;
-        assert!(drip(&server, &mut raw, &drop).await > 2);
+        assert!(drip(server, &mut raw, &drop).await > 2);
         let answer = raw.answer().await;
         assert_eq!(answer.status, 408);
         assert_eq!(answer.code(), "body-timeout");
         assert_eq!(raw.end().await, b"");
-    }
+    }))
+    .await;
     assert_eq!(
-        events(&server).await.len(),
+        events(server).await.len(),
         1,
         "the other client's notification"
     );

@@ -145,7 +145,7 @@ async fn reload_replaces_the_tokens_of_the_file() {
     assert!(admits(&server, "Bearer first").await, "before the reload");
     assert!(!admits(&server, "Bearer third").await, "before the reload");
 
-    server.tokens.reload();
+    server.reload().unwrap();
     assert!(admits(&server, "Bearer third").await);
     assert!(!admits(&server, "Bearer first").await);
     assert!(!admits(&server, "Basic c2Vjb25k").await);
@@ -166,17 +166,17 @@ async fn unusable_token_file_keeps_the_old_tokens() {
         "second\nпароль\n".as_bytes(),
     ] {
         fs::write(&file, broken).unwrap();
-        server.tokens.reload();
+        assert!(server.reload().is_err(), "{broken:?}");
         assert!(admits(&server, "Bearer first").await, "{broken:?}");
         assert!(!admits(&server, "Bearer second").await, "{broken:?}");
         assert!(!admits(&server, "").await, "{broken:?}");
     }
     fs::remove_file(&file).unwrap();
-    server.tokens.reload();
+    assert!(server.reload().is_err());
     assert!(admits(&server, "Bearer first").await);
 
     fs::write(&file, "second").unwrap();
-    server.tokens.reload();
+    server.reload().unwrap();
     assert!(admits(&server, "Bearer second").await);
 }
 
@@ -187,7 +187,7 @@ async fn tokens_of_the_list_and_the_file_are_both_accepted() {
     fs::write(&file, "of-the-file").unwrap();
     let server = TestServer::with(|config| config.ingest.tokens_file = Some(file.clone())).await;
     fs::write(&file, "of-the-file-anew").unwrap();
-    server.tokens.reload();
+    server.reload().unwrap();
     assert!(admits(&server, TOKEN).await);
     assert!(admits(&server, "Bearer of-the-file-anew").await);
     assert!(!admits(&server, "Bearer of-the-file").await);
@@ -239,7 +239,7 @@ async fn sighup_reloads_the_token_file() {
     process.signal("HUP");
     process
         .log
-        .wait_for(|line| line.contains("tokens reloaded"));
+        .wait_for(|line| line.contains("configuration reloaded"));
     assert_eq!(
         [status("Bearer first").await, status("Bearer second").await],
         [401, 200]

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::assert_says;
 use crate::support::process::{finish, program, serve};
-use crate::support::{Process, request};
+use crate::support::{Process, TOKEN, request};
 
 /// Tokens that `explain` accepts: those in `ingest.tokens`, then those in `ingest.tokens_file`.
 const TOKENS: &str = "Bearer swordfish-1,Basic swordfish-2";
@@ -171,26 +171,33 @@ impl WithFiles {
         .map(|answer| answer.status)
     }
 
-    /// Changes a token file, sends SIGHUP and waits for the log line of `listener`.
-    fn change(&self, file: &str, tokens: &str, listener: &str, message: &str) {
+    /// Changes a token file, sends SIGHUP and waits for the next log line with this message.
+    fn change(&self, file: &str, tokens: &str, message: &str) -> String {
         fs::write(self.folder.path().join(file), tokens).unwrap();
+        self.reload(message)
+    }
+
+    /// Sends SIGHUP and waits for the next log line with this message.
+    fn reload(&self, message: &str) -> String {
+        let log = &self.process.log;
+        let before = log.text().matches(message).count();
         self.process.signal("HUP");
-        let listener = format!(r#""listener":"{listener}""#);
-        self.process
-            .log
-            .wait_for(|line| line.contains(message) && line.contains(&listener));
+        log.wait_for_nth(before, |line| line.contains(message))
     }
 }
 
 const ACCEPTED: StatusCode = StatusCode::OK;
 const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 
+const RELOADED: &str = "configuration reloaded";
+const NOT_RELOADED: &str = "configuration not reloaded; nothing has changed";
+
 #[tokio::test]
 async fn sighup_reloads_the_webhook_tokens() {
     let server = WithFiles::start();
     assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, ACCEPTED]);
     assert_eq!(server.statuses("Bearer new").await, [REFUSED, REFUSED]);
-    server.change("webhook", "new\nnewer\n", "public", "tokens reloaded");
+    server.change("webhook", "new\nnewer\n", RELOADED);
     assert_eq!(server.statuses("Bearer old").await, [REFUSED, ACCEPTED]);
     assert_eq!(server.statuses("Bearer new").await, [ACCEPTED, REFUSED]);
     assert_eq!(server.statuses("Bearer newer").await, [ACCEPTED, REFUSED]);
@@ -199,28 +206,21 @@ async fn sighup_reloads_the_webhook_tokens() {
 #[tokio::test]
 async fn sighup_reloads_the_private_tokens() {
     let server = WithFiles::start();
-    server.change("read", "new", "private", "tokens reloaded");
+    server.change("read", "new", RELOADED);
     assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, REFUSED]);
     assert_eq!(server.statuses("Bearer new").await, [REFUSED, ACCEPTED]);
 }
 
 #[tokio::test]
-async fn unusable_token_file_keeps_its_old_tokens() {
+async fn unusable_token_file_changes_nothing_on_either_listener() {
     let mut server = WithFiles::start();
     fs::write(server.folder.path().join("read"), "new").unwrap();
-    server.change(
-        "webhook",
-        "\n",
-        "public",
-        "the old tokens stay in use: ingest.tokens_file: ",
-    );
-    let line = server
-        .process
-        .log
-        .wait_for(|line| line.contains("\"private\"}"));
-    assert!(line.contains("tokens reloaded"), "{line}");
-    assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, REFUSED]);
-    assert_eq!(server.statuses("Bearer new").await, [REFUSED, ACCEPTED]);
+    let line = server.change("webhook", "\n", NOT_RELOADED);
+    assert!(line.contains("ingest.tokens_file: "), "{line}");
+    assert_eq!(server.statuses("Bearer old").await, [ACCEPTED, ACCEPTED]);
+    assert_eq!(server.statuses("Bearer new").await, [REFUSED, REFUSED]);
+    server.change("webhook", "new", RELOADED);
+    assert_eq!(server.statuses("Bearer new").await, [ACCEPTED, ACCEPTED]);
     server.process.signal("TERM");
     assert_eq!(server.process.wait().code(), Some(0));
 }
@@ -234,7 +234,7 @@ async fn sighup_refuses_private_tokens_that_startup_refuses() {
         "# new",
         "Authorization: Bearer new",
     ] {
-        server.change("read", refused, "private", "the old tokens stay");
+        server.change("read", refused, NOT_RELOADED);
         assert_eq!(
             server.statuses("Bearer old").await[1],
             ACCEPTED,
@@ -243,8 +243,41 @@ async fn sighup_refuses_private_tokens_that_startup_refuses() {
         assert_eq!(server.statuses("Basic bmV3").await[1], REFUSED, "{refused}");
         assert_eq!(server.statuses("Bearer new").await[1], REFUSED, "{refused}");
         // Restore a valid token file for the next iteration.
-        server.change("read", "old", "private", "tokens reloaded");
+        server.change("read", "old", RELOADED);
     }
+}
+
+#[tokio::test]
+async fn sighup_reads_the_configuration_file_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    let file = folder.path().join("config/green-inbox.toml");
+    let write = |text: &str| fs::write(&file, text).unwrap();
+    write("");
+    fs::write(folder.path().join("webhook"), "old").unwrap();
+    fs::write(folder.path().join("read"), "old").unwrap();
+    let process = Process::spawn(&mut serve(folder.path()));
+    let server = WithFiles { folder, process };
+    write(
+        "[log]\nlevel = \"debug\"\n[private]\nmax_connections = 7\n[ingest]\nignored_types = [\"note\"]\n",
+    );
+    let line = server.reload("only applied at the next start");
+    assert!(line.contains("private.max_connections"), "{line}");
+    let line = server.process.log.wait_for(|line| line.contains(RELOADED));
+    assert!(line.contains("ingest.ignored_types, log.level"), "{line}");
+    let (public, headers) = (server.process.public, [("authorization", TOKEN)]);
+    let note = r#"{"typeWebhook":"note"}"#;
+    request(public, Method::POST, "/webhook", &headers, note).await;
+    server
+        .process
+        .log
+        .wait_for(|line| line.contains("DEBUG") && line.contains("ignored"));
+    write("[ingest]\nignored_type = []\n");
+    let line = server.reload(NOT_RELOADED);
+    assert!(
+        line.contains("ignored_type") && line.contains("line 2"),
+        "{line}"
+    );
 }
 
 /// `demo` leaves no files behind when it ends by SIGTERM, SIGINT or SIGHUP.

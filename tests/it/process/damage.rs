@@ -179,7 +179,9 @@ fn zero_page(folder: &Path, kind: &str) {
 
 async fn check_zeroed_page(kind: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Process::start(folder.path());
+    // The large bodies of this test would shrink to a part of a page.
+    let plain = [("GREEN_INBOX__STORAGE__COMPRESSION", "none")];
+    let mut server = Process::with(folder.path(), &plain);
     fill(&server).await;
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
@@ -247,4 +249,111 @@ async fn zeroed_leaf_page_damages_only_its_own_events() {
 #[tokio::test]
 async fn zeroed_overflow_page_damages_only_its_own_event() {
     check_zeroed_page("overflow").await;
+}
+
+/// Alters the stored bytes of the events whose body contains `text`.
+fn alter(folder: &Path, text: &str) {
+    let altered = database(folder)
+        .execute(
+            "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), ?1, upper(?1)) AS BLOB)
+             WHERE instr(CAST(body AS TEXT), ?1) > 0",
+            [text],
+        )
+        .unwrap();
+    assert_eq!(altered, 1, "{text}");
+}
+
+async fn list(server: &Process, path: &str) -> Vec<Value> {
+    let answer = get(server.private, path).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.json()["data"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn altered_bytes_never_appear_in_messages_chats_calls_and_instances() {
+    let folder = tempfile::tempdir().unwrap();
+    // A server that compresses would replace a body that it has read before it was altered.
+    let plain = [("GREEN_INBOX__STORAGE__COMPRESSION", "none")];
+    let server = Process::with(folder.path(), &plain);
+    let call = |status: &str, seconds: i64| {
+        serde_json::json!({
+            "typeWebhook": "incomingCall",
+            "instanceData": { "idInstance": said::INSTANCE, "wid": "", "typeInstance": "whatsapp" },
+            "timestamp": NOON + seconds,
+            "idMessage": "CALL",
+            "status": status,
+            "from": said::CHAT,
+        })
+    };
+    let quota = serde_json::json!({
+        "typeWebhook": "quotaExceeded",
+        "instanceData": { "idInstance": said::INSTANCE, "wid": "", "typeInstance": "whatsapp" },
+        "timestamp": NOON,
+        "quotaData": { "method": "sendmsg", "used": 3, "total": 3, "status": "spent", "description": "" },
+    });
+    let bodies = [
+        said::text("GOOD", NOON, "whole bread"),
+        said::text("CONTENT", NOON + 1, "old bread"),
+        said::text("EDITED", NOON + 2, "first text"),
+        said::edit("EDIT", NOON + 3, "EDITED", "textMessage", "second text"),
+        call("offer", 4),
+        call("missed", 5),
+        quota,
+        said::text("NEWEST", NOON + 6, "newest bread"),
+    ];
+    for body in bodies {
+        assert_eq!(post(server.public, body.to_string()).await.status, 200);
+    }
+    assert_eq!(list(&server, "/api/v1/messages").await.len(), 4);
+    for text in [
+        "old bread",
+        "second text",
+        "missed",
+        "sendmsg",
+        "newest bread",
+    ] {
+        alter(folder.path(), text);
+    }
+
+    let messages = list(&server, "/api/v1/messages").await;
+    let message = |id: &str| {
+        messages
+            .iter()
+            .find(|found| found["idMessage"] == id)
+            .unwrap()
+    };
+    assert!(message("GOOD").get("damaged").is_none());
+    assert_eq!(message("GOOD")["text"], "whole bread");
+    assert_eq!(message("CONTENT")["damaged"], true);
+    assert!(message("CONTENT")["text"].is_null());
+    // What an intact event says is still shown.
+    assert_eq!(message("EDITED")["damaged"], true);
+    assert_eq!(message("EDITED")["text"], "first text");
+    let path = format!("/api/v1/messages/{}/{}/EDITED", said::INSTANCE, said::CHAT);
+    let history = get(server.private, &path).await.json();
+    assert_eq!(history["damaged"], true);
+    assert_eq!(history["edits"].as_array().unwrap().len(), 0);
+    let chats = list(&server, "/api/v1/chats").await;
+    assert_eq!(chats[0]["lastMessage"]["damaged"], true);
+    assert!(chats[0]["lastMessage"]["text"].is_null());
+    let calls = list(&server, "/api/v1/calls").await;
+    assert_eq!(
+        (&calls[0]["damaged"], &calls[0]["status"]),
+        (&true.into(), &"offer".into())
+    );
+    assert!(list(&server, "/api/v1/instances").await[0]["quota"].is_null());
+    let line = server
+        .log
+        .wait_for(|line| line.contains("differ from the received ones"));
+    assert!(line.contains("help:") && line.contains("verify"), "{line}");
+    assert!(!line.to_lowercase().contains("bread"), "{line}");
+
+    // A projection that is derived from altered bytes has nothing from them either.
+    let mut server = server;
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    std::fs::remove_file(folder.path().join("inbox.db.projection")).unwrap();
+    let server = Process::with(folder.path(), &plain);
+    assert_eq!(list(&server, "/api/v1/messages?q=bread").await.len(), 1);
+    assert_eq!(list(&server, "/api/v1/events?order=asc").await.len(), 8);
 }

@@ -63,6 +63,17 @@ INGEST__MAX_CONNECTIONS=-1 => GREEN_INBOX__INGEST__MAX_CONNECTIONS: …a whole n
 INGEST__MAX_CONNECTIONS=0 => ingest.max_connections: 0 is too small…at least 1
 INGEST__BODY_LIMIT_BYTES=100000000 => ingest.body_memory_bytes: 67108864 is too small…at least 100000000
 INGEST__IGNORED_TYPES=deviceInfo, => ingest.ignored_types: `` is not a notification type
+ALERTS__REPEAT_HOURS=0 => alerts.repeat_hours: 0 is out of range…1 to 24
+ALERTS__FAILED_PER_HOUR=5000 => alerts.failed_per_hour: 5000 is too many…at most 1000
+ALERTS__HEARTBEAT_URL=swordfish => alerts.heartbeat_url: it is not a usable URL…https://host/path
+ALERTS__HEARTBEAT_URL=https://user:swordfish@host/ => alerts.heartbeat_url: it is not a usable URL
+ALERTS__IGNORED_INSTANCES=many => GREEN_INBOX__ALERTS__IGNORED_INSTANCES: …whole numbers
+GREEN_API__API_URL=http://api.example/ => green_api.api_url: `http://api.example` would get the token over plain HTTP…use https
+GREEN_API__PARTNER_TOKEN_FILE=nowhere => green_api.partner_token_file: …`nowhere`…cannot be read
+ACCOUNTS=1101000001 => GREEN_INBOX__ACCOUNTS: accounts: expected idInstance:apiTokenInstance
+ACCOUNTS=swordfish:1101000001 => GREEN_INBOX__ACCOUNTS: accounts: expected idInstance:apiTokenInstance
+ACCOUNTS=1101000001:sword/f => accounts: 1101000001: api_token has no token of this kind…as GREEN-API's console shows it
+ACCOUNTS=1101000001:swordfish,1101000001:swordfish => accounts: 1101000001 is listed twice…once
 LOG__LEVEL=loud => GREEN_INBOX__LOG__LEVEL: log.level: …`loud`…`debug`
 LOG__FORMAT=xml => GREEN_INBOX__LOG__FORMAT: log.format: …`xml`…`json`
 INGEST__TOKENZ=swordfish => GREEN_INBOX__INGEST__TOKENZ: ingest.tokenz: unknown…`tokens`
@@ -70,7 +81,17 @@ INJEST__TOKENS=swordfish => GREEN_INBOX__INJEST__TOKENS: injest: unknown…`inge
 INGEST_TOKENS=swordfish => GREEN_INBOX__INGEST_TOKENS: not of the form GREEN_INBOX__SECTION__KEY
 STORAGE__PATH=plain/inbox.db => storage.path: the folder `…plain` cannot be written…make the folder writable
 STORAGE__PATH= => storage.path: `` is not a file path…data/green-inbox.db
-STORAGE__MAX_BYTES=4096 => storage.max_bytes: 4096 is too small…at least 1048576, or 0
+STORAGE__MAX_BYTES=4096 => storage.max_bytes: 4096 is too small…at least 8388608, or 0
+STORAGE__WHEN_FULL=drop-oldest => storage.when_full: `drop-oldest` needs a budget…set storage.max_bytes
+STORAGE__WHEN_FULL=forget => GREEN_INBOX__STORAGE__WHEN_FULL: storage.when_full: …`drop-oldest`
+STORAGE__RETENTION_DAYS=-1 => GREEN_INBOX__STORAGE__RETENTION_DAYS: …a whole number from 0
+STORAGE__URL=swordfish => storage.url: it is not a usable URL of a PostgreSQL database…postgres://user:password@host
+STORAGE__URL=postgres://ada:swordfish@one.example/ => storage.url: it is not a usable URL
+STORAGE__URL_FILE=nowhere => storage.url_file: …`nowhere`
+STORAGE__REQUIRE_STANDBY=true => storage.require_standby: it is about PostgreSQL, and storage.url is not set
+STORAGE__NODE=one => storage.node: it is about PostgreSQL, and storage.url is not set
+BACKUP__PATH= => backup.path: `` is not a file path…with its folder
+BACKUP__MINUTES=0 => backup.minutes: 0 is not an interval…at least 1…leave out backup.path
 STORAGE__PATH=/tmp => storage.path: `/tmp` is not a file path
 ";
 
@@ -157,6 +178,9 @@ ingest = 5\n => my.toml, line 1, column 10: ingest: …a section
 [ingest]\ntokens = ["swordfish"\npath = "/hook"\n => my.toml, line 3, column 
 [ingest]\ntokens = ["swordfish]\n => my.toml, line 2, column 
 [ingest]\npath = "/a"\npath = "/b"\n => my.toml, line 3, column 1: duplicate key
+[ingest]\ntokens = ["x"]\n[storage]\nurl = "postgres://ada:swordfish@one.example/inbox"\nstrip_thumbnails_days = 3\n => storage.strip_thumbnails_days: it does not work with storage.url:…drop this key on the nodes
+[ingest]\ntokens = ["x"]\n[storage]\nurl = "postgres://ada:swordfish@one.example/inbox"\nmax_bytes = 50000000\nwhen_full = "drop-oldest"\n => storage.when_full: it does not work with storage.url:…drop this key on the nodes
+[ingest]\ntokens = ["x"]\n[storage]\nurl = "postgres://ada:swordfish@one.example/inbox"\nurl_file = "nowhere"\n => storage.url: storage.url and storage.url_file are both set…drop one
 [ingest]\npath = /a\n => my.toml, line 2, column 8: string values must be quoted
 "#;
 

@@ -1,17 +1,20 @@
 //! `green-inbox reprocess`: events that an older version could not parse become known, and the
-//! projection equals one built from the new outcomes from the start.
+//! projection equals one built from the new outcomes from the start. A running server does the same.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use green_inbox::sample::{self, Values};
+use hyper::Method;
 use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
 use serde_json::Value;
 
 use super::assert_says;
-use crate::support::process::{finish, program};
+use super::backup::stop;
+use crate::support::process::{Log, finish, program};
 use crate::support::shuffle::shuffled;
-use crate::support::{Process, get, post};
+use crate::support::{Process, get, next_look, post, request};
 
 /// Paths whose responses are compared before and after. A list waits for the projection, so the events, which
 /// have `duplicateOf` only once they are projected, follow the lists.
@@ -127,27 +130,6 @@ async fn reprocess_restores_the_responses_of_a_fresh_parse() {
     }
 }
 
-#[tokio::test]
-async fn reprocess_refuses_a_database_in_use() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Process::start(folder.path());
-    post(server.public, r#"{"typeWebhook":"note"}"#).await;
-    let refused = finish(&mut reprocess(folder.path()));
-    assert_eq!(refused.status.code(), Some(1));
-    let problem = String::from_utf8(refused.stderr).unwrap();
-    assert_says(
-        &problem,
-        "in use by another green-inbox…help: stop the server…--dry-run",
-    );
-    // A dry run is allowed while the server runs.
-    let dry = printed_by(reprocess(folder.path()).arg("--dry-run"));
-    assert_says(
-        &dry,
-        "1 events would be parsed again…all events are up to date",
-    );
-    assert_eq!(get(server.private, "/api/v1/messages").await.status, 200);
-}
-
 #[test]
 fn missing_database_exits_2_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -159,4 +141,271 @@ fn missing_database_exits_2_and_is_named() {
         "there is no database at…inbox.db…help: set storage.path",
     );
     assert!(!folder.path().join("inbox.db").exists());
+}
+
+/// `reprocess` while this server runs.
+fn reprocess_at(folder: &Path, server: &Process) -> Command {
+    let mut command = reprocess(folder);
+    command.env("GREEN_INBOX__PRIVATE__LISTEN", server.private.to_string());
+    command
+}
+
+/// Removes the projection, so that the server derives it from the events as they are.
+fn delete_projection(folder: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        // There may be no WAL.
+        let _ = std::fs::remove_file(folder.join(format!("inbox.db.projection{ending}")));
+    }
+}
+
+/// The rows that parsing decides, of the events up to `last`.
+fn parsed_rows(folder: &Path, last: i64) -> Vec<Vec<Sql>> {
+    let database = Connection::open(folder.join("inbox.db")).unwrap();
+    let mut all = Vec::new();
+    for sql in [
+        "SELECT * FROM event WHERE seq <= ?1 ORDER BY seq",
+        "SELECT * FROM drift WHERE seq <= ?1 ORDER BY seq",
+        "SELECT * FROM repeat WHERE seq <= ?1 ORDER BY seq",
+    ] {
+        let mut statement = database.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([last], |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        });
+        all.extend(rows.unwrap().map(Result::unwrap));
+    }
+    all
+}
+
+async fn pass(server: &Process, method: Method) -> Value {
+    let answer = request(server.private, method, "/api/v1/reprocess", &[], "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+/// Waits until the pass has ended and its result is in the lists.
+async fn ended(server: &Process) -> Value {
+    loop {
+        let pass = pass(server, Method::GET).await;
+        if pass["isRunning"] == false && pass["isDeriving"] == false {
+            return pass;
+        }
+        next_look().await;
+    }
+}
+
+fn assert_verified(folder: &Path) {
+    let mut command = program();
+    command
+        .arg("verify")
+        .env("GREEN_INBOX__STORAGE__PATH", folder.join("inbox.db"));
+    let said = printed_by(&mut command);
+    assert_says(&said, "bodies: all…projection: equals a fresh one");
+    assert!(!said.contains("parsed differently"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn running_server_parses_its_events_again_as_the_command_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = fill(folder.path()).await;
+    forget(folder.path());
+    delete_projection(folder.path());
+    let other = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        folder.path().join("inbox.db"),
+        other.path().join("inbox.db"),
+    )
+    .unwrap();
+    let offline = printed_by(&mut reprocess(other.path()));
+
+    let server = Process::start(folder.path());
+    let page = get(server.private, "/api/v1/events?limit=5").await;
+    let (epoch, cursor) = (
+        page.header("green-inbox-epoch").to_owned(),
+        page.json()["nextCursor"].as_str().unwrap().to_owned(),
+    );
+    let unknown = get(server.private, "/api/v1/events?outcome=unknown&limit=500").await;
+    assert!(unknown.json()["data"].as_array().unwrap().len() > 30);
+
+    // Notifications are stored meanwhile.
+    let mut command = reprocess_at(folder.path(), &server);
+    let asked = std::thread::spawn(move || printed_by(&mut command));
+    let mut sent = 0;
+    while !asked.is_finished() || sent == 0 {
+        sent += 1;
+        let note = format!("{{\"typeWebhook\":\"later\",\"number\":{sent}}}");
+        assert_eq!(post(server.public, note).await.status, 200);
+    }
+    let asked = asked.join().unwrap();
+    // The first line has the number of events, of which there are more.
+    let changes = |said: &str| said.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(changes(&asked), changes(&offline));
+
+    // A reader that goes on from before is told to start over.
+    let next = get(
+        server.private,
+        &format!("/api/v1/events?limit=5&cursor={cursor}"),
+    )
+    .await;
+    assert_eq!(
+        (next.status.as_u16(), next.code().as_str()),
+        (409, "feed-rewound")
+    );
+    assert_ne!(next.header("green-inbox-epoch"), epoch);
+
+    let last = before[PATHS.len() - 1]["newestSeq"].as_i64().unwrap();
+    let messages = get(server.private, PATHS[0]).await.json();
+    assert_eq!(messages["data"], before[0]["data"]);
+    assert_verified(folder.path());
+    // Asked again, it changes nothing, and the epoch stays.
+    let epoch = next.header("green-inbox-epoch").to_owned();
+    let nothing = printed_by(&mut reprocess_at(folder.path(), &server));
+    assert_says(
+        &nothing,
+        "events were parsed again…all events are up to date",
+    );
+    let page = get(server.private, "/api/v1/events?limit=5").await;
+    assert_eq!(page.header("green-inbox-epoch"), epoch);
+    stop(server);
+    assert_eq!(
+        parsed_rows(folder.path(), last),
+        parsed_rows(other.path(), last)
+    );
+
+    // Bodies that were stored before their type was known are still duplicates.
+    let server = Process::start(folder.path());
+    for seq in (1..=last).step_by(5) {
+        let body = get(server.private, &format!("/api/v1/events/{seq}/body")).await;
+        let again = post(server.public, body.body).await.json();
+        assert_eq!(again["seq"], seq, "{again}");
+    }
+}
+
+#[tokio::test]
+async fn interrupted_command_and_killed_server_leave_a_pass_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path()).await;
+    // So many events that a pass takes several steps.
+    let copies = "
+        INSERT INTO event (received_at, outcome, reason, id_instance, type_instance, type_webhook, type_message,
+                           id_message, chat_id, sender, timestamp, digest, body, size)
+        SELECT received_at, outcome, reason, id_instance, type_instance, type_webhook, type_message, id_message,
+               chat_id, sender, timestamp, digest, body, size FROM event";
+    let database = Connection::open(folder.path().join("inbox.db")).unwrap();
+    for _ in 0..5 {
+        database.execute(copies, []).unwrap();
+    }
+    drop(database);
+    let forgotten = forget(folder.path());
+    assert!(forgotten > 3200, "{forgotten}");
+    delete_projection(folder.path());
+
+    let mut server = Process::start(folder.path());
+    let mut command = reprocess_at(folder.path(), &server)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Log::of(command.stderr.take().unwrap()).wait_for(|line| line.contains("goes on"));
+    // Not SIGINT, which a program ignores if the shell started the tests in the background.
+    let interrupt = ["-s", "TERM", &command.id().to_string()].map(str::to_owned);
+    assert!(
+        Command::new("kill")
+            .args(interrupt)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(!command.wait().unwrap().success());
+    let mut seen = pass(&server, Method::GET).await;
+    while seen["isRunning"] == true && seen["seq"] == 0 {
+        seen = pass(&server, Method::GET).await;
+    }
+    assert_eq!(seen["isRunning"], true, "{seen}");
+    server.child.kill().unwrap();
+    server.wait();
+
+    let server = Process::start(folder.path());
+    let resumed = pass(&server, Method::GET).await;
+    assert!(resumed["seq"].as_i64() >= seen["seq"].as_i64(), "{resumed}");
+    let done = ended(&server).await;
+    let changed: u64 = done["changed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["events"].as_u64().unwrap())
+        .sum();
+    assert_eq!(changed, forgotten as u64, "{done}");
+    assert_eq!(done["events"], done["lastSeq"], "each event was read once");
+    assert_verified(folder.path());
+    stop(server);
+    let nothing = printed_by(reprocess(folder.path()).arg("--dry-run"));
+    assert_says(&nothing, "all events are up to date");
+}
+
+#[tokio::test]
+async fn pass_ends_well_while_retention_deletes_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path()).await;
+    forget(folder.path());
+    delete_projection(folder.path());
+    // Half of the events arrived years ago.
+    let database = Connection::open(folder.path().join("inbox.db")).unwrap();
+    let old = "UPDATE event SET received_at = received_at - 100000000000
+               WHERE seq <= (SELECT max(seq) / 2 FROM event)";
+    database.execute(old, []).unwrap();
+    let half: i64 = database
+        .query_row("SELECT max(seq) / 2 FROM event", [], |row| row.get(0))
+        .unwrap();
+    drop(database);
+    let server = Process::with(
+        folder.path(),
+        &[("GREEN_INBOX__STORAGE__RETENTION_DAYS", "1000")],
+    );
+    pass(&server, Method::POST).await;
+    ended(&server).await;
+    while get(server.private, "/api/v1/stats").await.json()["oldestSeq"] != half + 1 {
+        next_look().await;
+    }
+    assert_verified(folder.path());
+}
+
+#[tokio::test]
+async fn server_that_cannot_be_asked_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = [("GREEN_INBOX__PRIVATE__TOKENS", "reader")];
+    let server = Process::with(folder.path(), &tokens);
+    post(server.public, r#"{"typeWebhook":"note"}"#).await;
+    for (token, problem) in [
+        (
+            "other",
+            "a server uses the database, and cannot be asked…help: give the configuration…stop it",
+        ),
+        (
+            "",
+            "a server uses the database, and cannot be asked…help: give the configuration…stop it",
+        ),
+    ] {
+        let mut command = reprocess_at(folder.path(), &server);
+        if !token.is_empty() {
+            command.env("GREEN_INBOX__PRIVATE__TOKENS", token);
+        }
+        let refused = finish(&mut command);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_says(&String::from_utf8(refused.stderr).unwrap(), problem);
+    }
+    let mut command = reprocess_at(folder.path(), &server);
+    let done = printed_by(command.envs(tokens));
+    assert_says(
+        &done,
+        "1 events were parsed again…all events are up to date",
+    );
+    // A dry run does not ask.
+    let dry = printed_by(reprocess(folder.path()).arg("--dry-run"));
+    assert_says(
+        &dry,
+        "1 events would be parsed again…all events are up to date",
+    );
+    let post = request(server.private, Method::POST, "/api/v1/reprocess", &[], "").await;
+    assert_eq!(post.status, 401);
 }

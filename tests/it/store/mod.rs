@@ -1,11 +1,15 @@
 //! The store on its own, and how its failures appear over HTTP.
 
 mod append;
+mod compression;
+mod damage;
 mod drain;
 mod duplicates;
 mod failure;
+mod offsets;
 mod open;
 mod projection;
+mod retention;
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use green_inbox::sample::{Values, all};
-use green_inbox::store::{MessageFilter, MessageQuery, Order, Position, Store, Words};
+use green_inbox::store::{
+    EventFilter, EventQuery, MessageFilter, MessageQuery, Order, Position, Store, Words,
+};
 use rusqlite::types::ValueRef;
 
 use super::{body, close, connect, open, place};
@@ -17,7 +19,7 @@ use crate::support::{append_all, shuffled};
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Tables to compare. The full-text index is compared through `fts5vocab`.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "progress",
     "term",
     "epoch",
@@ -32,12 +34,13 @@ const TABLES: [&str; 15] = [
     "instance",
     "state",
     "counter",
+    "hour",
     "block_range",
 ];
 
 /// All samples, three stories across two instances, and a few malformed or unknown bodies,
 /// shuffled by `seed`.
-fn history(seed: u64) -> Vec<Vec<u8>> {
+pub(super) fn history(seed: u64) -> Vec<Vec<u8>> {
     let samples = all();
     let stories = (1..=3).flat_map(|serial| {
         samples.iter().map(move |sample| {
@@ -52,7 +55,7 @@ fn history(seed: u64) -> Vec<Vec<u8>> {
     shuffled(stories.chain(broken).collect(), seed)
 }
 
-fn projection_path(path: &Path) -> PathBuf {
+pub(super) fn projection_path(path: &Path) -> PathBuf {
     path.with_extension("db.projection")
 }
 
@@ -66,19 +69,19 @@ fn copy_projection(from: &Path, to: &Path) {
     }
 }
 
-fn delete_projection(path: &Path) {
+pub(super) fn delete_projection(path: &Path) {
     for ending in ENDINGS {
         let _ = fs::remove_file(format!("{}{ending}", projection_path(path).display()));
     }
 }
 
-async fn append(store: &Store, bodies: &[Vec<u8>]) {
+pub(super) async fn append(store: &Store, bodies: &[Vec<u8>]) {
     for stored in append_all(&store.writer, bodies.iter().cloned()).await {
         stored.unwrap();
     }
 }
 
-async fn caught_up(store: &Store) {
+pub(super) async fn caught_up(store: &Store) {
     store.projected.clone().reach(store.commits.newest()).await;
 }
 
@@ -104,7 +107,7 @@ fn dump(path: &Path) -> String {
     let mut text = String::new();
     let queries = TABLES.map(|table| match table {
         // Leave out the epoch, which differs in each database.
-        "progress" => "SELECT seq, digest FROM progress".to_owned(),
+        "progress" => "SELECT seq, digest, forgotten FROM progress".to_owned(),
         table => format!("SELECT * FROM {table}"),
     });
     let words = "SELECT term, doc FROM temp.words ORDER BY term, doc".to_owned();
@@ -287,5 +290,40 @@ async fn events_appended_after_a_broken_projection_are_projected() {
         .collect();
     assert_eq!(ids, [Some("A1"), Some("A2")]);
     assert_eq!(store.projected.seq(), 3);
+    close(store).await;
+}
+
+#[tokio::test]
+async fn distinct_list_ends_at_what_is_projected() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    let mut projected = store.projected.clone();
+    append_all(&store.writer, [body("note", 1)]).await;
+    projected.reach(1).await;
+    let other = connect(&path.with_extension("db.projection"));
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    append_all(&store.writer, [body("note", 2)]).await;
+    let query = EventQuery {
+        filter: EventFilter {
+            distinct: true,
+            ..EventFilter::default()
+        },
+        order: Order::Ascending,
+        position: Position::Start,
+        limit: 10,
+        max_bytes: 0,
+        with_body: false,
+    };
+    let listed = async || {
+        let page = store.reader.events(&query).await.unwrap();
+        page.entries
+            .iter()
+            .map(|event| event.seq)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [1]);
+    other.execute_batch("ROLLBACK").unwrap();
+    projected.reach(2).await;
+    assert_eq!(listed().await, [1, 2]);
     close(store).await;
 }

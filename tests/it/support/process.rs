@@ -1,6 +1,6 @@
 //! The real program as a process.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -33,9 +33,32 @@ struct Captured {
 }
 
 impl Log {
+    /// Captures what is written to a pipe.
+    pub fn of(pipe: impl Read + Send + 'static) -> Self {
+        let log = Self::default();
+        thread::spawn({
+            let log = log.clone();
+            move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    log.change(|captured| captured.lines.push(line));
+                }
+                log.change(|captured| captured.closed = true);
+            }
+        });
+        log
+    }
+
     /// Waits for a line for which `matches` returns true.
     pub fn wait_for(&self, matches: impl Fn(&str) -> bool) -> String {
         self.wait(|captured| captured.lines.iter().find(|line| matches(line)).cloned())
+    }
+
+    /// Waits for the line number `nth`, from 0, of those for which `matches` returns true.
+    pub fn wait_for_nth(&self, nth: usize, matches: impl Fn(&str) -> bool) -> String {
+        self.wait(|captured| {
+            let mut found = captured.lines.iter().filter(|line| matches(line));
+            found.nth(nth).cloned()
+        })
     }
 
     /// All lines so far; after [`Process::wait`], the complete output.
@@ -72,7 +95,9 @@ impl Log {
 pub fn program() -> Command {
     // Another build of the program, to check that a test fails without a change.
     let other = std::env::var_os("GREEN_INBOX_TEST_PROGRAM");
-    let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_green-inbox").into());
+    let built = option_env!("CARGO_BIN_EXE_green-inbox");
+    let program = other.or(built.map(Into::into));
+    let program = program.expect("the program is built, or named by GREEN_INBOX_TEST_PROGRAM");
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GREEN_INBOX") {
@@ -135,17 +160,7 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Log::default();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn({
-            let log = log.clone();
-            move || {
-                for line in stderr.lines().map_while(Result::ok) {
-                    log.change(|captured| captured.lines.push(line));
-                }
-                log.change(|captured| captured.closed = true);
-            }
-        });
+        let log = Log::of(child.stderr.take().unwrap());
         let line = log.wait_for(|line| line.contains("serving readers at"));
         let mut addresses = line.split("http://").skip(1).map(|rest| {
             let address = rest.split(['/', '"', ' ']).next().unwrap();

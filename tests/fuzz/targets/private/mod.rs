@@ -10,9 +10,11 @@ use green_inbox::api::{self, Api};
 use green_inbox::clock::{Clock, UnixMillis};
 use green_inbox::config::Private;
 use green_inbox::http::{Peer, ReadGate};
+use green_inbox::media::Folder;
+use green_inbox::model::{Accounts, Alerts, Forwards};
 use green_inbox::notification::parse;
 use green_inbox::sample::{self, Values};
-use green_inbox::store::{self, NewEvent};
+use green_inbox::store::{self, DeadLetters, Duties, NewEvent};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -53,9 +55,9 @@ fn open() -> Listener {
         .expect("a runtime");
     let router = runtime.block_on(async {
         let folder = tempfile::tempdir().expect("a folder").keep();
-        let store = store::open(&folder.join("inbox.db"), 512, 0)
-            .await
-            .expect("a database");
+        let database = folder.join("inbox.db");
+        let store = store::open(&database, 512, 0).await.expect("a database");
+        let clock = Clock::system();
         for sample in sample::all() {
             let body = Bytes::from(sample.body(&Values {
                 id_instance: 1_101_000_001,
@@ -65,12 +67,24 @@ fn open() -> Listener {
             let event = NewEvent::new(UnixMillis(0), &parse(&body), &body);
             store.writer.append(event).await.expect("a commit");
         }
-        let gate = ReadGate::new(&Private::default(), Clock::system()).expect("no tokens");
+        let gate = ReadGate::new(&Private::default(), clock.clone()).expect("no tokens");
+        let reprocess = store.reprocessing().expect("a pass").requests();
         let router = api::router(Arc::new(Api {
             gate: Arc::new(gate),
+            dead_letters: DeadLetters::new(store.reader.clone()),
+            duties: Duties::default(),
+            clock: clock.clone(),
             reader: store.reader,
             commits: store.commits,
             projected: store.projected,
+            deleted: store.deleted,
+            metrics: store.metrics,
+            alerts: Alerts::new(clock),
+            accounts: Accounts::default(),
+            forwards: Forwards::default(),
+            reprocess,
+            files: Folder::of(&database),
+            node: None,
             stop: CancellationToken::new(),
         }));
         // Keep the writer alive as long as the process.
