@@ -59,6 +59,15 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// A process that this one is just starting holds a copy of the descriptor until it executes its program.
+    /// Closing the descriptor would leave the lock to that copy; unlocking ends it for both.
+    fn drop(&mut self) {
+        // The descriptor is open and locked; closing it is all that is left to try.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Opens a file that holds messages. Creates it if it is missing and never truncates it.
 pub(super) fn create(path: &Path) -> std::io::Result<File> {
     OpenOptions::new()
@@ -76,4 +85,21 @@ pub(super) fn create_folder(folder: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(PRIVATE_FOLDER)
         .create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lock;
+
+    #[test]
+    fn dropped_lock_is_free_although_another_process_has_a_copy_of_its_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let lock = Lock::take(&path).unwrap();
+        let copy = lock.file.try_clone().unwrap();
+        assert!(Lock::take(&path).is_err());
+        drop(lock);
+        Lock::take(&path).unwrap();
+        drop(copy);
+    }
 }
