@@ -19,6 +19,7 @@ use super::cluster::leases::{Duties, Holder, Keeper};
 use super::cluster::lineage::Identity;
 use super::cluster::link::Link;
 use super::cluster::logged::Logged;
+use super::cluster::own::OwnEvents;
 use super::cluster::position::{self, Fit, Head, Position, fit};
 use super::cluster::retention::SharedRetention;
 use super::cluster::session::{Session, SharedAt};
@@ -135,6 +136,7 @@ pub async fn open_shared(
         status.acknowledge(head.seq, head.changes);
     }
     let rewound = CancellationToken::new();
+    let own = OwnEvents::default();
     let copier = Copier {
         at: at.clone(),
         identity: identity.clone(),
@@ -142,6 +144,7 @@ pub async fn open_shared(
         status: status.clone(),
         metrics: store.metrics.clone(),
         position,
+        own: own.clone(),
         rewound: rewound.clone(),
     };
     store.writer = store.writer.sharing(appends);
@@ -168,6 +171,7 @@ pub async fn open_shared(
         queue,
         status: status.clone(),
         metrics: store.metrics.clone(),
+        own,
         rewound: rewound.clone(),
         first,
     };

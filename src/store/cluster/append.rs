@@ -1,10 +1,11 @@
 //! Appends the notifications of this node to PostgreSQL: group commit as in the writer of SQLite, with one call for each
-//! batch. While one call runs, the next batch gathers. While PostgreSQL is away, every notification is refused at once.
+//! batch. While one call runs, the next batch gathers. Before it is sent, it waits a moment to become as large as the last
+//! one. While PostgreSQL is away, every notification is refused at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::Statement;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -12,6 +13,7 @@ use tracing::{error, info, warn};
 use super::error::SharedError;
 use super::lineage::{Identity, confirm};
 use super::logged::Logged;
+use super::own::OwnEvents;
 use super::position::head;
 use super::session::{Session, SharedAt};
 use super::status::NodeStatus;
@@ -26,6 +28,9 @@ const MAX_BATCH: usize = 512;
 
 /// Bytes of the bodies of one batch. A batch has at least one notification, whatever its size.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Time that a batch waits to become as large as the last one.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// Time to connect and to check PostgreSQL.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,6 +52,8 @@ pub(in crate::store) struct Appender {
     pub(in crate::store) queue: mpsc::Receiver<Append>,
     pub(in crate::store) status: NodeStatus,
     pub(in crate::store) metrics: Metrics,
+    /// Takes what was stored, for the copy.
+    pub(in crate::store) own: OwnEvents,
     /// Cancelled if PostgreSQL has other events than the copy.
     pub(in crate::store) rewound: CancellationToken,
     /// The first connection, so that the node is ready when it begins to listen; `None`: it has to connect.
@@ -144,6 +151,7 @@ impl Appender {
     /// Appends batches until the queue is closed, or until a call fails.
     async fn append(&mut self, ready: &Ready) -> Option<SharedError> {
         let mut waiting: Vec<Append> = Vec::with_capacity(MAX_BATCH);
+        let mut last = 0;
         loop {
             if waiting.is_empty() {
                 tokio::select! {
@@ -156,6 +164,8 @@ impl Appender {
                     () = ready.ended() => return Some(SharedError::Unreachable("the connection was lost".to_owned())),
                 }
             }
+            self.gather(&mut waiting, last).await;
+            last = waiting.len();
             let rest = waiting.split_off(size_of_batch(&waiting));
             let batch = std::mem::replace(&mut waiting, rest);
             let start = Instant::now();
@@ -176,15 +186,34 @@ impl Appender {
         }
     }
 
+    /// Waits until as many notifications wait as in the last batch: the clients that it answered are sending their next
+    /// ones. Many small batches cost more than few large ones, and the nodes store them one after the other.
+    async fn gather(&mut self, waiting: &mut Vec<Append>, last: usize) {
+        let until = Instant::now() + GATHERING;
+        while waiting.len() < last.min(MAX_BATCH) {
+            let more = self.queue.recv_many(waiting, MAX_BATCH - waiting.len());
+            // If the queue is closed, what waits is still stored.
+            if !timeout_at(until, more).await.is_ok_and(|taken| taken > 0) {
+                break;
+            }
+        }
+    }
+
     /// Answers the requests of a committed batch.
     fn answer(&self, batch: Vec<Append>, stored: &Stored) {
+        let (events, answers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|Append { event, answer }| (event, answer))
+            .unzip();
+        let new = events.into_iter().zip(&stored.rows);
+        let new = new.filter(|(_, appended)| !appended.repeated);
+        self.own
+            .keep(new.map(|(event, appended)| (appended.seq, event)));
         if let Some(newest) = stored.rows.iter().map(|appended| appended.seq).max() {
             // Before the answers, so that an answered client finds its event in every list.
             self.status.acknowledge(newest, stored.changes);
         }
-        for (Append { event, answer }, appended) in batch.into_iter().zip(&stored.rows) {
-            // An answered client may count on the memory of its body being free.
-            drop(event);
+        for (answer, appended) in answers.into_iter().zip(&stored.rows) {
             // The request may have ended.
             let _ = answer.send(Ok(*appended));
         }

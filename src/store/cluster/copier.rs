@@ -1,11 +1,12 @@
 //! Copies the events from PostgreSQL into this node's database, with the same seqs, and the counts of deliveries after
 //! them. PostgreSQL's notifications and this node's own commits are hints; the copier also looks from time to time.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_postgres::Row;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -13,6 +14,7 @@ use tracing::{error, info, warn};
 use super::error::SharedError;
 use super::lineage::{Identity, confirm, past_epochs};
 use super::logged::Logged;
+use super::own::OwnEvents;
 use super::position::{Fit, Head, Position, fit, head};
 use super::session::{Session, SharedAt};
 use super::standby;
@@ -25,8 +27,12 @@ use crate::store::event::NewEvent;
 use crate::store::write::copied::{Copied, CopiedCount};
 use crate::store::write::queue::Writer;
 
-/// Time between two looks without a hint.
+/// Time between two looks without a hint, if the last one found nothing.
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Time from one look to the next after new events, unless a reader waits: the events of a burst gather, and are copied
+/// with few statements and commits. PostgreSQL sends no hint for events that follow so soon.
+const GATHERING: Duration = Duration::from_millis(25);
 
 /// Events of one statement.
 pub(in crate::store) const STATEMENT_EVENTS: i64 = 4096;
@@ -55,8 +61,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Reading waits for the local commits, so a statement may take longer than one of the appender.
 const SETTINGS: &str = "SET statement_timeout = '60s'; LISTEN green_inbox_feed";
 
+/// Reads ranges of events. They are not sorted as a whole, so that the bodies need not fit into PostgreSQL's memory.
 const EVENTS: &str = "
-    SELECT seq, received_at, digest, origin, body FROM event WHERE seq > $1 AND seq <= $2 ORDER BY seq";
+    SELECT e.* FROM unnest($1::bigint[], $2::bigint[]) AS gap (after, through), LATERAL (
+        SELECT seq, received_at, digest, origin, body FROM event
+        WHERE seq > gap.after AND seq <= gap.through ORDER BY seq
+    ) e";
 
 const COUNTS: &str = "
     SELECT seq, deliveries, last_received_at, change FROM repeat
@@ -73,6 +83,8 @@ pub(in crate::store) struct Copier {
     pub(in crate::store) status: NodeStatus,
     pub(in crate::store) metrics: Metrics,
     pub(in crate::store) position: Position,
+    /// Events that need not be read from PostgreSQL.
+    pub(in crate::store) own: OwnEvents,
     /// Cancelled if PostgreSQL has other events than the copy.
     pub(in crate::store) rewound: CancellationToken,
 }
@@ -152,6 +164,7 @@ impl Copier {
             }
             self.status.looked(last);
             self.status.set_deleted(deleted);
+            let is_new = self.position.seq < last || self.position.changes < changes;
             while self.position.seq < last {
                 let through = last.min(self.position.seq + STATEMENT_EVENTS);
                 self.copy_events(session, through).await?;
@@ -161,12 +174,22 @@ impl Copier {
                 self.copy_counts(session, changes).await?;
             }
             self.status.completed(began);
+            let next = began + if is_new { GATHERING } else { INTERVAL };
             tokio::select! {
-                () = session.hinted.notified() => {}
-                () = self.status.poked() => {}
-                () = sleep(INTERVAL) => {}
+                () = self.hinted(session, began) => {}
+                () = self.status.wanted() => {}
+                () = sleep_until(next) => {}
             }
         }
+    }
+
+    /// Waits for a hint, and then until events have gathered.
+    async fn hinted(&self, session: &Session, began: Instant) {
+        tokio::select! {
+            () = session.hinted.notified() => {}
+            () = self.status.poked() => {}
+        }
+        sleep_until(began + GATHERING).await;
     }
 
     /// Copies the events up to the seq `through`, which are all committed.
@@ -175,22 +198,28 @@ impl Copier {
         session: &Session,
         through: i64,
     ) -> Result<(), SharedError> {
-        let range: [i64; 2] = [self.position.seq, through];
-        let rows = session.client.query_raw(EVENTS, range).await?;
-        let mut rows = Box::pin(rows);
+        let mut own = self.own.take(self.position.seq, through);
+        let (after, up_to) = gaps(&own, self.position.seq, through);
+        let mut rows = if after.is_empty() {
+            None
+        } else {
+            let rows = session.client.query_raw(EVENTS, [after, up_to]).await?;
+            Some(Box::pin(rows))
+        };
         let (mut batch, mut bytes) = (Copied::default(), 0);
-        let mut expected = self.position.seq + 1;
-        let too_late = || SharedError::Timeout(ROW_TIMEOUT.as_secs());
-        while let Some(row) = timeout(ROW_TIMEOUT, rows.next())
-            .await
-            .map_err(|_| too_late())?
-        {
-            let (seq, event) = read(&row?)?;
-            if seq != expected {
+        for expected in self.position.seq + 1..=through {
+            let next = match (own.front(), &mut rows) {
+                (Some((seq, _)), _) if *seq == expected => own.pop_front(),
+                (_, Some(rows)) => match timeout(ROW_TIMEOUT, rows.next()).await {
+                    Ok(row) => row.transpose()?.map(|row| read(&row)).transpose()?,
+                    Err(_) => return Err(SharedError::Timeout(ROW_TIMEOUT.as_secs())),
+                },
+                (_, None) => None,
+            };
+            let Some((seq, event)) = next.filter(|(seq, _)| *seq == expected) else {
                 drop(rows);
                 return Err(self.missing(session, expected).await?);
-            }
-            expected += 1;
+            };
             bytes += event.body.len();
             if let Some(id) = event.columns.id_instance {
                 self.metrics.spoke(id, event.received_at.0);
@@ -200,10 +229,6 @@ impl Copier {
                 self.commit(std::mem::take(&mut batch)).await?;
                 bytes = 0;
             }
-        }
-        if expected <= through {
-            drop(rows);
-            return Err(self.missing(session, expected).await?);
         }
         self.commit(batch).await
     }
@@ -269,6 +294,18 @@ impl Copier {
         }
         Ok(())
     }
+}
+
+/// The ranges between the own events of a range, as the seqs before them and the seqs at their ends.
+fn gaps(own: &VecDeque<(i64, NewEvent)>, after: i64, through: i64) -> (Vec<i64>, Vec<i64>) {
+    let mut last = after;
+    let ends = own.iter().map(|(seq, _)| *seq).chain([through + 1]);
+    let gaps = ends.filter_map(|end| {
+        let gap = (last, end - 1);
+        last = end;
+        (gap.0 < gap.1).then_some(gap)
+    });
+    gaps.unzip()
 }
 
 /// The event of a row. It is parsed here: PostgreSQL has only what cannot be derived from the body.

@@ -2,7 +2,7 @@
 //! events, with the same seqs, into its own database, from which it serves its readers.
 //!
 //! [`session`] is a connection with the settings that everything else relies on, [`append`] the way in, [`copier`] the
-//! way from PostgreSQL into the copy, and [`align`] decides at the start whether the copy fits. [`leases`] decide which node
+//! way from PostgreSQL into the copy, to which [`own`] is a short cut, and [`align`] decides at the start whether the copy fits. [`leases`] decide which node
 //! does what only one node may do, and [`link`] is the connection for the state of that.
 
 pub(in crate::store) mod align;
@@ -14,6 +14,7 @@ pub(in crate::store) mod leases;
 pub(in crate::store) mod lineage;
 pub(in crate::store) mod link;
 pub(in crate::store) mod logged;
+pub(in crate::store) mod own;
 pub(in crate::store) mod position;
 mod requirements;
 pub(in crate::store) mod retention;

@@ -7,10 +7,11 @@ use super::error::SharedError;
 use super::session::Session;
 
 /// The migrations in order; their versions count from 1. An applied one is never edited.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/postgres/0001_events.sql"),
     include_str!("../../../migrations/postgres/0002_leases.sql"),
     include_str!("../../../migrations/postgres/0003_past_epochs.sql"),
+    include_str!("../../../migrations/postgres/0004_append_new.sql"),
 ];
 
 /// The number is arbitrary: "GINB" twice, as a lock that no other program takes.

@@ -40,8 +40,10 @@ struct State {
     standbys: Mutex<Option<Standbys>>,
     /// The earlier epochs, and the last seq up to which each has the events of the current one.
     past_epochs: Mutex<BTreeMap<String, i64>>,
-    /// Makes the copier look at once.
+    /// Tells the copier that there are new events.
     poke: Notify,
+    /// Tells the copier that a reader waits.
+    wanted: Notify,
     commits: Commits,
 }
 
@@ -70,6 +72,7 @@ impl NodeStatus {
             standbys: Mutex::new(None),
             past_epochs: Mutex::default(),
             poke: Notify::new(),
+            wanted: Notify::new(),
             commits,
         }))
     }
@@ -120,6 +123,7 @@ impl NodeStatus {
         let (mut commits, mut changes) = (self.0.commits.clone(), self.0.changes.subscribe());
         let is_behind = seq > commits.newest() || change > *changes.borrow();
         if is_behind && self.0.can_copy.load(Ordering::SeqCst) {
+            self.0.wanted.notify_one();
             let copied = async {
                 commits.after(seq - 1).await;
                 // The sender is in this struct.
@@ -136,7 +140,7 @@ impl NodeStatus {
         let mut head = self.0.head.subscribe();
         let looked = head.borrow_and_update().1;
         let reached = timeout(WAIT, async {
-            self.0.poke.notify_one();
+            self.0.wanted.notify_one();
             // Two more looks: the first may have begun before this call.
             let is_beyond = head.wait_for(|(newest, looks)| *looks >= looked + 2 && *newest < seq);
             tokio::select! {
@@ -198,9 +202,14 @@ impl NodeStatus {
             .send_modify(|(head, looks)| (*head, *looks) = (newest, *looks + 1));
     }
 
-    /// Waits until somebody wants the copy to be newer.
+    /// Waits until this node has answered a request.
     pub(super) async fn poked(&self) {
         self.0.poke.notified().await;
+    }
+
+    /// Waits until a reader wants the copy to be newer.
+    pub(super) async fn wanted(&self) {
+        self.0.wanted.notified().await;
     }
 }
 

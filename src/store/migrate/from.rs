@@ -16,6 +16,7 @@ use crate::store::cluster::align;
 use crate::store::cluster::copier::{Copier, STATEMENT_EVENTS};
 use crate::store::cluster::error::SharedError;
 use crate::store::cluster::lineage::identify;
+use crate::store::cluster::own::OwnEvents;
 use crate::store::cluster::position::{Fit, fit, head};
 use crate::store::cluster::schema;
 use crate::store::cluster::session::SharedAt;
@@ -96,6 +97,7 @@ async fn copy(
         status: NodeStatus::new(store.commits, true),
         metrics: store.metrics,
         position,
+        own: OwnEvents::default(),
         rewound: CancellationToken::new(),
     };
     let copying = async {
