@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use crate::store::event::NewEvent;
 
 /// Bytes of the kept bodies. Events beyond it are read from PostgreSQL.
@@ -33,7 +35,7 @@ impl OwnEvents {
             let bytes = kept.bytes + event.body.len();
             if kept.events.len() < MAX_EVENTS && bytes <= MAX_BYTES {
                 kept.bytes = bytes;
-                kept.events.push_back((seq, event));
+                kept.events.push_back((seq, with_own_memory(event)));
             }
         }
     }
@@ -54,6 +56,15 @@ impl OwnEvents {
     fn lock(&self) -> MutexGuard<'_, Kept> {
         // Both changes leave the events and their bytes consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same event with a copy of the body. The received one takes a share of the memory for bodies
+/// (`ingest.body_memory_bytes`), which an answered client may count on.
+fn with_own_memory(event: NewEvent) -> NewEvent {
+    NewEvent {
+        body: Bytes::copy_from_slice(&event.body),
+        ..event
     }
 }
 
