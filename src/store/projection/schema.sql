@@ -195,6 +195,9 @@ CREATE VIRTUAL TABLE word USING fts5 (
     tokenize = ascii
 );
 
+-- The terms of that index, to find those with some beginning.
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (word, instance);
+
 -- Each slice writes a segment. Merging more segments at a time means that words are rewritten less
 -- often.
 INSERT INTO word (word, rank) VALUES ('automerge', 8);

@@ -3,6 +3,7 @@
 //! This module replaces SQLite's unicode61 tokenizer, which takes twice as long as everything else
 //! that SQLite does to index a text, and finds neither Chinese words nor phone numbers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{dense, fold, phone};
@@ -118,13 +119,29 @@ impl Words {
         self.0.is_empty()
     }
 
+    /// The beginnings of words that it asks for.
+    pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
+        let words = self.0.iter().flat_map(|part| match part {
+            Part::Word(word) => std::slice::from_ref(word),
+            Part::Phone(_, written) => written,
+        });
+        words
+            .filter(|word| word.is_prefix)
+            .map(|word| word.letters.as_str())
+    }
+
     /// The FTS5 query that matches all parts in this instance and this chat; `None` if the search
-    /// has no words.
-    pub(crate) fn fts_query(&self, id_instance: Option<i64>, chat: Option<i64>) -> Option<String> {
+    /// has no words. A beginning is replaced by the words of the index that have it, if `known` has them.
+    pub(crate) fn fts_query(
+        &self,
+        id_instance: Option<i64>,
+        chat: Option<i64>,
+        known: &BTreeMap<String, Vec<String>>,
+    ) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
-        let mut parts: Vec<_> = self.0.iter().map(Part::query).collect();
+        let mut parts: Vec<_> = self.0.iter().map(|part| part.query(known)).collect();
         parts.extend(id_instance.map(|id| format!("\"{SCOPE}i{id}\"")));
         parts.extend(chat.map(|chat| format!("\"{SCOPE}c{chat}\"")));
         Some(parts.join(" AND "))
@@ -197,11 +214,11 @@ impl Parser {
 }
 
 impl Part {
-    fn query(&self) -> String {
+    fn query(&self, known: &BTreeMap<String, Vec<String>>) -> String {
         match self {
-            Self::Word(word) => word.query(),
+            Self::Word(word) => word.query(known),
             Self::Phone(last, written) => {
-                let written: Vec<_> = written.iter().map(Word::query).collect();
+                let written: Vec<_> = written.iter().map(|word| word.query(known)).collect();
                 format!("(\"{last}\" OR ({}))", written.join(" AND "))
             }
         }
@@ -209,15 +226,25 @@ impl Part {
 }
 
 impl Word {
-    fn query(&self) -> String {
-        let star = if self.is_prefix { "*" } else { "" };
+    fn query(&self, known: &BTreeMap<String, Vec<String>>) -> String {
         // Folded letters never include a quote.
-        format!("\"{}\"{star}", self.letters)
+        let letters = &self.letters;
+        if !self.is_prefix {
+            return format!("\"{letters}\"");
+        }
+        match known.get(letters).map(Vec::as_slice) {
+            None => format!("\"{letters}\"*"),
+            // Matches nothing.
+            Some([]) => format!("\"{letters}\""),
+            Some(words) => format!("(\"{}\")", words.join("\" OR \"")),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{MAX_WORDS, Words, WordsError, of};
 
     #[test]
@@ -241,7 +268,11 @@ mod tests {
 
     #[test]
     fn search_syntax_of_fts5_is_treated_as_text() {
-        let query = |search| Words::parse(search).unwrap().fts_query(None, None);
+        let query = |search| {
+            Words::parse(search)
+                .unwrap()
+                .fts_query(None, None, &BTreeMap::new())
+        };
         assert_eq!(query("хлеб").unwrap(), "\"хлеб\"");
         assert_eq!(
             query("Ещё rye-bre*").unwrap(),
@@ -262,9 +293,25 @@ mod tests {
         assert_eq!(
             Words::parse("x")
                 .unwrap()
-                .fts_query(Some(7), Some(9))
+                .fts_query(Some(7), Some(9), &BTreeMap::new())
                 .unwrap(),
             "\"x\" AND \"\u{E000}i7\" AND \"\u{E000}c9\""
+        );
+    }
+
+    #[test]
+    fn beginning_is_replaced_by_the_words_that_have_it() {
+        let search = Words::parse("rye* qui* b* tea").unwrap();
+        let beginnings: Vec<_> = search.beginnings().collect();
+        assert_eq!(beginnings, ["rye", "qui", "b"]);
+        let known = [
+            ("rye", vec!["rye".to_owned(), "ryebread".to_owned()]),
+            ("qui", vec![]),
+        ];
+        let known = known.map(|(beginning, words)| (beginning.to_owned(), words));
+        assert_eq!(
+            search.fts_query(None, None, &known.into()).unwrap(),
+            "(\"rye\" OR \"ryebread\") AND \"qui\" AND \"b\"* AND \"tea\""
         );
     }
 

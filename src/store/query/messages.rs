@@ -202,7 +202,8 @@ impl Reader {
                     Some(chat) => self.term(TermKind::Chat, &chat).await?,
                     None => None,
                 };
-                words.fts_query(filter.instance, chat)
+                let known = self.words_with_beginnings(words).await?;
+                words.fts_query(filter.instance, chat, &known)
             }
         };
         Ok(Some(list(&query, &plan, fts_query)))

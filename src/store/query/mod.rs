@@ -8,6 +8,7 @@ pub(in crate::store) mod activity;
 pub(in crate::store) mod alerts;
 mod alias;
 pub(in crate::store) mod attention;
+mod beginnings;
 pub(in crate::store) mod bodies;
 pub(in crate::store) mod calls;
 pub(in crate::store) mod chats;

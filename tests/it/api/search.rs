@@ -388,6 +388,32 @@ async fn frequent_or_rare_beginning_lists_what_its_word_lists_page_by_page() {
     }
 }
 
+#[tokio::test]
+async fn beginning_finds_every_word_that_has_it_however_many_there_are() {
+    let endings = ["", "а", "ик", "ёнок", "я", "\u{10FFFD}", "z", "9"];
+    let few = endings.iter().map(|ending| format!("кот{ending}"));
+    let many = (1..=200).map(|n| format!("brew{n}"));
+    let others = ["ко", "кос", "кпт", "bre", "brex"].map(str::to_owned);
+    let words: Vec<_> = few.chain(many).chain(others).collect();
+    let texts = (1..).zip(&words).map(|(n, word)| {
+        let text = said::text(&format!("M{n}"), NOON + n, &format!("{word} and"));
+        text.to_string()
+    });
+    let server = filled(texts).await;
+    for (beginning, count) in [
+        ("кот*", 8),
+        ("КОТЕ*", 1),
+        ("brew*", 200),
+        ("brew19*", 11),
+        ("brew* an*", 200),
+        ("bre*", 202),
+        ("brew* кот*", 0),
+    ] {
+        let path = address("/api/v1/messages", &[("q", beginning)]);
+        assert_eq!(walk(&server, &path).await.len(), count, "{beginning}");
+    }
+}
+
 /// The identifiers of all messages of a list, page by page.
 async fn walk(server: &TestServer, path: &str) -> Vec<Value> {
     let (mut all, mut following) = (Vec::new(), Some(path.to_owned()));
