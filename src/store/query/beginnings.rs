@@ -10,7 +10,7 @@ use crate::store::error::ReadError;
 use crate::store::projection::Words;
 
 /// Words that a beginning is replaced by. If there are more, FTS5 merges them: to look for each takes longer then.
-const MAX_WORDS: u32 = 128;
+const MAX_ALTERNATIVES: u32 = 128;
 
 /// Jumps from each word to the next. `instance` has a row for each message, which `LIMIT 1` does not read. No word has the
 /// character 1 in it.
@@ -35,10 +35,10 @@ impl Reader {
             let found: Vec<String> = sqlx::query_scalar(WITH_BEGINNING)
                 .bind(beginning)
                 .bind(format!("{beginning}{}", char::MAX))
-                .bind(MAX_WORDS + 1)
+                .bind(MAX_ALTERNATIVES + 1)
                 .fetch_all(&mut *lease)
                 .await?;
-            if found.len() <= MAX_WORDS as usize {
+            if found.len() <= MAX_ALTERNATIVES as usize {
                 known.insert(beginning.to_owned(), found);
             }
         }
