@@ -42,7 +42,7 @@ impl App {
         Self::connect(config, listeners, clock, true).await
     }
 
-    /// Like [`Self::build`], after [`RunError::Rewound`]: settings of PostgreSQL that are wrong now do not stop the
+    /// Like [`Self::build`], after [`RunError::Rewound`](super::RunError::Rewound): settings of PostgreSQL that are wrong now do not stop the
     /// program, so that it serves its readers.
     ///
     /// # Errors
