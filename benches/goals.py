@@ -78,7 +78,7 @@ GOALS = [
         True,
     ),
     Goal(
-        "search for two frequent beginnings, p99, 2,000,000 events",
+        "search for two frequent prefixes, p99, 2,000,000 events",
         "reading",
         r"search: two prefixes(?: \| [\d.]+){4} \| ([\d.]+)",
         " ms",

@@ -21,7 +21,7 @@ use crate::support::{GreenApi, Process, get, post, request};
 
 const CHAT: &str = "79000000002@c.us";
 
-/// One of so many messages never arrived.
+/// One message in this many never arrives.
 const LOST_ONE_OF: u64 = 100;
 
 const GET_MESSAGE: &str = "getMessage";

@@ -192,7 +192,7 @@ impl Appender {
         let until = Instant::now() + GATHERING;
         while waiting.len() < last.min(MAX_BATCH) {
             let more = self.queue.recv_many(waiting, MAX_BATCH - waiting.len());
-            // If the queue is closed, what waits is still stored.
+            // If the queue is closed, the waiting notifications are still stored.
             if !timeout_at(until, more).await.is_ok_and(|taken| taken > 0) {
                 break;
             }

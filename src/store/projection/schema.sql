@@ -195,7 +195,7 @@ CREATE VIRTUAL TABLE word USING fts5 (
     tokenize = ascii
 );
 
--- The terms of that index, to find those with some beginning.
+-- The terms of that index, to find those with some prefix.
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (word, instance);
 
 -- Each slice writes a segment. Merging more segments at a time means that words are rewritten less

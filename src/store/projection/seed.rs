@@ -1,4 +1,4 @@
-//! Where a new projection begins: after the deleted events, with what is left of them.
+//! Starts a new projection after the deleted events, with the facts that are kept about them.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 

@@ -119,8 +119,8 @@ impl Words {
         self.0.is_empty()
     }
 
-    /// The beginnings of words that it asks for.
-    pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
+    /// The prefixes that it asks for.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> {
         let words = self.0.iter().flat_map(|part| match part {
             Part::Word(word) => std::slice::from_ref(word),
             Part::Phone(_, written) => written,
@@ -131,7 +131,7 @@ impl Words {
     }
 
     /// The FTS5 query that matches all parts in this instance and this chat; `None` if the search
-    /// has no words. A beginning is replaced by the words of the index that have it, if `known` has them.
+    /// has no words. A prefix is replaced by the words of the index that have it, if `known` has them.
     pub(crate) fn fts_query(
         &self,
         id_instance: Option<i64>,
@@ -300,15 +300,15 @@ mod tests {
     }
 
     #[test]
-    fn beginning_is_replaced_by_the_words_that_have_it() {
+    fn prefix_is_replaced_by_the_words_that_have_it() {
         let search = Words::parse("rye* qui* b* tea").unwrap();
-        let beginnings: Vec<_> = search.beginnings().collect();
-        assert_eq!(beginnings, ["rye", "qui", "b"]);
+        let prefixes: Vec<_> = search.prefixes().collect();
+        assert_eq!(prefixes, ["rye", "qui", "b"]);
         let known = [
             ("rye", vec!["rye".to_owned(), "ryebread".to_owned()]),
             ("qui", vec![]),
         ];
-        let known = known.map(|(beginning, words)| (beginning.to_owned(), words));
+        let known = known.map(|(prefix, words)| (prefix.to_owned(), words));
         assert_eq!(
             search.fts_query(None, None, &known.into()).unwrap(),
             "(\"rye\" OR \"ryebread\") AND \"qui\" AND \"b\"* AND \"tea\""

@@ -112,7 +112,7 @@ impl Reserved {
         }
     }
 
-    /// Moves `bytes` of the reservation, or what is left of it, to one of their own.
+    /// Moves `bytes` of the reservation, or all of it if it has fewer, into a new reservation.
     #[must_use]
     pub(super) fn split(&mut self, bytes: usize) -> Self {
         let split =

@@ -1,5 +1,7 @@
 //! Reads a page of the messages that match a filter.
 
+use std::collections::BTreeMap;
+
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -150,6 +152,10 @@ impl Reader {
             // A search without a word matches nothing.
             return Ok(Page::empty());
         }
+        let known = match &filter.words {
+            Some(words) => self.words_with_prefixes(words).await?,
+            None => BTreeMap::new(),
+        };
         let mut lists = Vec::new();
         for chat in self
             .wanted_chats(filter.chat.as_deref(), filter.instance)
@@ -159,7 +165,10 @@ impl Reader {
                 chat,
                 ..filter.clone()
             };
-            lists.extend(self.list_of(MessageQuery { filter, ..*query }).await?);
+            lists.extend(
+                self.list_of(MessageQuery { filter, ..*query }, &known)
+                    .await?,
+            );
         }
         if lists.is_empty() {
             return Ok(Page::empty());
@@ -183,10 +192,12 @@ impl Reader {
         })
     }
 
-    /// The query for a page of messages of one chat or of all; `None` if no message can match.
+    /// The query for a page of messages of one chat or of all; `None` if no message can match. `known` has the words of
+    /// the index with each prefix of the search.
     async fn list_of(
         &self,
         query: MessageQuery,
+        known: &BTreeMap<String, Vec<String>>,
     ) -> Result<Option<QueryBuilder<Sqlite>>, ReadError> {
         let filter = &query.filter;
         let selected = self
@@ -202,8 +213,7 @@ impl Reader {
                     Some(chat) => self.term(TermKind::Chat, &chat).await?,
                     None => None,
                 };
-                let known = self.words_with_beginnings(words).await?;
-                words.fts_query(filter.instance, chat, &known)
+                words.fts_query(filter.instance, chat, known)
             }
         };
         Ok(Some(list(&query, &plan, fts_query)))

@@ -1,4 +1,4 @@
-//! Who is behind chats whose identifier hides the phone number: asked with `getContactInfo`.
+//! The program asks `getContactInfo` for the phone number of chats whose identifier hides it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

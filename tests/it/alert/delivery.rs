@@ -1,4 +1,4 @@
-//! An alert is told once, again after a while, and once when it ends; across restarts, and whatever other
+//! Each destination gets an alert once, again after a while, and once when it ends: across restarts, and whatever other
 //! destinations do.
 
 use std::net::TcpListener;

@@ -358,7 +358,7 @@ async fn phone_number_is_found_in_every_written_form_by_its_last_digits() {
 }
 
 #[tokio::test]
-async fn frequent_or_rare_beginning_lists_what_its_word_lists_page_by_page() {
+async fn frequent_or_rare_prefix_lists_what_its_word_lists_page_by_page() {
     // Two of three texts have the frequent word, and one of ninety the rare one.
     let texts = (1..=900).map(|n| {
         let frequent = if n % 3 == 0 { "tea" } else { "Delivery," };
@@ -370,7 +370,7 @@ async fn frequent_or_rare_beginning_lists_what_its_word_lists_page_by_page() {
         said::text(&format!("T{n}"), NOON + n, &format!("{frequent} {rare}"))
     });
     let server = filled(texts.map(|body| body.to_string())).await;
-    for (beginning, word, count) in [
+    for (prefix, word, count) in [
         ("deliv*", "delivery", 600),
         ("deliv* c*", "delivery cake", 600),
         ("deliv* qui*", "delivery quince", 0),
@@ -381,15 +381,15 @@ async fn frequent_or_rare_beginning_lists_what_its_word_lists_page_by_page() {
     ] {
         for order in ["asc", "desc"] {
             let of = |words| address("/api/v1/messages", &[("q", words), ("order", order)]);
-            let found = walk(&server, &of(beginning)).await;
-            assert_eq!(found.len(), count, "{beginning}");
-            assert_eq!(found, walk(&server, &of(word)).await, "{beginning} {order}");
+            let found = walk(&server, &of(prefix)).await;
+            assert_eq!(found.len(), count, "{prefix}");
+            assert_eq!(found, walk(&server, &of(word)).await, "{prefix} {order}");
         }
     }
 }
 
 #[tokio::test]
-async fn beginning_finds_every_word_that_has_it_however_many_there_are() {
+async fn prefix_finds_every_word_that_has_it_however_many_there_are() {
     let endings = ["", "а", "ик", "ёнок", "я", "\u{10FFFD}", "z", "9"];
     let few = endings.iter().map(|ending| format!("кот{ending}"));
     let many = (1..=200).map(|n| format!("brew{n}"));
@@ -400,7 +400,7 @@ async fn beginning_finds_every_word_that_has_it_however_many_there_are() {
         text.to_string()
     });
     let server = filled(texts).await;
-    for (beginning, count) in [
+    for (prefix, count) in [
         ("кот*", 8),
         ("КОТЕ*", 1),
         ("brew*", 200),
@@ -409,8 +409,8 @@ async fn beginning_finds_every_word_that_has_it_however_many_there_are() {
         ("bre*", 202),
         ("brew* кот*", 0),
     ] {
-        let path = address("/api/v1/messages", &[("q", beginning)]);
-        assert_eq!(walk(&server, &path).await.len(), count, "{beginning}");
+        let path = address("/api/v1/messages", &[("q", prefix)]);
+        assert_eq!(walk(&server, &path).await.len(), count, "{prefix}");
     }
 }
 

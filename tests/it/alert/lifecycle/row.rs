@@ -41,7 +41,7 @@ pub struct Row {
     pub settle: Step,
     /// Milliseconds for which it goes on without `again`.
     pub step: i64,
-    /// Milliseconds after which it is told again.
+    /// Milliseconds after which a destination is told of the alert again.
     pub repeat: i64,
     pub restart: Restart,
 }
@@ -69,7 +69,7 @@ impl Row {
         }
     }
 
-    /// An alert about the first of a kind. Further ones are counted, and the count is told once a day.
+    /// An alert about the first event of a kind. Later events are counted, and destinations get the count once a day.
     fn counted(cause: Step) -> Self {
         Self {
             repeat: DAY,
